@@ -1,0 +1,158 @@
+"""What the room's clock shows, from probes with four timestamps.
+
+With θ = room clock - host clock, and delays that are never negative, each probe says
+
+    t3 - t4  <=  θ  <=  t2 - t1
+
+The delays of a network have a floor and, above it, queueing that only ever adds. So the samples
+that count are the lowest `t2 - t1` and the highest `t3 - t4`, each direction by itself: θ lies
+between two lines of one slope (the drift) that touch them. We take the middle, which is right as
+far as the two floors are alike, and half of the gap is an error bound that always holds.
+
+How the lines are found, although the slope is not known either, is in clock_fit.py.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from midipool.clock_fit import MAX_DRIFT, ClockFit
+
+WINDOW_NS = 60_000_000_000
+BUCKET_NS = 250_000_000
+LATER_DRIFT_ERROR = 2e-6
+# Bounds that cross by more than timestamps can err mean that one of the clocks was set or slept.
+JUMP_NS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSample:
+    """One probe: sent (t1) and answered (t4) on the host's clock, t2 and t3 on the room's."""
+
+    t1_ns: int
+    t2_ns: int
+    t3_ns: int
+    t4_ns: int
+
+    @property
+    def round_trip_ns(self) -> int:
+        """Time on the wire, both ways."""
+        return (self.t4_ns - self.t1_ns) - (self.t3_ns - self.t2_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEstimate:
+    """Room clock minus host clock at host time `at_ns`, and how it goes on."""
+
+    at_ns: int
+    offset_ns: int
+    drift: float
+    error_bound_ns: int
+    round_trip_ns: int
+    jitter_ns: int
+
+    def room_at(self, local_ns: int) -> int:
+        """Room time at host time `local_ns`, both in ns."""
+        elapsed = local_ns - self.at_ns
+        return local_ns + self.offset_ns + round(elapsed * self.drift)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """The best sample of each direction in a quarter of a second, and the least round trip."""
+
+    number: int
+    up: tuple[int, int]
+    down: tuple[int, int]
+    round_trip_ns: int
+
+
+class ClockSync:
+    """Collects probes and says what the room's clock shows. Pure: it reads no clock."""
+
+    def __init__(self) -> None:
+        self._buckets: deque[_Bucket] = deque()
+        self._drift = 0.0
+        self._fitted: tuple[int, ClockEstimate] | None = None
+        self._newest_ns = 0
+        self.samples = 0
+        self.jumps = 0
+
+    def add(self, sample: ProbeSample) -> bool:
+        """Take a probe in; False when its timestamps contradict themselves and it is ignored."""
+        if sample.t4_ns < sample.t1_ns or sample.t3_ns < sample.t2_ns or sample.round_trip_ns < 0:
+            return False
+        if self._contradicts(sample):
+            self.forget()
+            self.jumps += 1
+        up = (sample.t1_ns, sample.t2_ns - sample.t1_ns)
+        down = (sample.t4_ns, sample.t3_ns - sample.t4_ns)
+        if self._fitted is not None and not down[1] <= self._fitted[1].offset_ns <= up[1]:
+            self._fitted = None
+        number = sample.t4_ns // BUCKET_NS
+        if not self._buckets or number > self._buckets[-1].number:
+            self._buckets.append(_Bucket(number, up, down, sample.round_trip_ns))
+        else:
+            bucket = self._buckets[-1]
+            bucket.up = min(bucket.up, up, key=_value)
+            bucket.down = max(bucket.down, down, key=_value)
+            bucket.round_trip_ns = min(bucket.round_trip_ns, sample.round_trip_ns)
+        while self._buckets[0].number < (sample.t4_ns - WINDOW_NS) // BUCKET_NS:
+            self._buckets.popleft()
+        self._newest_ns = max(self._newest_ns, sample.t4_ns)
+        self.samples += 1
+        return True
+
+    def forget(self) -> None:
+        """Start anew: another clock, another path, or a clock that was set."""
+        self._buckets.clear()
+        self._drift = 0.0
+        self._fitted = None
+        self.samples = 0
+
+    def estimate(self, now_ns: int) -> ClockEstimate | None:
+        """The newest estimate for host time `now_ns`; None before the first probe."""
+        if not self._buckets:
+            return None
+        number = self._buckets[-1].number
+        # Early on every probe counts; later one changes little, unless it rules the last fit out.
+        if self._fitted is None or self._fitted[0] != number or len(self._buckets) < 8:
+            self._fitted = number, self._fit(now_ns)
+        fitted = self._fitted[1]
+        age_ns = max(now_ns - self._newest_ns, 0)
+        return replace(
+            fitted,
+            at_ns=now_ns,
+            offset_ns=fitted.offset_ns + round((now_ns - fitted.at_ns) * fitted.drift),
+            error_bound_ns=fitted.error_bound_ns + round(age_ns * LATER_DRIFT_ERROR),
+        )
+
+    def _fit(self, at_ns: int) -> ClockEstimate:
+        fit = ClockFit([b.up for b in self._buckets], [b.down for b in self._buckets])
+        self._drift, offset_ns, bound = fit.estimate(self._drift, at_ns)
+        return ClockEstimate(
+            at_ns=at_ns,
+            offset_ns=offset_ns,
+            drift=self._drift,
+            error_bound_ns=round(bound),
+            round_trip_ns=min(b.round_trip_ns for b in self._buckets),
+            jitter_ns=round(fit.noise_ns),
+        )
+
+    def _contradicts(self, sample: ProbeSample) -> bool:
+        if not self._buckets:
+            return False
+        upper = min(_along(b.up, self._drift, sample.t4_ns) for b in self._buckets)
+        lower = max(_along(b.down, self._drift, sample.t1_ns) for b in self._buckets)
+        margin_ns = JUMP_NS + (sample.t4_ns - self._newest_ns) * MAX_DRIFT
+        below = sample.t2_ns - sample.t1_ns < lower - margin_ns
+        above = sample.t3_ns - sample.t4_ns > upper + margin_ns
+        return below or above
+
+
+def _value(point: tuple[int, int]) -> int:
+    return point[1]
+
+
+def _along(point: tuple[int, int], drift: float, at_ns: int) -> float:
+    """Where the line of slope `drift` through a point is at `at_ns`."""
+    return point[1] + (at_ns - point[0]) * drift

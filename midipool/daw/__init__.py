@@ -1,0 +1,1 @@
+"""What a DAW or drum machine says, understood."""

@@ -1,0 +1,99 @@
+"""Messages to JSON and back. Decoding names the field and the rule when something is wrong."""
+
+import re
+from typing import Literal, TypeVar
+
+import msgspec
+
+from midipool import PROTOCOL_VERSION
+from midipool.errors import InvalidMessage, InvalidValue
+from midipool.messages.fields import (
+    HEX_RULE,
+    NAME_RULE,
+    ROOM_NAME_RULE,
+    CommandId,
+    Message,
+    Name,
+)
+from midipool.messages.from_client import ClientMessage, Hello
+from midipool.messages.from_server import ServerMessage
+from midipool.messages.midi import MIDI_RULE
+
+_client_decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
+_server_decoder: msgspec.json.Decoder[ServerMessage] = msgspec.json.Decoder(ServerMessage)
+_encoder = msgspec.json.Encoder()
+
+T = TypeVar("T")
+
+
+class _OnlyId(msgspec.Struct):
+    id: CommandId | None = None
+
+
+def encode(message: Message) -> bytes:
+    """JSON text of a message, UTF-8."""
+    return _encoder.encode(message)
+
+
+def decode_client(data: str | bytes) -> ClientMessage:
+    """A message from a client; raises InvalidMessage."""
+    return _decode(_client_decoder, data)
+
+
+def decode_server(data: str | bytes) -> ServerMessage:
+    """A message from the server; raises InvalidMessage."""
+    return _decode(_server_decoder, data)
+
+
+def check_name(name: str) -> str:
+    """The name, if a member can have it; raises InvalidValue."""
+    try:
+        return msgspec.convert(name, Name)
+    except msgspec.ValidationError:
+        raise InvalidValue("name", f"must be {NAME_RULE}") from None
+
+
+def hello(name: str, role: Literal["member", "remote"] = "member", token: str = "") -> Hello:
+    """A `hello` of this version."""
+    return Hello(version=PROTOCOL_VERSION, name=name, role=role, token=token)
+
+
+_RULES = {
+    "name": NAME_RULE,
+    "leader": NAME_RULE,
+    "locked_by": NAME_RULE,
+    "room": ROOM_NAME_RULE,
+    "token": HEX_RULE,
+    "clock_id": HEX_RULE,
+    "data": MIDI_RULE,
+}
+
+
+def _rule_in_words(text: str, field: str) -> str:
+    """A regular expression says nothing to a musician: the rule's description does."""
+    # An event is an array, so its bytes have a number in place of a name.
+    last = re.sub(r"^events\[\d+\]\[1\]$", "data", field.rpartition(".")[2])
+    if last in _RULES and "regex" in text:
+        return f"must be {_RULES[last]}"
+    return text.removeprefix(f"{last}: ")
+
+
+def _decode(decoder: "msgspec.json.Decoder[T]", data: str | bytes) -> T:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `$")
+        unknown = re.search(r"unknown field `(.*)`", text)
+        path = f"{path}.{unknown[1]}" if unknown else path
+        field = path.replace("`", "").lstrip(".") or None
+        words = f"{field}: {_rule_in_words(text, field)}" if field else text
+        raise InvalidMessage(words, field, _id_of(data)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise InvalidMessage(f"not JSON: {error}") from None
+
+
+def _id_of(data: str | bytes) -> int | None:
+    try:
+        return msgspec.json.decode(data, type=_OnlyId).id
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        return None

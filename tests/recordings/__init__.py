@@ -1,0 +1,1 @@
+"""Byte streams of real programs, recorded; README.md says of which."""
