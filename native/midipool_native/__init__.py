@@ -1,0 +1,1 @@
+"""The real-time C of midiPool, as Python sees it."""
