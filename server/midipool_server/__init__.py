@@ -1,0 +1,1 @@
+"""The room host: rooms over WebSocket, and the clock they run on."""

@@ -1,0 +1,107 @@
+"""One client's WebSocket: a bounded outbox, a rate limit, and an end that always comes."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from midipool import messages
+from midipool.messages import Closing, Message
+from midipool_server.rate_limit import RateLimit
+
+log = logging.getLogger(__name__)
+
+OUTBOX_SIZE = 256
+MESSAGES_A_SECOND = 50.0
+MESSAGE_BURST = 200.0
+BAD_MESSAGE_COST = 5.0
+# Batches of played notes come every 5 ms; what they hold is limited by the relay.
+MIDI_MESSAGES_A_SECOND = 1000.0
+MIDI_MESSAGE_BURST = 2000.0
+CLOSE_PATIENCE_S = 2.0
+
+
+class Connection:
+    """Sends and receives messages; never waits for a client that does not read.
+
+    `closing` says that it is being ended from here; `ended` is set by whoever serves it, when
+    that is over.
+    """
+
+    def __init__(self, id: int, socket: web.WebSocketResponse, request: web.Request) -> None:
+        self.id = id
+        self.limit = RateLimit(MESSAGES_A_SECOND, MESSAGE_BURST)
+        self.midi_limit = RateLimit(MIDI_MESSAGES_A_SECOND, MIDI_MESSAGE_BURST)
+        self._socket = socket
+        self._transport = request.transport
+        self._outbox: asyncio.Queue[bytes | Closing] = asyncio.Queue(OUTBOX_SIZE)
+        self.closing = False
+        self.ended = asyncio.Event()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the outbox is more than half full: what is left is for the room's timeline."""
+        return self._outbox.qsize() > OUTBOX_SIZE // 2
+
+    def send(self, message: Message) -> None:
+        """Queue a message; a client whose outbox is full is dropped."""
+        self.send_encoded(messages.encode(message))
+
+    def send_encoded(self, data: bytes) -> None:
+        """Queue a message that is already encoded, so that a broadcast is encoded once."""
+        if self.closing:
+            return
+        try:
+            self._outbox.put_nowait(data)
+        except asyncio.QueueFull:
+            self.drop("it does not read what it is sent")
+
+    def close(self, reason: str, again: bool = True) -> None:
+        """Say why, after what is queued, and end the connection."""
+        if self.closing:
+            return
+        self.closing = True
+        try:
+            self._outbox.put_nowait(Closing(reason=reason, again=again))
+        except asyncio.QueueFull:
+            self._abort()
+
+    def drop(self, reason: str) -> None:
+        """End the connection of a client that would not hear why."""
+        log.warning("connection %d dropped: %s", self.id, reason)
+        self.closing = True
+        self._abort()
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def run_outbox(self) -> None:
+        """Send what is queued until the connection is closed."""
+        while True:
+            item = await self._outbox.get()
+            if isinstance(item, Closing):
+                await self._say_goodbye(item)
+                return
+            await self._socket.send_str(item.decode())
+
+    async def _say_goodbye(self, closing: Closing) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_PATIENCE_S):
+                await self._socket.send_str(messages.encode(closing).decode())
+                code = WSCloseCode.GOING_AWAY if closing.again else WSCloseCode.POLICY_VIOLATION
+                await self._socket.close(code=code, message=closing.reason.encode()[:120])
+        except (TimeoutError, ConnectionError):
+            self._abort()
+
+    @property
+    def left(self) -> bool:
+        """Whether the client itself closed the connection in order."""
+        return self._socket.close_code == WSCloseCode.OK and not self.closing
+
+    async def incoming(self) -> AsyncIterator[str | bytes]:
+        """Texts that arrive, until the connection ends."""
+        async for message in self._socket:
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                yield message.data

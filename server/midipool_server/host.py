@@ -1,0 +1,245 @@
+"""Feeds the pure rooms: connections in, messages out, and a timer for what is due."""
+
+import asyncio
+import itertools
+import logging
+import secrets
+from collections.abc import Callable
+
+from midipool import PROTOCOL_VERSION, messages
+from midipool.errors import InvalidMessage, InvalidValue, Refused
+from midipool.messages import (
+    ClientMessage,
+    ClockProbe,
+    ClockReply,
+    Error,
+    Hello,
+    MemberStatus,
+    Midi,
+)
+from midipool_server.connection import BAD_MESSAGE_COST, Connection
+from midipool_server.lobby import Lobby
+from midipool_server.midi_relay import MidiRelay, Relayed
+from midipool_server.room import Outgoing, Room, refusal
+
+log = logging.getLogger(__name__)
+
+HELLO_PATIENCE_S = 5.0
+GOODBYE_S = 2.5
+
+
+class RoomHost:
+    """Owns the lobby and who is connected to which room."""
+
+    def __init__(self, lobby: Lobby, now_us: Callable[[], int], now_ns: Callable[[], int]) -> None:
+        self.lobby = lobby
+        self.now_us = now_us
+        self._now_ns = now_ns
+        self._ids = itertools.count(1)
+        self._connections: dict[int, Connection] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._midi = MidiRelay()
+
+    def next_id(self) -> int:
+        """An id for a new connection."""
+        return next(self._ids)
+
+    async def serve(self, connection: Connection, room_name: str) -> None:
+        """Talk with one client until its connection ends."""
+        self._connections[connection.id] = connection
+        outbox = asyncio.create_task(connection.run_outbox())
+        listening = asyncio.create_task(self._listen(connection, room_name))
+        try:
+            await asyncio.wait([outbox, listening], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if connection.closing and not outbox.done():
+                await asyncio.wait([outbox], timeout=GOODBYE_S)
+            for task in (outbox, listening):
+                task.cancel()
+            results = await asyncio.gather(outbox, listening, return_exceptions=True)
+            for result in results:
+                if isinstance(result, Exception) and not isinstance(result, ConnectionError):
+                    log.error("connection %d failed", connection.id, exc_info=result)
+            self._gone(connection, room_name)
+
+    def close_all(self, reason: str) -> list[Connection]:
+        """Say goodbye to everybody; returns whom."""
+        for connection in self._connections.values():
+            connection.close(reason, again=True)
+        for timer in self._timers.values():
+            timer.cancel()
+        return list(self._connections.values())
+
+    # ---- one connection ----
+
+    async def _listen(self, connection: Connection, room_name: str) -> None:
+        incoming = connection.incoming()
+        try:
+            async with asyncio.timeout(HELLO_PATIENCE_S):
+                first = await anext(incoming, None)
+        except TimeoutError:
+            text = f"no `hello` came within {HELLO_PATIENCE_S:g} s"
+            connection.send(Error(code="hello_expected", message=text))
+            connection.close(text, again=False)
+            return
+        if first is None:
+            return
+        room = self._welcome(connection, room_name, first)
+        if room is None:
+            return
+        async for data in incoming:
+            if not self._take(connection, room, data):
+                return
+            # What came in one piece must not fill the others' outboxes before they can send.
+            await asyncio.sleep(0)
+
+    def _welcome(self, connection: Connection, room_name: str, data: str | bytes) -> Room | None:
+        """Let a client in by its `hello`, or tell it why not."""
+        try:
+            hello = messages.decode_client(data)
+            return self._join(connection, room_name, hello)
+        except InvalidMessage as error:
+            connection.send(_bad_message(error))
+            connection.close(error.text, again=False)
+        except Refused as error:
+            connection.send(refusal(error))
+            connection.close(error.text, again=False)
+        return None
+
+    def _join(self, connection: Connection, room_name: str, hello: ClientMessage) -> Room:
+        if not isinstance(hello, Hello):
+            raise Refused("hello_expected", "the first message must be `hello`")
+        if hello.version != PROTOCOL_VERSION:
+            text = f"this server speaks version {PROTOCOL_VERSION}, the client {hello.version}: "
+            older = "client" if hello.version < PROTOCOL_VERSION else "server"
+            raise Refused("bad_version", f"{text}update the {older}", "version")
+        remote = hello.role == "remote"
+        room = self.lobby.enter(room_name, remote)
+        try:
+            replaced, out = room.join(
+                self.now_us(), connection.id, hello.name, hello.token, remote, secrets.token_hex(16)
+            )
+        finally:
+            self.lobby.close_if_empty(room)
+        if replaced is not None and replaced in self._connections:
+            self._relay(self._midi.gone(replaced, self._receivers(room, connection.id)))
+            self._connections[replaced].close("this member came back on another connection", False)
+        self._send(room, out)
+        return room
+
+    def _take(self, connection: Connection, room: Room, data: str | bytes) -> bool:
+        """Handle one message; False when the connection must end."""
+        now_us = self.now_us()
+        message = _decoded(data)
+        limit = connection.midi_limit if isinstance(message, Midi) else connection.limit
+        if not limit.allow(now_us):
+            text = "more messages than this server takes from one connection"
+            connection.send(Error(code="too_fast", message=text))
+            connection.close(text, again=True)
+            return False
+        if isinstance(message, InvalidMessage):
+            connection.limit.allow(now_us, BAD_MESSAGE_COST)
+            connection.send(_bad_message(message))
+            return True
+        try:
+            out = self._handle(connection, room, message, now_us)
+            if out is not None:
+                self._send(room, out)
+        except (Refused, InvalidValue) as error:
+            connection.send(refusal(error, getattr(message, "id", None)))
+        return True
+
+    def _handle(
+        self, connection: Connection, room: Room, message: ClientMessage, now_us: int
+    ) -> list[Outgoing] | None:
+        """What the room has to send; None if nothing in it changes."""
+        match message:
+            case Midi():
+                self._relay(self._played(connection, room, message, now_us))
+                return None
+            case ClockProbe(t1_ns=t1_ns):
+                t2_ns = self._now_ns()
+                reply = ClockReply(t1_ns=t1_ns, t2_ns=t2_ns, t3_ns=self._now_ns())
+                return [Outgoing(reply, connection.id)]
+            case MemberStatus():
+                room.set_status(connection.id, message)
+                return []
+            case messages.Takeover():
+                return room.take_over(now_us, connection.id, message)
+            case messages.Ballot():
+                return room.ballot(now_us, connection.id, message)
+            case Hello():
+                raise Refused("hello_expected", "`hello` comes once, as the first message")
+            case _:
+                return room.command(now_us, connection.id, message)
+
+    def _gone(self, connection: Connection, room_name: str) -> None:
+        del self._connections[connection.id]
+        connection.ended.set()
+        room = self.lobby.rooms.get(room_name)
+        self._relay(self._midi.gone(connection.id, self._receivers(room, connection.id)))
+        if room is not None and connection.left:
+            self._send(room, room.leave(self.now_us(), connection.id))
+        elif room is not None:
+            self._send(room, room.lost(self.now_us(), connection.id))
+
+    # ---- what members play ----
+
+    def _played(self, connection: Connection, room: Room, midi: Midi, now_us: int) -> list[Relayed]:
+        member = room.members.get(connection.id)
+        if member is None or member.remote:
+            raise Refused("not_member", "a remote plays no MIDI: join as a member")
+        receivers = self._receivers(room, member.id)
+        return self._midi.take(now_us, member.id, member.name, midi, receivers)
+
+    def _receivers(self, room: Room | None, sender: int) -> dict[int, bool]:
+        """The other members that are connected, and whether each has much unread."""
+        members = room.members.values() if room is not None else ()
+        here = [m.id for m in members if m.connected and not m.remote and m.id != sender]
+        return {id: self._connections[id].crowded for id in here if id in self._connections}
+
+    def _relay(self, relayed: list[Relayed]) -> None:
+        for message, ids in relayed:
+            data = messages.encode(message)
+            for id in ids:
+                self._connections[id].send_encoded(data)
+
+    # ---- sending and timing ----
+
+    def _send(self, room: Room, out: list[Outgoing]) -> None:
+        for outgoing in out:
+            data = messages.encode(outgoing.message)
+            ids = list(room.members) if outgoing.to is None else [outgoing.to]
+            for id in ids:
+                if id in self._connections:
+                    self._connections[id].send_encoded(data)
+        self._schedule(room)
+
+    def _schedule(self, room: Room) -> None:
+        """Call the room again when it says that something is due."""
+        timer = self._timers.pop(room.name, None)
+        if timer is not None:
+            timer.cancel()
+        deadline = room.next_deadline()
+        if deadline is None or self.lobby.rooms.get(room.name) is not room:
+            self.lobby.close_if_empty(room)
+            return
+        wait_s = max(deadline - self.now_us(), 0) * 1e-6
+        loop = asyncio.get_running_loop()
+        self._timers[room.name] = loop.call_later(wait_s, self._poll, room)
+
+    def _poll(self, room: Room) -> None:
+        out = room.poll(self.now_us())
+        self.lobby.close_if_empty(room)
+        self._send(room, out)
+
+
+def _decoded(data: str | bytes) -> ClientMessage | InvalidMessage:
+    try:
+        return messages.decode_client(data)
+    except InvalidMessage as error:
+        return error
+
+
+def _bad_message(error: InvalidMessage) -> Error:
+    return Error(code="bad_message", message=error.text, field=error.field, id=error.id)

@@ -1,0 +1,62 @@
+"""All rooms of a server, by name. Pure: rooms come and go here, nothing is sent from here."""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from midipool import messages
+from midipool.errors import Refused
+from midipool_server.room import Room
+
+RESERVED_NAMES = {"api", "healthz"}
+
+
+@dataclass(slots=True)
+class Lobby:
+    """The rooms. A room exists from its first member on, and ends when no place in it is kept."""
+
+    clock_id: str
+    clock_port: int = 0
+    max_rooms: int = 1000
+    max_members: int = 64
+    keep_us: int = 120_000_000
+    rooms: dict[str, Room] = field(default_factory=dict)
+
+    def enter(self, name: str, remote: bool) -> Room:
+        """The room of this name, made if a member asks for it; raises Refused."""
+        room = self.rooms.get(name)
+        if room is not None:
+            return room
+        check_room_name(name)
+        if remote:
+            text = (
+                f"there is no room {name!r} on this server: a room exists while somebody is in it"
+            )
+            raise Refused("no_such_room", text, "room")
+        if len(self.rooms) >= self.max_rooms:
+            raise Refused("server_full", f"this server takes {self.max_rooms} rooms")
+        room = Room(
+            name=name,
+            clock_id=self.clock_id,
+            clock_port=self.clock_port,
+            max_members=self.max_members,
+            keep_us=self.keep_us,
+        )
+        self.rooms[name] = room
+        return room
+
+    def close_if_empty(self, room: Room) -> None:
+        """End a room that nobody is in."""
+        if room.empty:
+            self.rooms.pop(room.name, None)
+
+
+def check_room_name(name: str) -> None:
+    """Raise Refused unless `name` can be a room's."""
+    try:
+        msgspec.convert(name, messages.RoomName)
+    except msgspec.ValidationError:
+        text = f"a room's name has {messages.ROOM_NAME_RULE}"
+        raise Refused("bad_room", text, "room") from None
+    if name in RESERVED_NAMES:
+        raise Refused("bad_room", f"{name!r} is not a room: the server uses it", "room")

@@ -1,0 +1,120 @@
+"""Who is in a room: members, the places kept for those who are away, and remotes. Pure."""
+
+from dataclasses import dataclass, field
+
+from midipool.errors import Refused
+from midipool.messages import MemberInfo, Members, MemberStatus
+
+
+@dataclass(slots=True)
+class Member:
+    """Somebody in the room. A broken connection keeps its place until `gone_us`.
+
+    A remote that acts for a member has that member's token.
+    """
+
+    id: int
+    name: str
+    token: str
+    remote: bool = False
+    connected: bool = True
+    gone_us: int = 0
+    status: MemberStatus | None = None
+
+    def info(self) -> MemberInfo:
+        """What others see of it."""
+        return MemberInfo(name=self.name, connected=self.connected, status=self.status)
+
+
+@dataclass(slots=True)
+class Places:
+    """Members and remotes by the id of their connection."""
+
+    room_name: str
+    max_members: int
+    keep_us: int
+    by_id: dict[int, Member] = field(default_factory=dict)
+
+    def enter(
+        self, id: int, name: str, token: str, remote: bool, new_token: str
+    ) -> tuple[Member, Member | None]:
+        """A member or remote comes; also returns whose place it takes again. Raises Refused."""
+        if remote:
+            known = self._member_with(token)
+            entered = Member(id, name, token if known else new_token, remote=True)
+            self.by_id[id] = entered
+            return entered, None
+        old = next((m for m in self.members() if _same_place(m, name, token)), None)
+        others = [m for m in self.members() if m is not old]
+        if any(m.name == name for m in others):
+            text = f"somebody named {name!r} is already in room {self.room_name!r}: choose another"
+            raise Refused("name_taken", text, "name")
+        if len(others) >= self.max_members:
+            text = f"room {self.room_name!r} is full: it takes {self.max_members} members"
+            raise Refused("room_full", text)
+        if old is not None:
+            del self.by_id[old.id]
+        self.by_id[id] = Member(id, name, old.token if old is not None else new_token)
+        return self.by_id[id], old
+
+    def lost(self, now_us: int, id: int) -> Member | None:
+        """A connection broke: a member's place is kept. Returns the member; None for a remote."""
+        member = self.by_id.get(id)
+        if member is None or member.remote:
+            self.by_id.pop(id, None)
+            return None
+        member.connected = False
+        member.gone_us = now_us
+        return member
+
+    def leave(self, id: int) -> Member | None:
+        """Somebody says goodbye. Returns the member; None for a remote."""
+        member = self.by_id.pop(id, None)
+        return None if member is None or member.remote else member
+
+    def expire(self, now_us: int) -> list[Member]:
+        """End the places that were kept long enough; returns whose."""
+        over = [m for m in self._away() if now_us - m.gone_us >= self.keep_us]
+        for member in over:
+            del self.by_id[member.id]
+        return over
+
+    def next_end(self) -> int | None:
+        """Room time at which the next kept place ends."""
+        return min((m.gone_us + self.keep_us for m in self._away()), default=None)
+
+    def members(self) -> list[Member]:
+        """All but remotes, those that are away too."""
+        return [m for m in self.by_id.values() if not m.remote]
+
+    def names(self) -> set[str]:
+        """The names of all members, those that are away too."""
+        return {m.name for m in self.members()}
+
+    def connected(self) -> list[str]:
+        """The names of the members that are connected, in the order in which they came."""
+        return [m.name for m in self.members() if m.connected]
+
+    def acting(self, id: int) -> str | None:
+        """The member that a connection's messages count for; None for a remote that has none."""
+        sender = self.by_id.get(id)
+        if sender is not None and sender.remote:
+            sender = self._member_with(sender.token)
+        return None if sender is None else sender.name
+
+    def message(self) -> Members:
+        """The members as everybody is told."""
+        return Members([m.info() for m in self.members()])
+
+    def _away(self) -> list[Member]:
+        return [m for m in self.members() if not m.connected]
+
+    def _member_with(self, token: str) -> Member | None:
+        return next((m for m in self.members() if token and m.token == token), None)
+
+
+def _same_place(member: Member, name: str, token: str) -> bool:
+    """Whether a newcomer is this member: by its token, or by the name of one who is away."""
+    if token and member.token == token:
+        return True
+    return not member.connected and member.name == name

@@ -1,0 +1,284 @@
+"""A room: members, one timeline, and what to send to whom. Pure: time comes in, messages go out."""
+
+from dataclasses import dataclass, field
+
+from msgspec.structs import asdict
+
+from midipool import PROTOCOL_VERSION, transport
+from midipool.errors import InvalidValue, Refused
+from midipool.messages import (
+    Ballot,
+    Error,
+    MemberStatus,
+    Message,
+    Ok,
+    SetMode,
+    Takeover,
+    TransportCommand,
+    VoteResult,
+    Welcome,
+)
+from midipool.timeline_chain import TimelineChain
+from midipool_server.authority import Authority, check_voter, taken_over
+from midipool_server.bar_syncs import BarSyncs, bar_sync
+from midipool_server.places import Member, Places
+from midipool_server.schedule import Schedule
+from midipool_server.voting import Asker, Votes
+
+MIN_LEAD_US = 150_000
+MAX_LEAD_US = 1_000_000
+EVERYBODY: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to one member, or to everybody."""
+
+    message: Message
+    to: int | None = EVERYBODY
+
+
+@dataclass(slots=True)
+class Room:
+    """One room's state. Methods take `now_us` (room time) and return what must be sent."""
+
+    name: str
+    clock_id: str
+    clock_port: int
+    max_members: int = 64
+    keep_us: int = 120_000_000
+    """How long a place is kept for a broken connection, and a room without anybody connected."""
+    places: Places = field(init=False)
+    schedule: Schedule = field(default_factory=Schedule)
+    authority: Authority = Authority()  # noqa: RUF009 (immutable)
+    _votes: Votes = field(default_factory=Votes)
+    _bars: BarSyncs = field(default_factory=BarSyncs)
+
+    def __post_init__(self) -> None:
+        self.places = Places(self.name, self.max_members, self.keep_us)
+
+    # ---- members ----
+
+    @property
+    def members(self) -> dict[int, Member]:
+        """Members and remotes, by the id of their connection."""
+        return self.places.by_id
+
+    def join(
+        self, now_us: int, id: int, name: str, token: str, remote: bool, new_token: str
+    ) -> tuple[int | None, list[Outgoing]]:
+        """A member (or remote) comes; raises Refused.
+
+        Who comes back takes its place again: by its token, or by its name once the server has
+        noticed that it is away. Also returns the id of the connection that it replaces, if the
+        server has not noticed yet that it is broken.
+        """
+        member, old = self.places.enter(id, name, token, remote, new_token)
+        if old is not None and old.name != name:
+            self.authority = self.authority.renamed(old.name, name)
+            self._votes.renamed(old.name, name)
+        out = [Outgoing(self._welcome(now_us, member), id)]
+        if not remote:
+            out += [Outgoing(self.places.message()), *self._count_votes(now_us)]
+        return (old.id if old is not None and old.connected else None), out
+
+    def lost(self, now_us: int, id: int) -> list[Outgoing]:
+        """A member's connection broke: its place is kept for a while. A remote just goes."""
+        if self.places.lost(now_us, id) is None:
+            return []
+        return [Outgoing(self.places.message()), *self._count_votes(now_us)]
+
+    def leave(self, now_us: int, id: int) -> list[Outgoing]:
+        """A member says goodbye."""
+        member = self.places.leave(id)
+        return [] if member is None else self._without(now_us, [member])
+
+    def set_status(self, id: int, status: MemberStatus) -> None:
+        """What a member reports of its clock."""
+        if id in self.members:
+            self.members[id].status = status
+
+    @property
+    def empty(self) -> bool:
+        """No member is left, nor a place kept for one."""
+        return not self.places.members()
+
+    # ---- transport and mode ----
+
+    @property
+    def chain(self) -> TimelineChain:
+        """The timeline in force and those agreed upon for later."""
+        return self.schedule.chain
+
+    @property
+    def revision(self) -> int:
+        """That of the newest timeline; 0 while the room has none of its own."""
+        return self.schedule.revision
+
+    def command(self, now_us: int, id: int, command: TransportCommand | SetMode) -> list[Outgoing]:
+        """Do what a member or remote asks, or vote on it; raises Refused, InvalidValue."""
+        actor = self.places.acting(id)
+        self.schedule.advance(now_us)
+        self._check(now_us, command, actor)
+        if self.authority.mode == "vote":
+            if not isinstance(command, SetMode):
+                self.schedule.check(now_us + self.lead_us(), command)
+            asker = Asker(id, command.id, check_voter(actor))
+            self._votes.propose(now_us, asker, command, self.places.connected())
+            return self._count_votes(now_us)
+        ok, effects = self._carry_out(now_us, command, actor)
+        return [Outgoing(ok, id), *effects]
+
+    def ballot(self, now_us: int, id: int, ballot: Ballot) -> list[Outgoing]:
+        """A member votes; raises Refused."""
+        voter = check_voter(self.places.acting(id))
+        self._votes.cast(ballot.vote, voter, ballot.yes, self.places.connected())
+        effects = self._count_votes(now_us)
+        return [Outgoing(self._ok(ballot.id, now_us), id), *effects]
+
+    def take_over(self, now_us: int, id: int, takeover: Takeover) -> list[Outgoing]:
+        """Go on with a member's timelines and mode if the room has none of its own.
+
+        Raises Refused, InvalidValue.
+        """
+        if id not in self.members or self.members[id].remote:
+            raise Refused("not_fresh", "a remote plays no timeline that the room could go on with")
+        authority = taken_over(
+            takeover.mode, takeover.leader, takeover.locked_by, now_us + self.keep_us
+        )
+        before = self.chain
+        self.schedule.take_over(now_us, takeover.timelines)
+        self.authority, self._bars = authority, BarSyncs(now_us)
+        return [*self._announce(now_us, before), Outgoing(authority.message())]
+
+    def lead_us(self) -> int:
+        """How far ahead a change is agreed upon: so far that every member hears of it in time."""
+        here = [m.status for m in self.places.members() if m.connected and m.status is not None]
+        needed = [2 * status.round_trip_us + status.early_us for status in here]
+        wanted = max(needed, default=0.0) + 100_000
+        return round(min(max(wanted, MIN_LEAD_US), MAX_LEAD_US))
+
+    # ---- time ----
+
+    def poll(self, now_us: int) -> list[Outgoing]:
+        """What is due at `now_us`: bar_syncs, and the ends of votes and of kept places."""
+        self.schedule.advance(now_us)
+        out = [Outgoing(sync) for sync in self._bars.due(self.chain, now_us)]
+        over = self.places.expire(now_us)
+        return out + (self._without(now_us, over) if over else self._count_votes(now_us))
+
+    def next_deadline(self) -> int | None:
+        """Room time at which `poll` has something to do; None while nothing will happen."""
+        times = [self.places.next_end(), self._bars.next_time(self.chain), self._votes.ends_us]
+        return min((time_us for time_us in times if time_us is not None), default=None)
+
+    def describe(self, now_us: int) -> dict[str, object]:
+        """The room in JSON's terms, for /api/rooms."""
+        vote = self._votes.message(self.places.connected())
+        return {
+            "name": self.name,
+            "members": self.places.message().members,
+            **asdict(self.authority.message()),
+            "vote": None if vote is None else asdict(vote),
+            **self.chain.at(now_us).describe_at(now_us),
+            "room_time_us": now_us,
+            "clock_id": self.clock_id,
+            "lead_us": self.lead_us(),
+            "timelines": self.chain.since(now_us).timelines,
+        }
+
+    # ---- inside ----
+
+    def _check(self, now_us: int, command: TransportCommand | SetMode, actor: str | None) -> None:
+        """Raise what stands against a command at the time at which it comes."""
+        names = self.places.names()
+        if isinstance(command, SetMode):
+            self.authority.check_mode(command, actor, names, now_us)
+            return
+        self.authority.check_command(actor, names, now_us)
+        epoch = self.chain.last.epoch
+        if command.epoch is not None and command.epoch != epoch:
+            text = f"the transport has changed since (epoch {epoch}, not {command.epoch})"
+            raise Refused("stale_epoch", text, "epoch")
+        transport.check_since(command, now_us)
+
+    def _carry_out(
+        self, now_us: int, command: TransportCommand | SetMode, actor: str | None
+    ) -> tuple[Ok, list[Outgoing]]:
+        """Do it; returns the answer and what everybody hears. Raises Refused, InvalidValue."""
+        before = self.chain
+        if isinstance(command, SetMode):
+            self.authority.check_mode(command, actor, self.places.names(), now_us)
+            self.authority = self.authority.changed(command, actor)
+            self.schedule.begin(now_us)
+            mode = Outgoing(self.authority.message())
+            return self._ok(command.id, now_us), [mode, *self._announce(now_us, before)]
+        timeline = self.schedule.command(now_us + self.lead_us(), command)
+        ok = Ok(
+            id=command.id,
+            target_send_timestamp=timeline.origin_time_us,
+            revision=timeline.revision,
+            epoch=timeline.epoch,
+        )
+        return ok, self._announce(now_us, before)
+
+    def _ok(self, id: int, now_us: int) -> Ok:
+        """The answer to what does not touch the timeline."""
+        return Ok(id, now_us, revision=self.revision, epoch=self.chain.last.epoch)
+
+    def _announce(self, now_us: int, before: TimelineChain) -> list[Outgoing]:
+        """Tell everybody what is new since `before`: timelines, and the bars on them."""
+        new = [t for t in self.chain.timelines if t not in before.timelines]
+        if new:
+            self._bars.again_from(new[0].origin_time_us)
+        changes = [bar_sync(t, t.origin_time_us, t.origin_beats) for t in new]
+        return [Outgoing(sync) for sync in [*changes, *self._bars.due(self.chain, now_us)]]
+
+    def _without(self, now_us: int, gone: list[Member]) -> list[Outgoing]:
+        """Members have left for good."""
+        for member in gone:
+            self._votes.forget(member.name)
+        return [Outgoing(self.places.message()), *self._count_votes(now_us)]
+
+    def _welcome(self, now_us: int, member: Member) -> Welcome:
+        return Welcome(
+            version=PROTOCOL_VERSION,
+            room=self.name,
+            clock_id=self.clock_id,
+            clock_port=self.clock_port,
+            token=member.token,
+            fresh=self.revision == 0,
+            timelines=list(self.chain.since(now_us).timelines),
+            members=self.places.message().members,
+            **asdict(self.authority.message()),
+            vote=self._votes.message(self.places.connected()),
+            acts_for=self.places.acting(member.id) if member.remote else None,
+        )
+
+    def _count_votes(self, now_us: int) -> list[Outgoing]:
+        """End the running vote if it is decided; else tell everybody if it stands differently."""
+        connected = self.places.connected()
+        decided = self._votes.decided(connected, now_us)
+        if decided is None:
+            news = self._votes.news(connected)
+            return [Outgoing(news)] if news is not None else []
+        (passed, reason), vote = decided.outcome, decided.vote
+        answer: Ok | Error = decided.failure()
+        effects: list[Outgoing] = []
+        if passed:
+            try:
+                self.schedule.advance(now_us)
+                answer, effects = self._carry_out(now_us, vote.command, vote.proposer)
+            except (Refused, InvalidValue) as error:
+                # What it needed has gone meanwhile.
+                passed, reason, answer = False, str(error), refusal(error)
+        result = VoteResult(vote=vote.id, passed=passed, reason=reason)
+        answers = [Outgoing(message, to) for to, message in decided.answers(answer)]
+        return [*([Outgoing(result)] if decided.was_told else []), *answers, *effects]
+
+
+def refusal(error: Refused | InvalidValue, id: int | None = None) -> Error:
+    """The message that tells a client that it was refused."""
+    if isinstance(error, InvalidValue):
+        return Error(code="bad_value", message=str(error), field=error.field, id=id)
+    return Error(code=error.code, message=error.text, field=error.field, id=id)

@@ -1,0 +1,75 @@
+"""The HTTP face: WebSocket at /ROOM, JSON at /healthz and /api/rooms."""
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+from midipool.messages import MAX_MESSAGE_BYTES
+from midipool_server.connection import Connection
+from midipool_server.host import RoomHost
+
+HEARTBEAT_S = 5.0
+HOST: web.AppKey[RoomHost] = web.AppKey("host", RoomHost)
+
+
+def make_app(host: RoomHost) -> web.Application:
+    """The server's web application."""
+    app = web.Application()
+    app[HOST] = host
+    app.add_routes(
+        [
+            web.get("/healthz", _healthz),
+            web.get("/api/rooms", _rooms),
+            web.get("/api/rooms/{room}", _room),
+            web.get("/{room}", _join),
+        ]
+    )
+    app.on_shutdown.append(_say_goodbye)
+    return app
+
+
+async def _join(request: web.Request) -> web.StreamResponse:
+    socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
+    if not socket.can_prepare(request):
+        return _json({"error": "a room is joined by WebSocket: midipool-client join URL"}, 426)
+    await socket.prepare(request)
+    host = request.app[HOST]
+    await host.serve(Connection(host.next_id(), socket, request), request.match_info["room"])
+    return socket
+
+
+async def _healthz(request: web.Request) -> web.Response:
+    host = request.app[HOST]
+    rooms = host.lobby.rooms.values()
+    members = sum(m.connected and not m.remote for room in rooms for m in room.members.values())
+    lobby = host.lobby
+    clock = {"clock_port": lobby.clock_port, "clock_id": lobby.clock_id}
+    return _json({"status": "ok", "rooms": len(lobby.rooms), "members": members, **clock})
+
+
+async def _rooms(request: web.Request) -> web.Response:
+    host = request.app[HOST]
+    now_us = host.now_us()
+    return _json({"rooms": [room.describe(now_us) for room in host.lobby.rooms.values()]})
+
+
+async def _room(request: web.Request) -> web.Response:
+    host = request.app[HOST]
+    room = host.lobby.rooms.get(request.match_info["room"])
+    if room is None:
+        return _json({"error": "there is no such room: a room exists while somebody is in it"}, 404)
+    return _json(room.describe(host.now_us()))
+
+
+async def _say_goodbye(app: web.Application) -> None:
+    connections = app[HOST].close_all("the server shuts down")
+    if connections:
+        # Their own tasks send the reason and close.
+        await asyncio.wait([asyncio.create_task(c.ended.wait()) for c in connections], timeout=3)
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(value), status=status, content_type="application/json"
+    )
