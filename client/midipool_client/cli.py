@@ -1,0 +1,44 @@
+"""midipool-client: join a room, or conduct one from the shell."""
+
+import argparse
+import logging
+import sys
+
+from midipool.errors import MidiPoolError
+from midipool_client import doctor
+from midipool_client.commands import calibrate, join, port_settings, room
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the client; returns the exit code."""
+    options = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if options.verbose else logging.INFO, format="%(message)s"
+    )
+    try:
+        return int(options.run(options))
+    except MidiPoolError as error:
+        print(f"midipool-client: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="midipool-client",
+        description="Your end of a midiPool room: virtual MIDI ports that tick with everybody's.",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    join.add_options(commands.add_parser("join", help="play in a room"))
+    calibrate.add_options(commands.add_parser("calibrate", help="measure which offset a DAW needs"))
+    port_settings.add_offset_options(
+        commands.add_parser("offset", help="let a port's clock come later or earlier")
+    )
+    port_settings.add_click_options(commands.add_parser("click", help="how the click sounds"))
+    room.add_options(commands.add_parser("room", help="conduct a room, or look at it"))
+    doctor.add_options(
+        commands.add_parser("doctor", help="see what this machine and a server are good for")
+    )
+    return parser

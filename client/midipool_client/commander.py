@@ -1,0 +1,54 @@
+"""Commands of our own on their way to the room, and what became of them. Pure."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from midipool.messages import Error, Ok, TransportCommand
+
+MAX_WAITING = 256
+MAX_OWN = 256
+
+Answer = Callable[[Ok | Error | None], None]
+"""Is called once; with None when no answer will come any more."""
+
+
+class Commander:
+    """Numbers commands, brings each answer to whoever asked, and knows which changes are ours."""
+
+    def __init__(self) -> None:
+        self._next_id = 1
+        self._waiting: OrderedDict[int, Answer] = OrderedDict()
+        self._own: OrderedDict[int, None] = OrderedDict()
+
+    def number(self, command: TransportCommand, answer: Answer) -> TransportCommand:
+        """The command as it is to be sent."""
+        id, self._next_id = self._next_id, self._next_id + 1
+        self._waiting[id] = answer
+        if len(self._waiting) > MAX_WAITING:
+            self._waiting.popitem(last=False)[1](None)
+        return replace(command, id=id)
+
+    def answered(self, message: Ok | Error) -> bool:
+        """An answer came; False if it belongs to none of our commands."""
+        answer = self._waiting.pop(message.id, None) if message.id is not None else None
+        if answer is None:
+            return False
+        if isinstance(message, Ok):
+            self._own[message.revision] = None
+            if len(self._own) > MAX_OWN:
+                self._own.popitem(last=False)
+        answer(message)
+        return True
+
+    def is_ours(self, revision: int) -> bool:
+        """Whether a change of the room came from a command of ours."""
+        return revision in self._own
+
+    def disconnected(self) -> None:
+        """No answer comes any more, and another server counts its own revisions."""
+        waiting, self._waiting = self._waiting, OrderedDict()
+        for answer in waiting.values():
+            answer(None)
+        self._own.clear()

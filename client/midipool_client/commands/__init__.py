@@ -1,0 +1,1 @@
+"""What `midipool-client` can be told to do, one module a command."""

@@ -1,0 +1,171 @@
+"""Starts the MIDI engine, watches it, and starts it again when it dies."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from midipool.errors import InvalidMessage, Unavailable
+from midipool_client.engine.messages import (
+    EngineConfig,
+    EngineStatus,
+    FromEngine,
+    Heard,
+    PortConfig,
+    Problem,
+    Ready,
+    Spool,
+    decode_from_engine,
+    encode,
+)
+from midipool_client.engine.sinks import SinkChoice
+
+log = logging.getLogger(__name__)
+
+RESTART_S = 0.1
+RESTART_AGAIN_S = 1.0
+STUCK_BYTES = 1 << 22
+STUCK_S = 3.0
+GOODBYE_S = 2.0
+
+
+class EngineProcess:
+    """The engine and its ports as the client sees them.
+
+    `on_ready` is called for each port that is there (again), `on_heard` with what it hears.
+    """
+
+    def __init__(
+        self,
+        choices: list[SinkChoice],
+        on_ready: Callable[[Ready], None],
+        on_heard: Callable[[Heard], None] = lambda heard: None,
+    ) -> None:
+        self.state: Literal["running", "starting"] = "starting"
+        self.status: EngineStatus | None = None
+        self.ready: dict[int, Ready] = {}
+        self.restarts = 0
+        self._choices = choices
+        self._on_ready = on_ready
+        self._on_heard = on_heard
+        self._process: asyncio.subprocess.Process | None = None
+        self._connections: list[list[tuple[bool, str]]] = [[] for _ in choices]
+        self._ticks_before = 0
+
+    @property
+    def ticks(self) -> int:
+        """Clock bytes put on all ports by this engine and those before it."""
+        now = sum(port.ticks for port in self.status.ports) if self.status else 0
+        return self._ticks_before + now
+
+    @property
+    def late_ticks(self) -> int:
+        """Events of the clock that came later than their port allows."""
+        return sum(port.late for port in self.status.ports) if self.status else 0
+
+    @property
+    def pid(self) -> int | None:
+        """The running engine's process id."""
+        return self._process.pid if self._process is not None else None
+
+    def submit(self, spool: Spool | None) -> None:
+        """Hand a batch over; nothing happens while its port is not ready (it is told all then)."""
+        process = self._process
+        if spool is None or process is None or process.stdin is None:
+            return
+        if spool.port not in self.ready:
+            return
+        if process.stdin.transport.get_write_buffer_size() > STUCK_BYTES:
+            log.error("the MIDI engine does not read: it is started anew")
+            process.kill()
+            return
+        process.stdin.write(encode(spool))
+
+    async def run(self) -> None:
+        """Keep an engine running; raises Unavailable if the first one finds no ports."""
+        first = True
+        try:
+            while True:
+                await self._run_once(again=not first)
+                if first and not self.ready:
+                    raise Unavailable(self._complaint or "the MIDI engine could not start")
+                lived = bool(self.ready)
+                first = False
+                self.state, self.ready = "starting", {}
+                self.restarts += 1
+                log.warning("the MIDI engine ended: it is started anew")
+                await asyncio.sleep(RESTART_S if lived else RESTART_AGAIN_S)
+        finally:
+            await self._end()
+
+    async def _run_once(self, again: bool) -> None:
+        self._complaint = ""
+        ports = map(PortConfig, self._choices, self._connections)
+        config = EngineConfig(list(ports), again)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "midipool_client.engine",
+            msgspec.json.encode(config).decode(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the client, which ends the engine in order
+        )
+        assert self._process.stdout is not None
+        try:
+            while True:
+                async with asyncio.timeout(STUCK_S):
+                    head = await self._process.stdout.readexactly(4)
+                    body = await self._process.stdout.readexactly(int.from_bytes(head, "big"))
+                self._take(decode_from_engine(body))
+        except asyncio.IncompleteReadError:
+            pass
+        except InvalidMessage as error:
+            log.error("the MIDI engine is started anew: %s", error)
+        except TimeoutError:
+            log.error("the MIDI engine does not answer: it is started anew")
+        await self._kill()
+        self._ticks_before = self.ticks
+        self.status = None
+
+    def _take(self, message: FromEngine) -> None:
+        match message:
+            case Ready():
+                self.state, self.ready[message.port] = "running", message
+                log.info("MIDI: %s", message.text)
+                if not message.realtime:
+                    log.info("MIDI engine: no real-time priority here; `ulimit -r` says why")
+                self._on_ready(message)
+            case EngineStatus():
+                self.status = message
+                self._connections = [port.connections for port in message.ports]
+                gone = [i for i, port in enumerate(message.ports) if not port.open]
+                for index in gone:
+                    self.ready.pop(index, None)
+            case Heard():
+                self._on_heard(message)
+            case Problem():
+                self._complaint = message.text
+                if self.state == "running" or self.restarts or len(self._choices) > 1:
+                    log.warning("MIDI: %s", message.text)
+
+    async def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+        if self._process is not None:
+            await self._process.wait()
+
+    async def _end(self) -> None:
+        """Let the engine stop its device; kill it only if it does not go."""
+        process = self._process
+        if process is None or process.returncode is not None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await process.wait()
+        except TimeoutError:
+            await self._kill()

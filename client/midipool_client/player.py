@@ -1,0 +1,224 @@
+"""A member of a room: session, clock and ports joined together. The edge where time is read."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from midipool import messages
+from midipool.click import ClickSettings
+from midipool.clock_sync import ProbeSample
+from midipool.daw.lead_role import Mode
+from midipool.errors import MidiPoolError, Unavailable
+from midipool.messages import (
+    BarSync,
+    Error,
+    Members,
+    MemberStatus,
+    Message,
+    MidiFrom,
+    Ok,
+    RoomMode,
+    ServerMessage,
+    TransportCommand,
+    Vote,
+    VoteResult,
+    Welcome,
+)
+from midipool.timeline_chain import TimelineChain
+from midipool_client import tokens
+from midipool_client.clock_keeper import ClockChange, ClockKeeper
+from midipool_client.commander import Commander
+from midipool_client.follower import Action, Follow, RoomFollower, Send
+from midipool_client.ports.midi_ports import MidiPorts
+from midipool_client.ports.output import PortOptions
+from midipool_client.room_session import RoomSession
+from midipool_client.room_url import RoomUrl
+from midipool_client.room_words import mode_in_words, vote_in_words
+from midipool_native import host_clock
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.2
+ASLEEP_NS = 250_000_000
+
+
+class Player:
+    """Joins a room and stays in it until cancelled."""
+
+    def __init__(
+        self,
+        url: RoomUrl,
+        name: str,
+        ports: Sequence[PortOptions],
+        lead: Mode = "auto",
+        click: ClickSettings | None = None,
+    ) -> None:
+        self.url = url
+        self.name = name
+        self.follower = RoomFollower()
+        self.ports = MidiPorts(self, ports, lead, click)
+        self.link_peers: int | None = None
+        """Others in the Link session of our network; None without a bridge."""
+        self._session = RoomSession(url, self)
+        self._commander = Commander()
+        self._asleep_ns = host_clock.asleep_ns()
+        self._parts: list[Coroutine[Any, Any, None]] = []
+
+    def add(self, part: Coroutine[Any, Any, None]) -> None:
+        """Let `part` run as long as the player does; before `run`."""
+        self._parts.append(part)
+
+    async def run(self) -> None:
+        """Play; raises Unavailable or Refused if the room cannot be joined at first."""
+        parts = [self.ports.run(), self._session.run(), self._notice_sleep(), *self._parts]
+        tasks = [asyncio.create_task(part) for part in parts]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                _raise_of(task)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    # ---- what the ports and the session see ----
+
+    @property
+    def chain(self) -> TimelineChain:
+        """The room's timelines."""
+        return self.follower.chain
+
+    @property
+    def keeper(self) -> ClockKeeper:
+        """The room's clock."""
+        return self.follower.keeper
+
+    def ask(self, command: TransportCommand, answer: Callable[[Ok | Error | None], None]) -> None:
+        """Send a command under an id of our own; `answer` is called once."""
+        if not self._session.send(self._commander.number(command, answer)):
+            self._commander.disconnected()
+
+    def send(self, message: Message) -> None:
+        """Send what has no answer."""
+        self._session.send(message)
+
+    def hello(self) -> messages.Hello:
+        """How we introduce ourselves."""
+        return messages.hello(self.name, token=self.follower.token)
+
+    def welcomed(self, welcome: Welcome) -> None:
+        """The server let us in."""
+        self._keep_token(welcome)
+        self._do(self.follower.welcome(welcome, host_clock.now_ns()))
+        self.ports.members(Members(welcome.members))
+        self.ports.room_mode(self.follower.mode)
+
+    def received(self, message: ServerMessage) -> None:
+        """The server says something."""
+        match message:
+            case BarSync():
+                self._do(self.follower.bar_sync(message, host_clock.now_ns()))
+            case Members():
+                self._do(self.follower.member_list(message))
+                self.ports.members(message)
+            case MidiFrom():
+                self.ports.received(message)
+            case RoomMode():
+                self._do(self.follower.room_mode(message))
+                self.ports.room_mode(message)
+                log.info("the room's mode: %s", mode_in_words(message))
+            case Vote():
+                log.info("%s", vote_in_words(message))
+            case VoteResult(passed=passed, reason=reason):
+                log.info("the vote %s: %s", "passed" if passed else "failed", reason)
+            case Ok() | Error():
+                if not self._commander.answered(message) and isinstance(message, Error):
+                    log.warning("the server refuses: %s", message.message)
+            case _:
+                pass
+
+    def probed(self, sample: ProbeSample, new_way: bool) -> None:
+        """A clock probe came back."""
+        if new_way:
+            # What came by WebSocket went another way, with other delays.
+            self.keeper.forget()
+        self._do(self.follower.probe(sample, host_clock.now_ns()))
+
+    def disconnected(self) -> None:
+        """The server is away: play on."""
+        self.follower.disconnected()
+        self.ports.disconnected()
+        self._commander.disconnected()
+
+    def _keep_token(self, welcome: Welcome) -> None:
+        """Let `midipool-client room` in a shell of the same user act for us."""
+        try:
+            tokens.save(self.url, self.name, welcome.token)
+        except Unavailable as error:
+            log.warning("a shell cannot act for you: %s", error)
+
+    # ---- what follows ----
+
+    def _do(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case ClockChange():
+                    self.ports.clock_changed(action)
+                case Follow(chain=chain, lost=lost):
+                    self.ports.follow(chain, lost, self._commander.is_ours(chain.revision))
+                case Send(message=message):
+                    self._session.send(message)
+
+    async def _notice_sleep(self) -> None:
+        while True:
+            asleep_ns = host_clock.asleep_ns()
+            slept_ns, self._asleep_ns = asleep_ns - self._asleep_ns, asleep_ns
+            if slept_ns > ASLEEP_NS:
+                log.warning("this machine slept for %.1f s", slept_ns * 1e-9)
+                self._do(self.follower.slept(slept_ns, host_clock.now_ns()))
+            await asyncio.sleep(LOOK_S)
+
+    def status(self) -> MemberStatus | None:
+        """How our clock does; None before it is measured."""
+        estimate = self.keeper.estimate
+        if estimate is None:
+            return None
+        engine = self.ports.engine
+        return MemberStatus(
+            round_trip_us=estimate.round_trip_ns / 1000,
+            error_bound_us=estimate.error_bound_ns / 1000,
+            drift_ppm=round(estimate.drift * 1e6, 3),
+            jitter_us=estimate.jitter_ns / 1000,
+            offset_us=estimate.offset_ns / 1000,
+            probes="udp" if self._session.udp_answers else "websocket",
+            engine=engine.state,
+            ticks=engine.ticks,
+            late_ticks=engine.late_ticks,
+            early_us=self.ports.early_us,
+            link_peers=self.link_peers,
+        )
+
+
+def _raise_of(task: "asyncio.Task[None]") -> None:
+    """Raise what a part failed with, by itself when it was the only one of its group."""
+    try:
+        task.result()
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
+async def play(player: Player, until: asyncio.Event) -> None:
+    """Run a player until `until` is set or it fails."""
+    playing = asyncio.create_task(player.run())
+    stopping = asyncio.create_task(until.wait())
+    try:
+        await asyncio.wait([playing, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if playing.done():
+            playing.result()
+    finally:
+        playing.cancel()
+        stopping.cancel()
+        with contextlib.suppress(asyncio.CancelledError, MidiPoolError):
+            await playing

@@ -1,0 +1,172 @@
+"""Conducting from a shell: one command to a room, and its answer in words."""
+
+import asyncio
+import logging
+from typing import Any
+
+import aiohttp
+
+from midipool import messages
+from midipool.errors import InvalidValue, Refused, Unavailable
+from midipool.messages import (
+    Ballot,
+    Error,
+    Ok,
+    RoomMode,
+    SetMode,
+    TransportCommand,
+    Vote,
+    Welcome,
+)
+from midipool_client import tokens
+from midipool_client.room_url import RoomUrl
+from midipool_client.room_words import mode_in_words, vote_in_words
+from midipool_client.server_link import Disconnected, ServerLink
+
+log = logging.getLogger(__name__)
+
+ANSWER_S = 5.0
+VOTE_S = 10.0
+MAX_TRIES = 4
+
+
+class Remote:
+    """A connection that acts for a member whose token this user has, used as a context manager.
+
+    Without `acting_as` that is the one that joined last, if any is in the room.
+    """
+
+    def __init__(self, url: RoomUrl, acting_as: str | None = None) -> None:
+        self.url = url
+        self.acting_as = acting_as
+        self.welcome: Welcome | None = None
+        self._link: ServerLink | None = None
+
+    async def __aenter__(self) -> "Remote":
+        for token in self._tokens():
+            link = ServerLink(self.url, messages.hello("remote", role="remote", token=token))
+            await link.__aenter__()
+            try:
+                self.welcome = await link.hello()
+            except BaseException:
+                await link.__aexit__(None, None, None)
+                raise
+            # Who had the token may have left, or the server was restarted.
+            if not token or self.welcome.acts_for is not None:
+                self._link = link
+                return self
+            await link.__aexit__(None, None, None)
+        raise Unavailable(f"{self.acting_as} is not in {self.url} any more: join again")
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._link is not None:
+            await self._link.__aexit__(None, None, None)
+
+    async def ask(self, request: TransportCommand | SetMode | Ballot) -> Ok:
+        """Send a request and wait for its answer; raises Unavailable or Refused."""
+        assert self._link is not None
+        assert self.welcome is not None
+        votes = self.welcome.mode == "vote" and not isinstance(request, Ballot)
+        answer_s = ANSWER_S + (VOTE_S if votes else 0)
+        await self._link.send(request)
+        try:
+            async with asyncio.timeout(answer_s):
+                async for message in self._link.incoming():
+                    match message:
+                        case Error():
+                            raise Refused(message.code, message.message, message.field)
+                        case Ok():
+                            return message
+                        case Vote():
+                            log.info("the room votes: %s", vote_in_words(message))
+        except (TimeoutError, Disconnected):
+            pass
+        raise Unavailable(f"{self.url} did not answer within {answer_s:g} s")
+
+    def _tokens(self) -> list[str]:
+        """Tokens to try, in order; an empty one is a remote that acts for nobody."""
+        known = tokens.load(self.url)
+        if self.acting_as is None:
+            return [token for _, token in known[: MAX_TRIES - 1]] + [""]
+        mine = [token for name, token in known if name == self.acting_as]
+        if not mine:
+            text = f"nobody named {self.acting_as!r} joined {self.url} from this account"
+            raise InvalidValue("as", f"{text}: run it where you joined")
+        return mine
+
+
+async def send_command(
+    url: RoomUrl, command: TransportCommand | SetMode, acting_as: str | None = None
+) -> Ok:
+    """Send a command, for the member `acting_as` or the one who joined last from this account.
+
+    Raises Unavailable, Refused, InvalidValue or InvalidMessage.
+    """
+    messages.decode_client(messages.encode(command))  # what the server would refuse
+    async with Remote(url, acting_as) as remote:
+        return await remote.ask(command)
+
+
+async def cast_ballot(url: RoomUrl, yes: bool, acting_as: str | None = None) -> None:
+    """Answer the running vote; raises Unavailable, Refused or InvalidValue."""
+    async with Remote(url, acting_as) as remote:
+        assert remote.welcome is not None
+        vote = remote.welcome.vote
+        if vote is None:
+            raise Refused("no_such_vote", f"room {url.room!r} does not vote on anything now")
+        await remote.ask(Ballot(id=1, vote=vote.vote, yes=yes))
+
+
+async def room_status(url: RoomUrl) -> dict[str, Any]:
+    """The room as the server describes it; raises Unavailable or Refused."""
+    timeout = aiohttp.ClientTimeout(total=ANSWER_S)
+    where = f"{url.host}:{url.port}"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as http,
+            http.get(url.http(f"api/rooms/{url.room}")) as answer,
+        ):
+            body: dict[str, Any] = await answer.json()
+            if answer.status == 404:
+                raise Refused("no_such_room", str(body.get("error", "there is no such room")))
+            return body
+    except TimeoutError:
+        raise Unavailable(f"{where} does not answer within {ANSWER_S:g} s") from None
+    except (aiohttp.ClientError, ValueError) as error:
+        raise Unavailable(f"no midiPool server at {where} ({error})") from None
+
+
+def status_in_words(room: dict[str, Any]) -> str:
+    """A room's description for people."""
+    where = room["position"]
+    mode = RoomMode(room["mode"], room.get("leader"), room.get("locked_by"))
+    loop = f", loop {room['loop'][0]} to {room['loop'][1]}" if room["loop"] else ""
+    lines = [
+        f"{room['name']}: {'playing' if room['playing'] else 'stopped'} at {where['bar']}."
+        f"{where['beat']}, {room['bpm']:g} BPM, {room['meter']}{loop}",
+        f"  mode: {mode_in_words(mode)}",
+    ]
+    if room["vote"] is not None:
+        lines.append(f"  {_vote_in_words(room['vote'], room['room_time_us'])}")
+    lines += [_member_in_words(member) for member in room["members"]]
+    return "\n".join(lines)
+
+
+def _vote_in_words(vote: dict[str, Any], room_time_us: int) -> str:
+    left_s = max(vote["ends_us"] - room_time_us, 0) / 1e6
+    fields = {key: value for key, value in vote.items() if key != "type"}
+    return f"vote {vote['vote']}: {vote_in_words(Vote(**fields))}, {left_s:.1f} s left"
+
+
+def _member_in_words(member: dict[str, Any]) -> str:
+    status = member["status"]
+    if not member["connected"]:
+        return f"  {member['name']}: away"
+    if status is None:
+        return f"  {member['name']}: just joined"
+    peers = status.get("link_peers")
+    link = "" if peers is None else f", {peers} Link peer{'s'[peers == 1 :]}"
+    return (
+        f"  {member['name']}: clock ±{status['error_bound_us'] / 1000:.3f} ms, round trip "
+        f"{status['round_trip_us'] / 1000:.2f} ms, drift {status['drift_ppm']:+.1f} ppm{link}"
+    )
