@@ -1,0 +1,1 @@
+"""A whole room on one machine: server, two players on JACK servers of their own, meters."""

@@ -1,0 +1,34 @@
+"""Looks at a JACK server's connections, from a process of its own."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from midipool_demo.background import child_environment
+
+LOOK = """
+import sys, jack
+client = jack.Client("look", no_start_server=True)
+for port in client.get_all_connections(sys.argv[1]):
+    print(port.name)
+"""
+CONNECT = """
+import sys, jack
+jack.Client("connect", no_start_server=True).connect(sys.argv[1], sys.argv[2])
+"""
+
+
+def connections(env: Mapping[str, str], port: str) -> str:
+    """The names of the ports that `port` is connected to, one a line; empty if it is not there."""
+    return _run(env, LOOK, port)
+
+
+def connect(env: Mapping[str, str], source: str, target: str) -> None:
+    """Connect two ports of other clients."""
+    _run(env, CONNECT, source, target)
+
+
+def _run(env: Mapping[str, str], code: str, *words: str) -> str:
+    command = [sys.executable, "-c", code, *words]
+    done = subprocess.run(command, env=child_environment(env), capture_output=True, text=True)
+    return done.stdout

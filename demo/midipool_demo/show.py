@@ -1,0 +1,73 @@
+"""The demo's table."""
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from midipool_demo.live import PlayerReading, Reading
+
+KEYS = "space start/stop · c continue · + - tempo · r ramp to 140 in 4 bars · l locate 17 · q quit"
+
+
+def render(reading: Reading | None, url: str, note: str) -> Group:
+    """The whole screen."""
+    if reading is None:
+        return Group(Panel(Text(note or "setting up…"), title="midiPool demo"))
+    return Group(
+        Panel(_transport(reading), title=f"midiPool demo · {url}"),
+        _players(reading),
+        Text(_distance(reading)),
+        Text(KEYS, style="dim"),
+        Text(note, style="yellow"),
+    )
+
+
+def _transport(reading: Reading) -> Text:
+    room = reading.room
+    where = room["position"]
+    state = "▶ playing" if room["playing"] else "■ stopped"
+    return Text(
+        f"{state}   bar {where['bar']}  beat {where['beat']}   {room['bpm']:.2f} BPM   "
+        f"{room['meter']}   members: {len(room['members'])}",
+        style="bold",
+    )
+
+
+def _players(reading: Reading) -> Table:
+    table = Table(expand=True)
+    table.add_column("player")
+    for name in ("offset", "± bound", "round trip", "drift", "ticks", "tick late", "jitter p99"):
+        table.add_column(name, justify="right")
+    table.add_column("xruns", justify="right")
+    members = [m["name"] for m in reading.room["members"]]
+    for name, player in zip(members, reading.players, strict=False):
+        table.add_row(name, *_cells(player))
+    return table
+
+
+def _cells(player: PlayerReading) -> list[str]:
+    status = player.status
+    if status is None:
+        return ["…"] * 8
+    return [
+        f"{status['offset_us']:+.1f} µs",
+        f"{status['error_bound_us']:.1f} µs",
+        f"{status['round_trip_us']:.1f} µs",
+        f"{status['drift_ppm']:+.2f} ppm",
+        str(player.ticks),
+        _us(player.late_us),
+        _us(player.jitter_us),
+        str(player.xruns),
+    ]
+
+
+def _distance(reading: Reading) -> str:
+    return (
+        "the same tick on both, by independent JACK clients: median "
+        f"{_us(reading.distance_p50_us)}, p99 {_us(reading.distance_p99_us)} apart"
+    )
+
+
+def _us(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} µs"

@@ -1,0 +1,152 @@
+"""Sets a room up on this machine: server, JACK servers, clients, meters; and takes it down."""
+
+import contextlib
+import json
+import signal
+import socket
+import time
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from midipool_demo.background import Background
+from midipool_demo.jack_server import JackServer
+from midipool_demo.tick_meter import TickMeter
+
+CLOCK_PORT = "midiPool:midi_receive"
+# About half a minute of cycles: what is shown live needs no more.
+LIVE_CYCLES = 12_000
+
+
+@dataclass
+class Player:
+    """A client with its JACK server and a meter on its output."""
+
+    name: str
+    jack: JackServer
+    client: Background
+    meter: TickMeter
+    env: Mapping[str, str]
+    """Of a shell of this player's."""
+
+
+class Stage:
+    """A server and players, as separate processes; a context manager.
+
+    The meters also listen to the ports `peers`, which the caller brings. With `home` each player
+    has settings and tokens of its own there, as if on a machine of its own.
+    """
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        live: bool = False,
+        peers: tuple[str, ...] = (),
+        server_options: tuple[str, ...] = (),
+        home: Path | None = None,
+    ) -> None:
+        self.port = free_port()
+        self.url = f"ws://127.0.0.1:{self.port}/demo"
+        self._api = f"http://127.0.0.1:{self.port}/api/rooms/demo"
+        self._names = names
+        self._live = live
+        self._peers = peers
+        self._server_options = server_options
+        self._home = home
+        self._stack = contextlib.ExitStack()
+        self.players: list[Player] = []
+        self.server: Background | None = None
+
+    def __enter__(self) -> "Stage":
+        try:
+            self._set_up()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def _set_up(self) -> None:
+        jacks = [self._stack.enter_context(JackServer()) for _ in self._names]
+        self.start_server()
+        for jack in jacks:
+            jack.wait_ready()
+        for name, jack in zip(self._names, jacks, strict=True):
+            env = {**jack.env, **self._own_folders(name)}
+            client = Background.python("midipool_client", "join", self.url, "--name", name, env=env)
+            self._stack.enter_context(client)
+            meter = TickMeter(
+                jack.env, CLOCK_PORT, *self._peers, keep_cycles=LIVE_CYCLES if self._live else None
+            )
+            self._stack.enter_context(meter)
+            self.players.append(Player(name, jack, client, meter, env))
+        for player in self.players:
+            player.client.wait_for_output("MIDI:")
+            if not self._peers:
+                player.meter.wait_until(lambda heard: heard.connected)
+        self._wait_measured()
+
+    def _own_folders(self, name: str) -> dict[str, str]:
+        if self._home is None:
+            return {}
+        folder = str(self._home / name)
+        return {"XDG_CONFIG_HOME": folder, "XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": folder}
+
+    def start_server(self) -> None:
+        """Start the server (again) on the same port."""
+        self.server = Background.python(
+            "midipool_server", "--port", str(self.port), *self._server_options
+        )
+        self._stack.enter_context(self.server)
+        self.server.wait_for_output("midipool-server: ws://")
+
+    def _wait_measured(self, timeout_s: float = 10.0) -> None:
+        give_up = time.monotonic() + timeout_s
+        while time.monotonic() < give_up:
+            with contextlib.suppress(OSError):
+                members = self.status()["members"]
+                if len(members) == len(self._names) and all(m["status"] for m in members):
+                    return
+            time.sleep(0.05)
+        raise TimeoutError("the players do not report their clocks")
+
+    def status(self) -> dict[str, Any]:
+        """The room as the server describes it; raises OSError while there is none."""
+        with urllib.request.urlopen(self._api, timeout=2) as answer:
+            status: dict[str, Any] = json.load(answer)
+            return status
+
+    def conduct(self, *words: str, by: Player | None = None) -> None:
+        """`midipool-client room URL WORDS`, from a player's shell or from one of nobody's.
+
+        Raises RuntimeError with what it printed.
+        """
+        env = self._own_folders("nobody") if by is None else by.env
+        with Background.python("midipool_client", "room", self.url, *words, env=env) as command:
+            if command.process.wait(10) != 0:
+                raise RuntimeError(command.output())
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for player in self.players:
+            player.client.send(signal.SIGINT)
+        for player in self.players:
+            player.client.stop(signal.SIGINT)
+        self._stack.close()
+
+
+def free_port() -> int:
+    """A port that is free for TCP and UDP now."""
+    while True:
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port: int = tcp.getsockname()[1]
+            with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", port))
+                return port

@@ -1,0 +1,133 @@
+"""A room across network namespaces: a server host, and players on hosts and JACK servers apart."""
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from midipool.timeline import Timeline
+from midipool_demo.background import child_environment
+from midipool_demo.jack_server import JackServer
+from midipool_demo.stage import CLOCK_PORT
+from midipool_demo.tick_meter import TickMeter
+from tests.netlab import Host, Impairment, Lab
+from tests.netlab.lab import Link
+
+PORT = 8765
+
+
+@dataclass
+class NetPlayer:
+    """A player on a host of its own."""
+
+    name: str
+    host: Host
+    link: Link
+    jack: JackServer
+    meter: TickMeter
+    client: "subprocess.Popen[str]"
+
+
+class NetStage:
+    """Server and players on hosts of their own. Room time is CLOCK_MONOTONIC of all of them."""
+
+    def __init__(
+        self, lab: Lab, stack: contextlib.ExitStack, impairment: Impairment | None
+    ) -> None:
+        self._stack = stack
+        self._impairment = impairment
+        self._lab = lab
+        self.server_host = lab.host("server")
+        self.players: list[NetPlayer] = []
+        self.url = ""
+
+    def start_server(self) -> "subprocess.Popen[str]":
+        """Start the room server on its host."""
+        server = self._popen(
+            self.server_host, "midipool_server", "--host", "0.0.0.0", "--port", str(PORT)
+        )
+        assert server.stdout is not None
+        while "ws://" not in (line := server.stdout.readline()):
+            if not line:
+                raise RuntimeError("the server ended")
+        return server
+
+    def prepare(self, name: str) -> tuple[Host, Link, JackServer]:
+        """A host with its link, and a JACK server."""
+        host = self._lab.host(name)
+        link = self._lab.join(host, self.server_host, self._impairment)
+        jack = self._stack.enter_context(JackServer())
+        jack.wait_ready()
+        self.url = f"ws://{self.server_host.address}:{PORT}/bench"
+        return host, link, jack
+
+    def join(
+        self, name: str, host: Host, link: Link, jack: JackServer, skew_ppm: float = 0.0
+    ) -> NetPlayer:
+        """Start a client; its host clock may be off."""
+        env = dict(jack.env)
+        if skew_ppm:
+            env["MIDIPOOL_TEST_CLOCK"] = f"12345,{skew_ppm}"
+        client = self._popen(host, "midipool_client", "join", self.url, "--name", name, env=env)
+        meter = self._stack.enter_context(TickMeter(jack.env, CLOCK_PORT))
+        player = NetPlayer(name, host, link, jack, meter, client)
+        self.players.append(player)
+        return player
+
+    def conduct(self, *words: str) -> None:
+        """`midipool-client room URL WORDS`, from the server's host."""
+        command = [sys.executable, "-m", "midipool_client", "room", self.url, *words]
+        self.server_host.run(command)
+
+    def status(self) -> dict[str, Any]:
+        """The room as the server describes it."""
+        command = [sys.executable, "-m", "midipool_client", "room", self.url, "status", "--json"]
+        status: dict[str, Any] = json.loads(self.server_host.run(command).stdout)
+        return status
+
+    def try_status(self) -> dict[str, Any]:
+        """The room, or nothing while there is none."""
+        try:
+            return self.status()
+        except (subprocess.CalledProcessError, json.JSONDecodeError):
+            return {}
+
+    def timeline(self) -> Timeline:
+        """The newest timeline of the room."""
+        return msgspec.convert(self.status()["timelines"][-1], Timeline)
+
+    def _popen(
+        self, host: Host, module: str, *words: str, env: dict[str, str] | None = None
+    ) -> "subprocess.Popen[str]":
+        process = host.popen(
+            [sys.executable, "-m", module, *words],
+            env=child_environment(env),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._stack.callback(_end, process)
+        return process
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+    try:
+        process.wait(3)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def net_stage(impairment: Impairment | None = None) -> Iterator[NetStage]:
+    """A stage in a lab of its own."""
+    with Lab() as lab, contextlib.ExitStack() as stack:
+        yield NetStage(lab, stack, impairment)

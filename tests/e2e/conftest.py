@@ -1,0 +1,38 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from midipool_demo.jack_server import JackServer
+from midipool_demo.stage import Stage
+
+
+def needs_jackd() -> None:
+    if shutil.which("jackd") is None:
+        pytest.skip("jackd is not installed: apt-get install jackd2")
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A server and two players, on real JACK servers."""
+    needs_jackd()
+    with Stage(("drums", "bass"), home=tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def band(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The same for all tests of a module, with settings and tokens of its own."""
+    needs_jackd()
+    with Stage(("drums", "bass"), home=tmp_path_factory.mktemp("band")) as made:
+        yield made
+
+
+@pytest.fixture
+def jack() -> Iterator[JackServer]:
+    """A real JACK server."""
+    needs_jackd()
+    with JackServer() as server:
+        server.wait_ready()
+        yield server

@@ -1,0 +1,10 @@
+"""Real hosts on one machine: network namespaces, cables, and links that behave badly."""
+
+from .cable import Cable
+from .direction import Counts
+from .impairment import Impairment
+from .lab import Lab, Link
+from .namespaces import Host, why_unavailable
+from .tun_link import TunLink
+
+__all__ = ["Cable", "Counts", "Host", "Impairment", "Lab", "Link", "TunLink", "why_unavailable"]
