@@ -120,7 +120,10 @@ class TickMeter:
                 left = give_up - time.monotonic()
                 if left <= 0 or (not self._changed.wait(left) and not done(self.heard)):
                     last = [port[-5:] for port in self.heard.events]
-                    raise TimeoutError(f"not heard within {timeout_s} s; last events: {last}")
+                    state = f"connected: {self.heard.connected}, xruns: {self.heard.xruns}"
+                    raise TimeoutError(
+                        f"not heard within {timeout_s} s; last events: {last}; {state}"
+                    )
         return self.snapshot()
 
     def close(self) -> None:

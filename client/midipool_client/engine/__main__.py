@@ -26,7 +26,9 @@ from midipool_client.engine.port import EnginePort
 from midipool_native import host_clock
 
 STATUS_S = 0.25
-ENGINE_PRIORITY = 60
+# Before all that has no deadline, behind JACK: its clients' callbacks run at 5 unless it is told
+# otherwise, and must not wait while we decode. What does have a deadline here raises itself.
+ENGINE_PRIORITY = 2
 
 
 class Engine:
