@@ -6,10 +6,13 @@ from pathlib import Path
 from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
+# What Python sees; each is an #include too (src/rt.h).
+HEADERS = ["mp_rt.h"]
 STRICT = ["-Wall", "-Wextra", "-Werror"] if os.environ.get("MIDIPOOL_STRICT") else []
 
 ffi = FFI()
-ffi.cdef((HERE / "src/mp_rt.h").read_text())
+for header in HEADERS:
+    ffi.cdef((HERE / "src" / header).read_text())
 ffi.set_source(
     "midipool_native._rt",
     '#include "rt.h"',

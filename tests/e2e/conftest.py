@@ -1,4 +1,5 @@
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     needs_jackd()
     with Stage(("drums", "bass"), home=tmp_path) as made:
         yield made
+        # Shown only where a test fails.
+        for player in made.players:
+            sys.stdout.write(f"---- the client {player.name} said:\n{player.client.output()}\n")
 
 
 @pytest.fixture(scope="module")
