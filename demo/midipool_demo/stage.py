@@ -47,6 +47,7 @@ class Stage:
         peers: tuple[str, ...] = (),
         server_options: tuple[str, ...] = (),
         home: Path | None = None,
+        period: int = 128,
     ) -> None:
         self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}/demo"
@@ -56,6 +57,7 @@ class Stage:
         self._peers = peers
         self._server_options = server_options
         self._home = home
+        self._period = period
         self._stack = contextlib.ExitStack()
         self.players: list[Player] = []
         self.server: Background | None = None
@@ -69,7 +71,7 @@ class Stage:
         return self
 
     def _set_up(self) -> None:
-        jacks = [self._stack.enter_context(JackServer()) for _ in self._names]
+        jacks = [self._stack.enter_context(JackServer(period=self._period)) for _ in self._names]
         self.start_server()
         for jack in jacks:
             jack.wait_ready()

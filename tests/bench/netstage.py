@@ -37,8 +37,13 @@ class NetStage:
     """Server and players on hosts of their own. Room time is CLOCK_MONOTONIC of all of them."""
 
     def __init__(
-        self, lab: Lab, stack: contextlib.ExitStack, impairment: Impairment | None
+        self,
+        lab: Lab,
+        stack: contextlib.ExitStack,
+        impairment: Impairment | None,
+        period: int = 128,
     ) -> None:
+        self._period = period
         self._stack = stack
         self._impairment = impairment
         self._lab = lab
@@ -61,7 +66,7 @@ class NetStage:
         """A host with its link, and a JACK server."""
         host = self._lab.host(name)
         link = self._lab.join(host, self.server_host, self._impairment)
-        jack = self._stack.enter_context(JackServer())
+        jack = self._stack.enter_context(JackServer(period=self._period))
         jack.wait_ready()
         self.url = f"ws://{self.server_host.address}:{PORT}/bench"
         return host, link, jack
@@ -127,7 +132,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 
 @contextlib.contextmanager
-def net_stage(impairment: Impairment | None = None) -> Iterator[NetStage]:
-    """A stage in a lab of its own."""
+def net_stage(impairment: Impairment | None = None, period: int = 128) -> Iterator[NetStage]:
+    """A stage in a lab of its own; `period` is JACK's, in frames."""
     with Lab() as lab, contextlib.ExitStack() as stack:
-        yield NetStage(lab, stack, impairment)
+        yield NetStage(lab, stack, impairment, period)

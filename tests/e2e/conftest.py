@@ -8,6 +8,10 @@ import pytest
 from midipool_demo.jack_server import JackServer
 from midipool_demo.stage import Stage
 
+# A busy machine may let JACK wait for some ms. Frames are lost where that is a period, and what is
+# heard around it is moved: so tests have long periods. The demo and the benchmarks have short ones.
+LONG_PERIOD = 1024
+
 
 def needs_jackd() -> None:
     if shutil.which("jackd") is None:
@@ -18,7 +22,7 @@ def needs_jackd() -> None:
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A server and two players, on real JACK servers."""
     needs_jackd()
-    with Stage(("drums", "bass"), home=tmp_path) as made:
+    with Stage(("drums", "bass"), home=tmp_path, period=LONG_PERIOD) as made:
         yield made
         # Shown only where a test fails.
         for player in made.players:
@@ -29,7 +33,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def band(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The same for all tests of a module, with settings and tokens of its own."""
     needs_jackd()
-    with Stage(("drums", "bass"), home=tmp_path_factory.mktemp("band")) as made:
+    home = tmp_path_factory.mktemp("band")
+    with Stage(("drums", "bass"), home=home, period=LONG_PERIOD) as made:
         yield made
 
 
@@ -37,6 +42,6 @@ def band(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def jack() -> Iterator[JackServer]:
     """A real JACK server."""
     needs_jackd()
-    with JackServer() as server:
+    with JackServer(period=LONG_PERIOD) as server:
         server.wait_ready()
         yield server

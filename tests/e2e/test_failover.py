@@ -13,7 +13,7 @@ from midipool_demo.jack_server import JackServer
 from midipool_demo.report import listen
 from midipool_demo.stage import CLOCK_PORT, Player, Stage
 from midipool_demo.tick_meter import TickMeter
-from tests.e2e.conftest import needs_jackd
+from tests.e2e.conftest import LONG_PERIOD, needs_jackd
 from tests.e2e.listening import Daw, clocks, has
 from tests.e2e.timelines import newest_timeline
 from tests.e2e.waiting import wait_until
@@ -94,7 +94,7 @@ def test_a_jack_server_that_comes_back_gets_its_ports_and_the_clock(stage: Stage
     wait_more_clocks(player, 24)
     player.jack.stop(signal.SIGKILL)
     player.client.wait_for_output("the MIDI ports are gone")
-    with JackServer(name=player.jack.name) as jack:
+    with JackServer(name=player.jack.name, period=player.jack.period) as jack:
         jack.wait_ready()
         with TickMeter(jack.env, CLOCK_PORT) as meter:
             meter.wait_until(lambda h: clocks(h.events[0]) >= 24)
@@ -112,7 +112,7 @@ def test_a_jack_server_that_comes_back_gets_its_ports_and_the_clock(stage: Stage
 
 def test_without_udp_the_clock_comes_over_the_websocket() -> None:
     needs_jackd()
-    with Stage(("drums", "bass"), server_options=("--no-udp",)) as stage:
+    with Stage(("drums", "bass"), server_options=("--no-udp",), period=LONG_PERIOD) as stage:
         stage.conduct("start")
         for player in stage.players:
             wait_more_clocks(player, 100)

@@ -8,7 +8,7 @@ import pytest
 from midipool_demo.frame_times import FrameTimes
 from midipool_demo.ticks import Ticks, match
 from tests.bench.netstage import NetPlayer, NetStage, net_stage
-from tests.e2e.conftest import needs_jackd
+from tests.e2e.conftest import LONG_PERIOD, needs_jackd
 from tests.e2e.listening import Daw, clocks
 from tests.e2e.waiting import wait_until
 from tests.netlab import Impairment, why_unavailable
@@ -22,7 +22,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[NetStage]:
         pytest.skip(reason)
     needs_jackd()
     wild = Impairment(delay_ms=40, jitter_ms=10, loss=0.02, reorder=True, seed=2)
-    with net_stage(wild if request.param == "wild" else None) as made:
+    with net_stage(wild if request.param == "wild" else None, LONG_PERIOD) as made:
         made.start_server()
         a, b = made.prepare("a"), made.prepare("b")
         made.join("a", *a)

@@ -24,6 +24,8 @@ RELEASE_US = 100_000
 MAX_WAITING = 4096
 # A sender whose clock is off by more than this is not believed when it says that it played.
 MAX_AGE_US = 2_000_000
+# JACK hands a period over when it begins, so that what is in it is still to come: 8,192 frames.
+MAX_EARLY_US = 200_000
 
 
 class MidiHearing:
@@ -153,7 +155,8 @@ class MidiHearing:
     def _bars_later(
         self, data: bytes, played_us: int, now_us: int, chain: TimelineChain | None
     ) -> None:
-        played_us = played_us if now_us - MAX_AGE_US <= played_us <= now_us else now_us
+        believed = now_us - MAX_AGE_US <= played_us <= now_us + MAX_EARLY_US
+        played_us = played_us if believed else now_us
         place = None if chain is None else bars_later(chain, played_us, self._hear_as.bars)
         if is_note_on(data) and place is None:
             self._at_once.add(note_off_of(data))

@@ -269,6 +269,11 @@ class TestBarsLater:
         assert sharing.received("keys", events, 240_000, PLAYING) == []
         assert played(sharing, PLAYING) == [(t + BAR_US, data) for t, data in events]
 
+    def test_so_does_what_jack_hands_over_before_it_is_played(self) -> None:
+        sharing = scheduled(self.ONE)
+        assert sharing.received("keys", at(261_000, ON), 240_000, PLAYING) == []
+        assert played(sharing, PLAYING)[0] == (261_000 + BAR_US, ON)
+
     def test_a_change_of_tempo_on_the_way_is_respected(self) -> None:
         sharing = scheduled(self.ONE)
         sharing.received("keys", [*at(500_000, ON), *at(1_000_000, OFF)], 1_010_000, PLAYING)

@@ -5,7 +5,7 @@ import pytest
 
 from midipool_client.link.session import LinkSession
 from midipool_demo.jack_server import JackServer
-from tests.e2e.conftest import needs_jackd
+from tests.e2e.conftest import LONG_PERIOD, needs_jackd
 from tests.netlab import Host, Lab, why_unavailable
 
 from .peers import LibraryApp, LinkHut, OtherApp, needs_link_hut
@@ -51,7 +51,7 @@ def other(request: pytest.FixtureRequest, network: tuple[Host, Host]) -> Iterato
         return
     needs_link_hut()
     needs_jackd()
-    with JackServer() as jack:
+    with JackServer(period=LONG_PERIOD) as jack:
         jack.wait_ready()
         app = LinkHut(network[1], jack)
         yield app

@@ -50,7 +50,7 @@ class LanStage(NetStage):
         player.ip("route", "add", server, "via", router.address)
         self.server_host.ip("route", "add", player.address, "via", router.address)
         self.url = f"ws://{server}:{PORT}/bench"
-        jack = self._stack.enter_context(JackServer())
+        jack = self._stack.enter_context(JackServer(period=self._period))
         jack.wait_ready()
         return Lan(name, jack, player, beside)
 
@@ -88,9 +88,9 @@ def _wire(a: Host, b: Host) -> None:
 
 
 @contextlib.contextmanager
-def lan_stage(impairment: Impairment | None = None) -> Iterator[LanStage]:
-    """A stage in labs of its own, with its server running."""
+def lan_stage(impairment: Impairment | None = None, period: int = 128) -> Iterator[LanStage]:
+    """A stage in labs of its own, with its server running; `period` is JACK's, in frames."""
     with Lab() as lab, contextlib.ExitStack() as stack:
-        made = LanStage(lab, stack, impairment)
+        made = LanStage(lab, stack, impairment, period)
         made.start_server()
         yield made

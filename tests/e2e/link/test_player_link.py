@@ -11,7 +11,7 @@ from midipool_client.remote import status_in_words
 from midipool_demo.background import Background
 from midipool_demo.frame_times import FrameTimes
 from midipool_demo.tick_meter import TickMeter
-from tests.e2e.conftest import needs_jackd
+from tests.e2e.conftest import LONG_PERIOD, needs_jackd
 from tests.e2e.listening import Daw, has
 from tests.e2e.waiting import wait_until
 from tests.netlab import why_unavailable
@@ -39,7 +39,7 @@ def stage() -> Iterator[LanStage]:
     if reason := why_unavailable():
         pytest.skip(reason)
     needs_jackd()
-    with lan_stage() as made:
+    with lan_stage(period=LONG_PERIOD) as made:
         yield made
 
 
