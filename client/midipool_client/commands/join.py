@@ -210,8 +210,9 @@ def sharing_of(options: argparse.Namespace) -> "SharingSettings":
 def _obey(settings: "Settings", player: "Player", options: argparse.Namespace) -> None:
     """The settings were changed while we play."""
     for index, port in enumerate(player.ports.ports):
-        name = port.output.options.choice.midi_port or port.output.options.choice.device_name
-        if index not in options.own_offsets:
+        said = port.output.options
+        if not said.own_offset:
+            name = said.choice.midi_port or said.choice.device_name
             player.ports.set_offset_ms(index, settings.offset_ms(name, options.daw))
     player.ports.set_click(settings.click)
 
@@ -224,8 +225,9 @@ def ports_of(options: argparse.Namespace, settings: "Settings") -> "Sequence[Por
     from midipool_client.ports.output import PortOptions
     from midipool_client.ports.words import port_of
 
-    def offset(device: str) -> float:
-        return settings.offset_ms(device, options.daw)
+    def made(device: str, port: PortOptions, choice: SinkChoice) -> PortOptions:
+        offset_ms = port.offset_ms if port.own_offset else settings.offset_ms(device, options.daw)
+        return replace(port, choice=choice, offset_ms=offset_ms)
 
     plain = PortOptions(
         continue_every_bar=options.continue_every_bar,
@@ -233,25 +235,15 @@ def ports_of(options: argparse.Namespace, settings: "Settings") -> "Sequence[Por
         song_position=options.song_position,
     )
     ports: list[PortOptions] = []
-    options.own_offsets = set()
     for words in options.midi_port:
         existing, port = port_of(words, plain)
-        if ",offset=" in words:
-            options.own_offsets.add(len(ports))
-        else:
-            port = replace(port, offset_ms=offset(existing))
-        choice = SinkChoice(options.midi, options.device_name, existing)
-        ports.append(replace(port, choice=choice))
+        ports.append(made(existing, port, SinkChoice(options.midi, options.device_name, existing)))
     if not ports:
         choice = SinkChoice(options.midi, options.device_name)
-        ports.append(replace(plain, choice=choice, offset_ms=offset(options.device_name)))
+        ports.append(made(options.device_name, plain, choice))
     if options.click:
         ports[0] = replace(ports[0], click=True)
     for words in options.virtual_port:
         device, port = port_of(words, plain)
-        if ",offset=" in words:
-            options.own_offsets.add(len(ports))
-        else:
-            port = replace(port, offset_ms=offset(device))
-        ports.append(replace(port, choice=SinkChoice(options.midi, device)))
+        ports.append(made(device, port, SinkChoice(options.midi, device)))
     return ports

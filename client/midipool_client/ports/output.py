@@ -41,6 +41,8 @@ class PortOptions:
     """Whether it gets the click."""
     offset_ms: float = 0.0
     """How much later than its time everything on it comes."""
+    own_offset: bool = False
+    """Whether that was said for this very port, so that the settings' does not count."""
     continue_every_bar: bool = False
     song_position: SongPositionUnit = "auto"
     """What the DAW counts in a song position: sixteenths, as MIDI says, or clocks."""

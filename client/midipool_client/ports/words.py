@@ -64,7 +64,9 @@ def _song_position(options: PortOptions, value: str) -> PortOptions:
 
 
 _KEYS: dict[str, Callable[[PortOptions, str], PortOptions]] = {
-    "offset": lambda options, value: replace(options, offset_ms=offset_ms_of(value)),
+    "offset": lambda options, value: replace(
+        options, offset_ms=offset_ms_of(value), own_offset=True
+    ),
     "song-position": _song_position,
     **{key: _switch(key) for key in ("clock", "notes", "lead", "share", "click")},
 }

@@ -20,6 +20,7 @@ def test_settings_follow_the_name() -> None:
     words += ",song-position=clocks"
     expected = PortOptions(
         offset_ms=-5.5,
+        own_offset=True,
         clock=False,
         notes=False,
         lead=False,
