@@ -17,6 +17,8 @@ Ints = npt.NDArray[np.int64]
 LOOK_CYCLES = 64
 JUMP_NS = 60_000.0
 BUCKET_S = 0.25
+# JACK's dummy driver begins the first cycle behind an xrun a little earlier than those that follow.
+SETTLING_CYCLES = 4
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,13 @@ class FrameTimes:
         bounds = [0, *_jumps(late), len(late)]
         starts, slopes, origins = [], [], []
         for begin, end in itertools.pairwise(bounds):
-            slope, origin = _lower_line(frames[begin:end], times[begin:end], sample_rate)
+            first = (
+                begin
+                if begin == 0 or end - begin < 2 * SETTLING_CYCLES
+                else begin + SETTLING_CYCLES
+            )
+            slope, origin = _lower_line(frames[first:end], times[first:end], sample_rate)
+            origin -= (frames[first] - frames[begin]) * slope
             starts.append(frames[begin])
             slopes.append(slope)
             origins.append(origin)

@@ -27,6 +27,9 @@ static const int64_t LATE_NS = 200000;
 /* Buckets after which the drift is known well enough to outlive an xrun. Until that was so once, a
  * point may be off by this drift without that anything jumped. */
 enum { KNOWN_AFTER = 20 };
+/* The first cycles behind an xrun are no measure: JACK's dummy driver begins the first one up to a
+ * tenth of a ms earlier than those that follow. */
+enum { SETTLING_CYCLES = 4 };
 static const double MAX_UNKNOWN_DRIFT = 300e-6;
 
 typedef struct {
@@ -44,7 +47,7 @@ struct mp_frame_clock {
     point best; /* of the bucket that is filling */
     int64_t bucket_end_ns;
     bool settled; /* a whole bucket was seen: from now on nothing jumps */
-    bool restart;
+    uint32_t settling; /* cycles still to come that are no measure */
     mp_clock_map map;
     _Atomic uint32_t resets;
 };
@@ -131,10 +134,8 @@ static void steer(mp_frame_clock *c, const point *on, int64_t now_ns, bool jump)
 }
 
 static void begin(mp_frame_clock *c, const point *seen) {
-    if (c->bucket_end_ns != 0) c->resets++;
     if (c->count >= KNOWN_AFTER) c->drift_guess = c->drift;
     c->count = c->next = 0;
-    c->restart = false;
     c->drift = c->drift_guess;
     c->best = *seen;
     c->bucket_end_ns = seen->local_ns + BUCKET_NS;
@@ -171,7 +172,11 @@ static bool jumped(const mp_frame_clock *c, const point *seen) {
            (bucket_is_full && late_ns(c, &c->best) > LATE_NS + margin_ns);
 }
 
-void mp_frame_clock_restart(mp_frame_clock *c) { c->restart = true; }
+void mp_frame_clock_restart(mp_frame_clock *c) {
+    if (c->bucket_end_ns == 0) return;
+    if (c->settling == 0) c->resets++;
+    c->settling = SETTLING_CYCLES;
+}
 
 static int64_t nominal_ns(const mp_frame_clock *c, int64_t frame) {
     int64_t whole = frame / c->sample_rate, rest = frame % c->sample_rate;
@@ -180,7 +185,9 @@ static int64_t nominal_ns(const mp_frame_clock *c, int64_t frame) {
 
 void mp_frame_clock_see(mp_frame_clock *c, int64_t frame, int64_t local_ns) {
     point seen = {local_ns, nominal_ns(c, frame)};
-    if (c->bucket_end_ns == 0 || c->restart || jumped(c, &seen)) {
+    if (c->settling == 0 && c->bucket_end_ns != 0 && jumped(c, &seen)) mp_frame_clock_restart(c);
+    if (c->settling > 0 || c->bucket_end_ns == 0) {
+        if (c->settling > 0) c->settling--;
         begin(c, &seen);
         return;
     }

@@ -123,6 +123,22 @@ static void an_xrun_is_got_over(double ppm, int64_t lost, bool told) {
     mp_frame_clock_free(d.clock);
 }
 
+/* JACK's dummy driver begins the first cycle behind an xrun early. */
+static void an_early_cycle_behind_an_xrun_is_no_measure(bool told) {
+    device d = made(48000, 128, 0, 0);
+    run(&d, 8.0);
+    for (int i = 0; i < 5; i++) {
+        d.frame -= 500;
+        if (told) mp_frame_clock_restart(d.clock);
+        mp_frame_clock_see(d.clock, d.frame, BEGIN_NS + llround(d.true_ns) - 60000);
+        d.frame += d.period;
+        d.true_ns += (double)d.period / d.frames_per_ns;
+        run(&d, told ? 0.3 : 0.8);
+        at_most(run(&d, 6.0), MOST_OFF, "after an xrun with an early cycle");
+    }
+    mp_frame_clock_free(d.clock);
+}
+
 /* Nothing was seen for long: the machine slept, or the server froze. */
 static void a_gap_begins_anew(void) {
     device d = made(48000, 128, 50, 0);
@@ -204,6 +220,7 @@ int main(void) {
         an_xrun_is_got_over(-30, 128, told);
         an_xrun_is_got_over(0, -128, told);
         an_xrun_is_got_over(100, -48000, told);
+        an_early_cycle_behind_an_xrun_is_no_measure(told);
     }
     a_gap_begins_anew();
     frames_may_be_many();
