@@ -1,8 +1,8 @@
 """When a JACK frame was, on CLOCK_MONOTONIC, from the cycles that a meter wrote down.
 
 The meter's own reckoning, apart from the engine's: the whole record is at hand, so straight lines
-are fitted to the earliest wake-ups of each quarter of a second. JACK's dummy driver loses frames
-at an xrun; there a new line begins.
+of one slope are fitted to the earliest wake-ups of each quarter of a second. JACK's dummy driver
+loses frames at an xrun; there a new line begins.
 """
 
 import itertools
@@ -16,7 +16,7 @@ Ints = npt.NDArray[np.int64]
 
 LOOK_CYCLES = 64
 JUMP_NS = 60_000.0
-BUCKET_S = 0.25
+BUCKET_FRAMES = 12_000
 # JACK's dummy driver begins the first cycle behind an xrun a little earlier than those that follow.
 SETTLING_CYCLES = 4
 
@@ -26,7 +26,8 @@ class FrameTimes:
     """Lines from frames to ns, one for each stretch between xruns."""
 
     starts: Ints
-    slopes: Floats
+    slope: float
+    """ns a frame, the same everywhere: one clock drives them."""
     origins_ns: Floats
 
     @classmethod
@@ -34,32 +35,28 @@ class FrameTimes:
         """Fit a record of at least some cycles."""
         record = np.array(cycles, dtype=np.int64)
         frames, times = record[:, 0], record[:, 1].astype(np.float64)
-        late = times - frames * (1e9 / sample_rate)
+        nominal = 1e9 / sample_rate
+        late = times - frames * nominal
         bounds = [0, *_jumps(late), len(late)]
-        starts, slopes, origins = [], [], []
-        for begin, end in itertools.pairwise(bounds):
-            first = (
-                begin
-                if begin == 0 or end - begin < 2 * SETTLING_CYCLES
-                else begin + SETTLING_CYCLES
-            )
-            slope, origin = _lower_line(frames[first:end], times[first:end], sample_rate)
-            origin -= (frames[first] - frames[begin]) * slope
-            starts.append(frames[begin])
-            slopes.append(slope)
-            origins.append(origin)
-        return cls(np.array(starts), np.array(slopes), np.array(origins))
+        stretches = [_earliest(late, frames, span) for span in itertools.pairwise(bounds)]
+        slope = _common_slope([(frames[best], late[best]) for best in stretches])
+        starts = frames[bounds[:-1]]
+        origins = [
+            np.median(late[best] - slope * (frames[best] - start)) + start * nominal
+            for best, start in zip(stretches, starts, strict=True)
+        ]
+        return cls(starts, nominal + slope, np.array(origins))
 
     def at(self, frames: Ints) -> Floats:
         """CLOCK_MONOTONIC, in ns, of each frame."""
         index = np.clip(np.searchsorted(self.starts, frames, side="right") - 1, 0, None)
-        ahead = (frames - self.starts[index]) * self.slopes[index]
+        ahead = (frames - self.starts[index]) * self.slope
         return np.asarray(self.origins_ns[index] + ahead, dtype=np.float64)
 
     def since_jump_ns(self, frames: Ints) -> Floats:
         """How long before each frame the last xrun was; infinite where there was none."""
         index = np.clip(np.searchsorted(self.starts, frames, side="right") - 1, 0, None)
-        since = (frames - self.starts[index]) * self.slopes[index]
+        since = (frames - self.starts[index]) * self.slope
         return np.where(index == 0, np.inf, since)
 
 
@@ -78,27 +75,27 @@ def _jumps(late: Floats) -> list[int]:
     return found
 
 
-def _lower_line(frames: Ints, times: Floats, sample_rate: int) -> tuple[float, float]:
-    """(ns a frame, ns at the first frame) of the line below a stretch of cycles."""
-    nominal = 1e9 / sample_rate
-    x = (frames - frames[0]).astype(np.float64)
-    late = times - times[0] - x * nominal
-    bucket = (x / (BUCKET_S * sample_rate)).astype(np.int64)
-    edges = np.flatnonzero(np.diff(bucket)) + 1
-    best = [
-        begin + int(np.argmin(late[begin:end]))
-        for begin, end in zip([0, *edges], [*edges, len(late)], strict=True)
-    ]
-    if len(best) < 12:
-        return nominal, float(times[0] + late.min())
-    slope, offset = _robust_line(x[best], late[best])
-    return nominal + slope, float(times[0] + offset)
+def _earliest(late: Floats, frames: Ints, span: tuple[int, int]) -> Ints:
+    """The earliest wake-up of each quarter of a second of a stretch, as indices."""
+    begin, end = span
+    if begin > 0 and end - begin > 2 * SETTLING_CYCLES:
+        begin += SETTLING_CYCLES
+    bucket = (frames[begin:end] - frames[begin]) // BUCKET_FRAMES
+    edges = begin + np.flatnonzero(np.diff(bucket)) + 1
+    spans = zip([begin, *edges], [*edges, end], strict=True)
+    return np.array([first + int(np.argmin(late[first:last])) for first, last in spans])
 
 
-def _robust_line(x: Floats, y: Floats) -> tuple[float, float]:
-    """Least squares, then once more without the late outliers."""
-    slope, offset = np.polyfit(x, y, 1)
-    rest = y - (slope * x + offset)
-    near = rest <= np.quantile(rest, 0.9)
-    slope, offset = np.polyfit(x[near], y[near], 1)
-    return float(slope), float(offset)
+def _common_slope(stretches: list[tuple[Ints, Floats]]) -> float:
+    """ns a frame by which all stretches together are off: least squares without late outliers."""
+    slope = 0.0
+    for _ in range(3):
+        above = below = 0.0
+        for frames, late in stretches:
+            rest = late - slope * (frames - frames[0])
+            near = rest <= np.quantile(rest, 0.9)
+            x = frames[near] - frames[near].mean()
+            above += float((x * late[near]).sum())
+            below += float((x * x).sum())
+        slope = above / below if below else 0.0
+    return slope

@@ -1,8 +1,9 @@
 /* JACK frames <-> host time, with a long memory.
  *
- * A process callback only ever runs late, never early. So, as in clock_sync.py, the truth is the
- * line that touches the samples from below: the earliest wake-up of each quarter of a second is
- * kept for half a minute, and the drift is the slope under which their lateness is likeliest.
+ * A process callback only ever runs late, never early. So, as in clock_sync.py, the earliest
+ * wake-up of each quarter of a second is kept for half a minute, and the drift is the slope under
+ * which their lateness is likeliest. The line runs through their lower quartile: the very earliest
+ * would draw it down the further the longer it lasts.
  * JACK's own estimate forgets within a few cycles and wobbles with each late wake-up.
  *
  * Frames are held as nominal nanoseconds (frame / sample rate), so that the line is a clock map.
@@ -18,7 +19,8 @@ enum { POINTS = 128, FIT_ROUNDS = 32 };
 static const int64_t BUCKET_NS = 250000000;
 static const int64_t SLEW_NS = 1000000000;
 static const double MAX_DRIFT = 1e-3;
-static const double USUAL_DRIFT = 30e-6;
+/* How far the drift is likely to be from what we take it for, before it is known and after. */
+static const double USUAL_DRIFT = 30e-6, USUAL_CHANGE = 3e-6;
 static const double LEAST_NOISE_NS = 2000.0;
 /* A cycle that comes earlier than possible, or a quarter of a second in which all come this late,
  * means that the frame clock itself jumped: JACK's does at xruns. */
@@ -83,9 +85,20 @@ static double mean_lateness(const mp_frame_clock *c, double drift, double *least
 }
 
 static double unlikely(const mp_frame_clock *c, double drift, double noise) {
-    double least;
+    double least, usual = c->drift_known ? USUAL_CHANGE : USUAL_DRIFT;
     return c->count * mean_lateness(c, drift, &least) / noise +
-           fabs(drift - c->drift_guess) / USUAL_DRIFT;
+           fabs(drift - c->drift_guess) / usual;
+}
+
+static double lower_quartile(const mp_frame_clock *c, double drift) {
+    double sorted[POINTS];
+    for (uint32_t i = 0; i < c->count; i++) {
+        double late = lateness(&c->points[i], &c->points[0], drift);
+        uint32_t at = i;
+        for (; at > 0 && sorted[at - 1] > late; at--) sorted[at] = sorted[at - 1];
+        sorted[at] = late;
+    }
+    return sorted[c->count / 4];
 }
 
 /* The likeliest drift if points are late by `noise` ns on average. */
@@ -149,10 +162,8 @@ static void close_bucket(mp_frame_clock *c, int64_t now_ns) {
     if (c->count < POINTS) c->count++;
     if (c->count >= KNOWN_AFTER) c->drift_known = true;
     c->drift = fit_drift(c, noise_ns(c));
-    double least;
-    mean_lateness(c, c->drift, &least);
     point on = c->points[0];
-    on.frame_ns -= llround(least);
+    on.frame_ns -= llround(lower_quartile(c, c->drift));
     steer(c, &on, now_ns, !c->settled);
     c->settled = true;
 }
