@@ -19,8 +19,11 @@ enum { POINTS = 128, FIT_ROUNDS = 32 };
 static const int64_t BUCKET_NS = 250000000;
 static const int64_t SLEW_NS = 1000000000;
 static const double MAX_DRIFT = 1e-3;
-/* How far the drift is likely to be from what we take it for, before it is known and after. */
-static const double USUAL_DRIFT = 30e-6, USUAL_CHANGE = 3e-6;
+/* How far the drift is likely to be from what we take it for: at first, and when it was watched for
+ * so many buckets, down to what a quartz changes by. */
+static const double USUAL_DRIFT = 30e-6, USUAL_CHANGE = 0.3e-6;
+static const double WATCHED = 60e-6; /* 3e-6 after 20 buckets */
+static const double GUESS_GAIN = 1.0 / 32;
 static const double LEAST_NOISE_NS = 2000.0;
 /* A cycle that comes earlier than possible, or a quarter of a second in which all come this late,
  * means that the frame clock itself jumped: JACK's does at xruns. */
@@ -43,7 +46,7 @@ struct mp_frame_clock {
     uint32_t sample_rate;
     _Atomic double drift; /* frame clock over host clock, minus 1; other threads look at it */
     double drift_guess;
-    bool drift_known;
+    uint32_t watched; /* buckets in which it was known */
     point points[POINTS];
     uint32_t count, next;
     point best; /* of the bucket that is filling */
@@ -85,7 +88,7 @@ static double mean_lateness(const mp_frame_clock *c, double drift, double *least
 }
 
 static double unlikely(const mp_frame_clock *c, double drift, double noise) {
-    double least, usual = c->drift_known ? USUAL_CHANGE : USUAL_DRIFT;
+    double least, usual = c->watched ? fmax(WATCHED / c->watched, USUAL_CHANGE) : USUAL_DRIFT;
     return c->count * mean_lateness(c, drift, &least) / noise +
            fabs(drift - c->drift_guess) / usual;
 }
@@ -126,7 +129,7 @@ static double fit_drift(const mp_frame_clock *c, double noise) {
 static double noise_ns(const mp_frame_clock *c) {
     const double believe_points_ns = 1e-3;
     double least;
-    if (c->drift_known) return fmax(mean_lateness(c, c->drift, &least), LEAST_NOISE_NS);
+    if (c->watched) return fmax(mean_lateness(c, c->drift, &least), LEAST_NOISE_NS);
     if (c->count <= 2) return INFINITY;
     double left_over = mean_lateness(c, fit_drift(c, believe_points_ns), &least);
     return fmax(left_over * c->count / (c->count - 2), LEAST_NOISE_NS);
@@ -147,7 +150,6 @@ static void steer(mp_frame_clock *c, const point *on, int64_t now_ns, bool jump)
 }
 
 static void begin(mp_frame_clock *c, const point *seen) {
-    if (c->count >= KNOWN_AFTER) c->drift_guess = c->drift;
     c->count = c->next = 0;
     c->drift = c->drift_guess;
     c->best = *seen;
@@ -156,12 +158,20 @@ static void begin(mp_frame_clock *c, const point *seen) {
     steer(c, seen, seen->local_ns, true);
 }
 
+/* What is learned here outlives an xrun. */
+static void learn_drift(mp_frame_clock *c) {
+    if (c->count < KNOWN_AFTER) return;
+    if (c->watched == 0) c->drift_guess = c->drift;
+    c->watched = c->watched ? c->watched + 1 : KNOWN_AFTER;
+    c->drift_guess += (c->drift - c->drift_guess) * GUESS_GAIN;
+}
+
 static void close_bucket(mp_frame_clock *c, int64_t now_ns) {
     c->points[c->next] = c->best;
     c->next = (c->next + 1) % POINTS;
     if (c->count < POINTS) c->count++;
-    if (c->count >= KNOWN_AFTER) c->drift_known = true;
     c->drift = fit_drift(c, noise_ns(c));
+    learn_drift(c);
     point on = c->points[0];
     on.frame_ns -= llround(lower_quartile(c, c->drift));
     steer(c, &on, now_ns, !c->settled);
@@ -176,7 +186,7 @@ static int64_t late_ns(const mp_frame_clock *c, const point *p) {
 static bool jumped(const mp_frame_clock *c, const point *seen) {
     if (seen->local_ns > c->bucket_end_ns + 4 * BUCKET_NS) return true;
     if (!c->settled) return false;
-    double unknown = c->drift_known ? 0.0 : MAX_UNKNOWN_DRIFT;
+    double unknown = c->watched ? 0.0 : MAX_UNKNOWN_DRIFT;
     int64_t margin_ns = llround((double)(seen->local_ns - c->points[0].local_ns) * unknown);
     bool bucket_is_full = seen->local_ns >= c->bucket_end_ns;
     return late_ns(c, seen) < -EARLY_NS - margin_ns ||
