@@ -13,8 +13,8 @@ from typing import BinaryIO
 import msgspec
 
 from midipool.errors import InvalidMessage
+from midipool_client.engine.framing import read_body
 from midipool_client.engine.messages import (
-    MAX_BYTES,
     EngineConfig,
     EngineStatus,
     FromEngine,
@@ -53,7 +53,7 @@ class Engine:
             return 1
         watch = threading.Thread(target=self._watch, daemon=True)
         watch.start()
-        while (body := _read(source)) is not None:
+        while (body := read_body(source)) is not None:
             self._take(body)
         self._stopping.set()
         watch.join()
@@ -81,18 +81,6 @@ class Engine:
                 self._out.flush()
         except OSError:
             pass  # The client is gone; our input ends as well.
-
-
-def _read(source: BinaryIO) -> bytes | None:
-    """A message's body; None when the input has ended."""
-    head = source.read(4)
-    if len(head) < 4:
-        return None
-    size = int.from_bytes(head, "big")
-    if size > MAX_BYTES:
-        return None
-    body = source.read(size)
-    return body if len(body) == size else None
 
 
 def main() -> int:

@@ -6,12 +6,11 @@ import msgspec
 
 from midipool.clock_map import ClockMap
 from midipool.errors import InvalidMessage
+from midipool_client.engine.framing import framed
 from midipool_client.engine.sinks import SinkChoice
 from midipool_native.spooler import Rewrite
 
 T = TypeVar("T")
-
-MAX_BYTES = 1 << 22
 
 
 class PortConfig(msgspec.Struct, frozen=True):
@@ -103,8 +102,7 @@ _encoder = msgspec.msgpack.Encoder()
 
 def encode(message: FromEngine | ToEngine) -> bytes:
     """A message behind its length."""
-    body = _encoder.encode(message)
-    return len(body).to_bytes(4, "big") + body
+    return framed(_encoder.encode(message))
 
 
 def decode_from_engine(body: bytes) -> FromEngine:

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
-from midipool.errors import InvalidMessage, Unavailable
+from midipool.errors import Unavailable
+from midipool_client.engine.child import EngineChild
 from midipool_client.engine.messages import (
     EngineConfig,
     EngineStatus,
@@ -27,9 +27,6 @@ log = logging.getLogger(__name__)
 
 RESTART_S = 0.1
 RESTART_AGAIN_S = 1.0
-STUCK_BYTES = 1 << 22
-STUCK_S = 3.0
-GOODBYE_S = 2.0
 
 
 class EngineProcess:
@@ -51,7 +48,9 @@ class EngineProcess:
         self._choices = choices
         self._on_ready = on_ready
         self._on_heard = on_heard
-        self._process: asyncio.subprocess.Process | None = None
+        self._child = EngineChild(
+            "MIDI engine", "midipool_client.engine", decode_from_engine, self._take
+        )
         self._connections: list[list[tuple[bool, str]]] = [[] for _ in choices]
         self._ticks_before = 0
 
@@ -69,20 +68,12 @@ class EngineProcess:
     @property
     def pid(self) -> int | None:
         """The running engine's process id."""
-        return self._process.pid if self._process is not None else None
+        return self._child.pid
 
     def submit(self, spool: Spool | None) -> None:
         """Hand a batch over; nothing happens while its port is not ready (it is told all then)."""
-        process = self._process
-        if spool is None or process is None or process.stdin is None:
-            return
-        if spool.port not in self.ready:
-            return
-        if process.stdin.transport.get_write_buffer_size() > STUCK_BYTES:
-            log.error("the MIDI engine does not read: it is started anew")
-            process.kill()
-            return
-        process.stdin.write(encode(spool))
+        if spool is not None and spool.port in self.ready:
+            self._child.write(encode(spool))
 
     async def run(self) -> None:
         """Keep an engine running; raises Unavailable if the first one finds no ports."""
@@ -99,35 +90,13 @@ class EngineProcess:
                 log.warning("the MIDI engine ended: it is started anew")
                 await asyncio.sleep(RESTART_S if lived else RESTART_AGAIN_S)
         finally:
-            await self._end()
+            await self._child.end()
 
     async def _run_once(self, again: bool) -> None:
         self._complaint = ""
         ports = map(PortConfig, self._choices, self._connections)
         config = EngineConfig(list(ports), again)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "midipool_client.engine",
-            msgspec.json.encode(config).decode(),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the client, which ends the engine in order
-        )
-        assert self._process.stdout is not None
-        try:
-            while True:
-                async with asyncio.timeout(STUCK_S):
-                    head = await self._process.stdout.readexactly(4)
-                    body = await self._process.stdout.readexactly(int.from_bytes(head, "big"))
-                self._take(decode_from_engine(body))
-        except asyncio.IncompleteReadError:
-            pass
-        except InvalidMessage as error:
-            log.error("the MIDI engine is started anew: %s", error)
-        except TimeoutError:
-            log.error("the MIDI engine does not answer: it is started anew")
-        await self._kill()
+        await self._child.run_once(msgspec.json.encode(config).decode())
         self._ticks_before = self.ticks
         self.status = None
 
@@ -151,21 +120,3 @@ class EngineProcess:
                 self._complaint = message.text
                 if self.state == "running" or self.restarts or len(self._choices) > 1:
                     log.warning("MIDI: %s", message.text)
-
-    async def _kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-        if self._process is not None:
-            await self._process.wait()
-
-    async def _end(self) -> None:
-        """Let the engine stop its device; kill it only if it does not go."""
-        process = self._process
-        if process is None or process.returncode is not None or process.stdin is None:
-            return
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(GOODBYE_S):
-                await process.wait()
-        except TimeoutError:
-            await self._kill()

@@ -1,0 +1,94 @@
+"""An engine as its client has it: a program that is started, told things, heard, and ended."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from midipool.errors import InvalidMessage
+
+log = logging.getLogger(__name__)
+
+STUCK_BYTES = 1 << 22
+STUCK_S = 3.0
+GOODBYE_S = 2.0
+
+M = TypeVar("M")
+
+
+class EngineChild(Generic[M]):
+    """Runs `python -m MODULE CONFIG`; each message either way is behind its length (u32).
+
+    `decode` raises InvalidMessage; `take` gets each message of the engine's. An engine that is
+    silent, or does not read, is killed.
+    """
+
+    def __init__(
+        self, what: str, module: str, decode: Callable[[bytes], M], take: Callable[[M], None]
+    ) -> None:
+        self._what = what
+        self._module = module
+        self._decode = decode
+        self._take = take
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The newest one's process id."""
+        return self._process.pid if self._process is not None else None
+
+    def write(self, message: bytes) -> None:
+        """Hand a message over, its length in front; nothing happens while no engine runs."""
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        if process.stdin.transport.get_write_buffer_size() > STUCK_BYTES:
+            log.error("the %s does not read: it is started anew", self._what)
+            process.kill()
+            return
+        process.stdin.write(message)
+
+    async def run_once(self, config: str) -> None:
+        """Start one, and listen to it until it has ended."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            self._module,
+            config,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the client, which ends the engine in order
+        )
+        assert self._process.stdout is not None
+        try:
+            while True:
+                async with asyncio.timeout(STUCK_S):
+                    head = await self._process.stdout.readexactly(4)
+                    body = await self._process.stdout.readexactly(int.from_bytes(head, "big"))
+                self._take(self._decode(body))
+        except asyncio.IncompleteReadError:
+            pass
+        except InvalidMessage as error:
+            log.error("the %s is started anew: %s", self._what, error)
+        except TimeoutError:
+            log.error("the %s does not answer: it is started anew", self._what)
+        await self._kill()
+
+    async def end(self) -> None:
+        """Let the engine stop its devices; kill it only if it does not go."""
+        process = self._process
+        if process is None or process.returncode is not None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await process.wait()
+        except TimeoutError:
+            await self._kill()
+
+    async def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+        if self._process is not None:
+            await self._process.wait()
