@@ -2,11 +2,16 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from midipool.errors import MidiPoolError, Unavailable
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,6 +40,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-udp", action="store_true", help="answer clock probes over the WebSocket only"
     )
+    parser.add_argument(
+        "--media-port",
+        type=_port_or_none,
+        help="UDP for the relay of audio and for STUN (one above --port); 0: none",
+    )
+    parser.add_argument("--no-media", action="store_true", help="relay no audio")
     parser.add_argument("--max-rooms", type=int, default=1000, help="(%(default)s)")
     parser.add_argument("--max-members", type=int, default=64, help="in a room (%(default)s)")
     parser.add_argument("--verbose", action="store_true", help="log more")
@@ -48,11 +59,27 @@ def _port(text: str) -> int:
     return port
 
 
+def _port_or_none(text: str) -> int:
+    return 0 if text == "0" else _port(text)
+
+
+def _media_port(options: argparse.Namespace) -> int:
+    """The port of the relay, 0 for none; raises Unavailable."""
+    if options.no_media:
+        return 0
+    port: int = options.port + 1 if options.media_port is None else options.media_port
+    if port > 65535:
+        raise Unavailable("there is no port above 65535: choose a --media-port, or --no-media")
+    if port == options.port and not options.no_udp:
+        raise Unavailable(f"UDP port {port} is for clock probes: choose another --media-port")
+    return port
+
+
 async def _serve(options: argparse.Namespace) -> None:
     from aiohttp import web
 
     from midipool_native import host_clock
-    from midipool_server import clock_service
+    from midipool_server import clock_service, media_service
     from midipool_server.host import RoomHost
     from midipool_server.lobby import Lobby
     from midipool_server.web import make_app
@@ -60,10 +87,26 @@ async def _serve(options: argparse.Namespace) -> None:
     host_clock.set_off_for_tests()
     id = clock_service.clock_id()
     clock_port = 0 if options.no_udp else options.port
+    media_port = _media_port(options)
     lobby = Lobby(id, clock_port, options.max_rooms, options.max_members)
-    host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns)
-    responder = clock_service.open_responder(options.host, clock_port, id) if clock_port else None
-    runner = web.AppRunner(make_app(host), access_log=None)
+    with contextlib.ExitStack() as services:
+        if clock_port:
+            responder = clock_service.open_responder(options.host, clock_port, id)
+            services.callback(responder.close)
+        relay = None
+        if media_port:
+            capacity = options.max_rooms * options.max_members
+            relay = media_service.open_relay(options.host, media_port, capacity)
+        if relay is not None:
+            services.callback(relay.close)
+            lobby.new_media = media_service.room_media(media_port)
+        host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay)
+        await _serve_web(web.AppRunner(make_app(host), access_log=None), options)
+
+
+async def _serve_web(runner: "web.AppRunner", options: argparse.Namespace) -> None:
+    from aiohttp import web
+
     try:
         await runner.setup()
         try:
@@ -75,8 +118,6 @@ async def _serve(options: argparse.Namespace) -> None:
         await _until_stopped()
     finally:
         await runner.cleanup()
-        if responder is not None:
-            responder.close()
 
 
 async def _until_stopped() -> None:

@@ -2,12 +2,11 @@
 
 import hashlib
 import os
-import socket
 from pathlib import Path
 
-from midipool.errors import Unavailable
 from midipool_native import host_clock
 from midipool_native.clock_responder import ClockResponder
+from midipool_server import udp
 
 
 def now_us() -> int:
@@ -31,21 +30,5 @@ def clock_id() -> str:
 
 def open_responder(host: str, port: int, id: str) -> ClockResponder:
     """Answer clock probes at UDP `host`:`port`; raises Unavailable."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
-        )[0]
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-    except OSError as error:
-        raise Unavailable(f"UDP {host}:{port}: {error.strerror or error}") from None
-    try:
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        sock.bind(address)
-    except OSError as error:
-        sock.close()
-        text = (
-            f"UDP port {port} on {host!r} cannot be used ({error.strerror}): choose another --port"
-        )
-        raise Unavailable(text) from None
+    sock = udp.bound_socket(host, port, "--port")
     return ClockResponder(sock, bytes.fromhex(id))

@@ -1,6 +1,7 @@
 """One client's WebSocket: a bounded outbox, a rate limit, and an end that always comes."""
 
 import asyncio
+import ipaddress
 import logging
 from collections.abc import AsyncIterator
 
@@ -25,6 +26,7 @@ CLOSE_PATIENCE_S = 2.0
 class Connection:
     """Sends and receives messages; never waits for a client that does not read.
 
+    `private`: nobody on the way can read it, as far as can be seen from here.
     `closing` says that it is being ended from here; `ended` is set by whoever serves it, when
     that is over.
     """
@@ -35,6 +37,7 @@ class Connection:
         self.midi_limit = RateLimit(MIDI_MESSAGES_A_SECOND, MIDI_MESSAGE_BURST)
         self._socket = socket
         self._transport = request.transport
+        self.private = _is_private(request)
         self._outbox: asyncio.Queue[bytes | Closing] = asyncio.Queue(OUTBOX_SIZE)
         self.closing = False
         self.ended = asyncio.Event()
@@ -105,3 +108,14 @@ class Connection:
         async for message in self._socket:
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 yield message.data
+
+
+def _is_private(request: web.Request) -> bool:
+    """Whether it came by TLS, to us or to a proxy, or from this machine."""
+    if request.secure or request.headers.get("X-Forwarded-Proto") == "https":
+        return True
+    try:
+        address = ipaddress.ip_address(request.remote or "")
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

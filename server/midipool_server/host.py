@@ -9,16 +9,20 @@ from collections.abc import Callable
 from midipool import PROTOCOL_VERSION, messages
 from midipool.errors import InvalidMessage, InvalidValue, Refused
 from midipool.messages import (
+    AudioReport,
     ClientMessage,
     ClockProbe,
     ClockReply,
     Error,
     Hello,
+    MediaOffer,
     MemberStatus,
     Midi,
 )
+from midipool_server import offers
 from midipool_server.connection import BAD_MESSAGE_COST, Connection
 from midipool_server.lobby import Lobby
+from midipool_server.media_relay import MediaRelay
 from midipool_server.midi_relay import MidiRelay, Relayed
 from midipool_server.room import Outgoing, Room, refusal
 
@@ -31,14 +35,22 @@ GOODBYE_S = 2.5
 class RoomHost:
     """Owns the lobby and who is connected to which room."""
 
-    def __init__(self, lobby: Lobby, now_us: Callable[[], int], now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        lobby: Lobby,
+        now_us: Callable[[], int],
+        now_ns: Callable[[], int],
+        media: MediaRelay | None = None,
+    ) -> None:
         self.lobby = lobby
+        self.media = media
         self.now_us = now_us
         self._now_ns = now_ns
         self._ids = itertools.count(1)
         self._connections: dict[int, Connection] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._midi = MidiRelay()
+        self._warned_of_plain_keys = False
 
     def next_id(self) -> int:
         """An id for a new connection."""
@@ -125,7 +137,18 @@ class RoomHost:
             self._relay(self._midi.gone(replaced, self._receivers(room, connection.id)))
             self._connections[replaced].close("this member came back on another connection", False)
         self._send(room, out)
+        self._warn_of_plain_keys(connection, room)
         return room
+
+    def _warn_of_plain_keys(self, connection: Connection, room: Room) -> None:
+        """Say once that keys go where others can read them."""
+        if room.media is None or connection.private or self._warned_of_plain_keys:
+            return
+        self._warned_of_plain_keys = True
+        log.warning(
+            "the keys of the rooms' audio go out over plain ws://: whoever can listen on the way"
+            " can hear the rooms; put a proxy with TLS in front (wss://)"
+        )
 
     def _take(self, connection: Connection, room: Room, data: str | bytes) -> bool:
         """Handle one message; False when the connection must end."""
@@ -164,8 +187,13 @@ class RoomHost:
             case MemberStatus():
                 room.set_status(connection.id, message)
                 return []
+            case AudioReport():
+                self._tell(room.heard(now_us, connection.id, message))
+                return None
             case messages.Takeover():
                 return room.take_over(now_us, connection.id, message)
+            case MediaOffer():
+                return [Outgoing(*offers.pass_on(room.places, connection.id, message))]
             case messages.Ballot():
                 return room.ballot(now_us, connection.id, message)
             case Hello():
@@ -206,7 +234,16 @@ class RoomHost:
 
     # ---- sending and timing ----
 
+    def _tell(self, heard: list[Outgoing]) -> None:
+        """Say to members how they are heard, to those who read what they are sent."""
+        for outgoing in heard:
+            connection = self._connections.get(outgoing.to) if outgoing.to is not None else None
+            if connection is not None and not connection.crowded:
+                connection.send(outgoing.message)
+
     def _send(self, room: Room, out: list[Outgoing]) -> None:
+        if self.media is not None:
+            self.media.follow(room)
         for outgoing in out:
             data = messages.encode(outgoing.message)
             ids = list(room.members) if outgoing.to is None else [outgoing.to]

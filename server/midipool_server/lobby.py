@@ -1,11 +1,13 @@
 """All rooms of a server, by name. Pure: rooms come and go here, nothing is sent from here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
 
 from midipool import messages
 from midipool.errors import Refused
+from midipool_server.media_keys import RoomMedia
 from midipool_server.room import Room
 
 RESERVED_NAMES = {"api", "healthz"}
@@ -20,6 +22,8 @@ class Lobby:
     max_rooms: int = 1000
     max_members: int = 64
     keep_us: int = 120_000_000
+    new_media: Callable[[], RoomMedia] | None = None
+    """Keys for the audio of a new room; None on a server that has no relay."""
     rooms: dict[str, Room] = field(default_factory=dict)
 
     def enter(self, name: str, remote: bool) -> Room:
@@ -41,6 +45,7 @@ class Lobby:
             clock_port=self.clock_port,
             max_members=self.max_members,
             keep_us=self.keep_us,
+            media=self.new_media() if self.new_media is not None else None,
         )
         self.rooms[name] = room
         return room

@@ -20,10 +20,12 @@ class Member:
     connected: bool = True
     gone_us: int = 0
     status: MemberStatus | None = None
+    sender: int = 0
+    """In media datagrams; 0 without a relay, and of a remote."""
 
     def info(self) -> MemberInfo:
         """What others see of it."""
-        return MemberInfo(name=self.name, connected=self.connected, status=self.status)
+        return MemberInfo(self.name, self.connected, self.status, self.sender or None)
 
 
 @dataclass(slots=True)

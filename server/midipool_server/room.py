@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 from midipool import PROTOCOL_VERSION, transport
 from midipool.errors import InvalidValue, Refused
 from midipool.messages import (
+    AudioReport,
     Ballot,
     Error,
     MemberStatus,
@@ -21,6 +22,8 @@ from midipool.messages import (
 from midipool.timeline_chain import TimelineChain
 from midipool_server.authority import Authority, check_voter, taken_over
 from midipool_server.bar_syncs import BarSyncs, bar_sync
+from midipool_server.hearings import Hearings
+from midipool_server.media_keys import RoomMedia
 from midipool_server.places import Member, Places
 from midipool_server.schedule import Schedule
 from midipool_server.voting import Asker, Votes
@@ -48,11 +51,14 @@ class Room:
     max_members: int = 64
     keep_us: int = 120_000_000
     """How long a place is kept for a broken connection, and a room without anybody connected."""
+    media: RoomMedia | None = None
+    """Keys for audio; None on a server that has no relay."""
     places: Places = field(init=False)
     schedule: Schedule = field(default_factory=Schedule)
     authority: Authority = Authority()  # noqa: RUF009 (immutable)
     _votes: Votes = field(default_factory=Votes)
     _bars: BarSyncs = field(default_factory=BarSyncs)
+    _hearings: Hearings = field(default_factory=Hearings)
 
     def __post_init__(self) -> None:
         self.places = Places(self.name, self.max_members, self.keep_us)
@@ -77,6 +83,9 @@ class Room:
         if old is not None and old.name != name:
             self.authority = self.authority.renamed(old.name, name)
             self._votes.renamed(old.name, name)
+            self._hearings.forget(old.name)
+        if self.media is not None and not remote:
+            member.sender = self.media.admit()
         out = [Outgoing(self._welcome(now_us, member), id)]
         if not remote:
             out += [Outgoing(self.places.message()), *self._count_votes(now_us)]
@@ -84,8 +93,10 @@ class Room:
 
     def lost(self, now_us: int, id: int) -> list[Outgoing]:
         """A member's connection broke: its place is kept for a while. A remote just goes."""
-        if self.places.lost(now_us, id) is None:
+        member = self.places.lost(now_us, id)
+        if member is None:
             return []
+        self._hearings.silence(member.name)
         return [Outgoing(self.places.message()), *self._count_votes(now_us)]
 
     def leave(self, now_us: int, id: int) -> list[Outgoing]:
@@ -97,6 +108,15 @@ class Room:
         """What a member reports of its clock."""
         if id in self.members:
             self.members[id].status = status
+
+    def heard(self, now_us: int, id: int, report: AudioReport) -> list[Outgoing]:
+        """How a member hears the others, each of whom is told; raises Refused."""
+        listener = self.members.get(id)
+        if listener is None or listener.remote:
+            raise Refused("not_member", "a remote hears nobody: join as a member")
+        heard = self._hearings.report(now_us, listener.name, report, self.places.names())
+        ids = {m.name: m.id for m in self.places.members() if m.connected}
+        return [Outgoing(h, ids[h.hearing.member]) for h in heard if h.hearing.member in ids]
 
     @property
     def empty(self) -> bool:
@@ -178,6 +198,7 @@ class Room:
         return {
             "name": self.name,
             "members": self.places.message().members,
+            "hears": self._hearings.shown(),
             **asdict(self.authority.message()),
             "vote": None if vote is None else asdict(vote),
             **self.chain.at(now_us).describe_at(now_us),
@@ -238,7 +259,17 @@ class Room:
         """Members have left for good."""
         for member in gone:
             self._votes.forget(member.name)
-        return [Outgoing(self.places.message()), *self._count_votes(now_us)]
+            self._hearings.forget(member.name)
+        members = Outgoing(self.places.message())
+        return [*self._new_key(), members, *self._count_votes(now_us)]
+
+    def _new_key(self) -> list[Outgoing]:
+        """Members, and no remotes, hear of another key for audio."""
+        if self.media is None:
+            return []
+        self.media.renew()
+        key = self.media.message()
+        return [Outgoing(key, m.id) for m in self.places.members() if m.connected]
 
     def _welcome(self, now_us: int, member: Member) -> Welcome:
         return Welcome(
@@ -252,6 +283,7 @@ class Room:
             members=self.places.message().members,
             **asdict(self.authority.message()),
             vote=self._votes.message(self.places.connected()),
+            media=self.media.seat(member.sender) if self.media and member.sender else None,
             acts_for=self.places.acting(member.id) if member.remote else None,
         )
 

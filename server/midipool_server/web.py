@@ -59,7 +59,10 @@ async def _room(request: web.Request) -> web.Response:
     room = host.lobby.rooms.get(request.match_info["room"])
     if room is None:
         return _json({"error": "there is no such room: a room exists while somebody is in it"}, 404)
-    return _json(room.describe(host.now_us()))
+    described = room.describe(host.now_us())
+    if host.media is not None:
+        described["relay"] = host.media.describe(room)
+    return _json(described)
 
 
 async def _say_goodbye(app: web.Application) -> None:

@@ -281,3 +281,22 @@ async def test_a_shutdown_is_announced(server: Server) -> None:
     assert closing == {"type": "closing", "reason": "the server shuts down"}
     assert await closed(drums) == aiohttp.WSCloseCode.GOING_AWAY
     await stopping
+
+
+async def test_who_does_not_read_is_not_told_how_it_is_heard(server: Server) -> None:
+    """It would fill the outbox that its timeline comes through."""
+    drums, bass = await server.join("drums"), await server.join("bass")
+    [to_bass] = [c for c in server.host._connections.values() if c.id == 2]
+    report = {"type": "audio_report", "hears": [{"member": "bass", "profile": "jam"}]}
+    for crowded in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if crowded:
+                patch.setattr(type(to_bass), "crowded", property(lambda _: True))
+            await drums.send_json(report)
+            await drums.send_json({"type": "clock_probe", "t1_ns": 1})
+            await receive(drums, "clock_reply")
+    await drums.send_json({"type": "start", "id": 1})
+    kinds: list[str] = []
+    while not kinds or kinds[-1] != "bar_sync":
+        kinds.append(json.loads(await bass.receive_str())["type"])
+    assert kinds.count("heard_by") == 1

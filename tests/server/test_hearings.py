@@ -1,0 +1,102 @@
+"""How members hear each other: told to whom it concerns, and never out of date."""
+
+import json
+
+import msgspec
+import pytest
+
+from midipool.errors import Refused
+from midipool.messages import AudioReport, HeardBy, Hearing
+from midipool_server.room import Outgoing
+
+from .simulation import ANNA, BERT, CARL, NAMES, SECOND, Simulation
+
+TO_BERT = Hearing("bert", "jam", 20.5, 0.01, 0.0, 1.2, 8.0, -20.0, "direct", "punched", "calm")
+TO_CARL = Hearing("carl", "jam")
+
+
+@pytest.fixture
+def trio() -> Simulation:
+    simulation = Simulation()
+    for id in (ANNA, BERT, CARL):
+        simulation.join(id, NAMES[id])
+    return simulation
+
+
+def report(band: Simulation, *hears: Hearing, id: int = ANNA) -> list[Outgoing]:
+    return band.room.heard(band.now_us, id, AudioReport(list(hears)))
+
+
+def shown(band: Simulation) -> dict[str, list[str]]:
+    """By listener, who is heard."""
+    described = json.loads(msgspec.json.encode(band.room.describe(band.now_us)))
+    return {name: [h["member"] for h in hears] for name, hears in described["hears"].items()}
+
+
+def test_each_is_told_how_it_is_heard_and_nobody_else(trio: Simulation) -> None:
+    assert report(trio, TO_BERT, TO_CARL) == [
+        Outgoing(HeardBy("anna", TO_BERT), BERT),
+        Outgoing(HeardBy("anna", TO_CARL), CARL),
+    ]
+
+
+def test_the_newest_report_is_shown(trio: Simulation) -> None:
+    report(trio, TO_BERT, TO_CARL)
+    report(trio, TO_CARL)
+    report(trio, Hearing("anna", "bar"), id=BERT)
+    assert shown(trio) == {"anna": ["carl"], "bert": ["anna"]}
+
+
+def test_what_is_said_of_oneself_strangers_and_remotes_is_left_out(trio: Simulation) -> None:
+    trio.join(9, "remote", remote=True)
+    names = ("anna", "nobody", "remote")
+    assert report(trio, *(Hearing(name, "jam") for name in names)) == []
+    assert shown(trio) == {}
+
+
+def test_of_two_for_one_member_the_last_counts(trio: Simulation) -> None:
+    again = msgspec.structs.replace(TO_BERT, latency_ms=30.0)
+    assert report(trio, TO_BERT, again) == [Outgoing(HeardBy("anna", again), BERT)]
+
+
+def test_a_remote_hears_nobody(trio: Simulation) -> None:
+    trio.join(9, "remote", remote=True)
+    with pytest.raises(Refused, match="join as a member") as caught:
+        report(trio, TO_BERT, id=9)
+    assert caught.value.code == "not_member"
+
+
+def test_two_reports_a_second_pass_and_a_flood_does_not(trio: Simulation) -> None:
+    for _ in range(60):
+        assert report(trio, TO_BERT)
+        trio.run(SECOND // 2)
+    assert sum(bool(report(trio, TO_BERT)) for _ in range(1000)) <= 4
+    assert report(trio, Hearing("anna", "jam"), id=BERT), "another one is not slowed down by it"
+
+
+def test_who_has_left_hears_nobody_and_is_heard_by_nobody(trio: Simulation) -> None:
+    report(trio, TO_BERT, TO_CARL)
+    report(trio, Hearing("anna", "jam"), Hearing("carl", "jam"), id=BERT)
+    trio.take(trio.room.leave(trio.now_us, BERT))
+    assert shown(trio) == {"anna": ["carl"]}
+    trio.join(BERT, "bert")
+    assert shown(trio) == {"anna": ["carl"]}, "another one of that name begins anew"
+
+
+def test_who_is_away_says_nothing_and_may_still_be_heard(trio: Simulation) -> None:
+    report(trio, TO_BERT)
+    report(trio, Hearing("anna", "jam"), id=BERT)
+    trio.take(trio.room.lost(trio.now_us, ANNA))
+    assert shown(trio) == {"bert": ["anna"]}
+    assert report(trio, Hearing("anna", "jam"), id=BERT) == []
+    trio.run(121 * SECOND)
+    assert shown(trio) == {}
+
+
+def test_who_comes_back_under_another_name_is_another_one(trio: Simulation) -> None:
+    report(trio, TO_BERT)
+    report(trio, Hearing("anna", "jam"), id=BERT)
+    token = trio.room.members[ANNA].token
+    trio.join(4, "annie", token)
+    assert shown(trio) == {}
+    assert report(trio, TO_BERT, id=4) == [Outgoing(HeardBy("annie", TO_BERT), BERT)]
