@@ -1,0 +1,147 @@
+/* Sealed once, and sent to everybody in one go. Nothing here waits. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "media_socket.h"
+
+#ifndef __linux__
+struct mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned msg_len;
+};
+#endif
+
+/* ---- to the kernel ---- */
+
+static int hand_over(int fd, struct mmsghdr *headers, uint32_t count) {
+#ifdef __linux__
+    return sendmmsg(fd, headers, count, MSG_DONTWAIT);
+#else
+    (void)count;
+    return sendmsg(fd, &headers[0].msg_hdr, MSG_DONTWAIT) < 0 ? -1 : 1;
+#endif
+}
+
+static void count_error(mp_media_socket *s, int error) {
+    switch (error) {
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+    case ENOBUFS: MP_COUNT(s, send_busy, 1); return;
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH: MP_COUNT(s, send_refused, 1); return;
+    }
+    MP_COUNT(s, send_failed, 1);
+    atomic_store_explicit(
+        &s->counts[offsetof(mp_media_socket_stats, send_errno) / sizeof(uint64_t)],
+        (uint64_t)error, memory_order_relaxed);
+}
+
+/* One that does not go does not keep the others: it is counted, and the next one tried. */
+static uint32_t send_all(mp_media_socket *s, struct mmsghdr *headers, uint32_t count,
+                         uint32_t size) {
+    uint32_t sent = 0;
+    for (uint32_t at = 0; at < count;) {
+        int done = hand_over(s->fd, headers + at, count - at);
+        if (done > 0) {
+            at += (uint32_t)done;
+            sent += (uint32_t)done;
+        } else if (errno != EINTR) {
+            count_error(s, errno);
+            at++;
+        }
+    }
+    MP_COUNT(s, sent, sent);
+    MP_COUNT(s, sent_bytes, (uint64_t)sent * size);
+    return sent;
+}
+
+static uint32_t send_to(mp_media_socket *s, mp_way *ways, uint32_t count, uint8_t *bytes,
+                        uint32_t size) {
+    struct mmsghdr headers[MP_MEDIA_DESTINATIONS];
+    struct iovec part = {bytes, size};
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (ways[i].until_ns != 0 && ways[i].until_ns <= mp_host_now_ns()) continue;
+        headers[used++] = (struct mmsghdr){.msg_hdr = {.msg_name = &ways[i].address,
+                                                       .msg_namelen = ways[i].address_size,
+                                                       .msg_iov = &part,
+                                                       .msg_iovlen = 1}};
+    }
+    return send_all(s, headers, used, size);
+}
+
+/* ---- sealing ---- */
+
+/* Its size, or 0 without a key. Each counter is drawn once, whichever thread draws it. */
+static uint32_t seal(mp_media_socket *s, mp_voice *voice, uint8_t kind, int64_t capture_us,
+                     const uint8_t *bytes, uint32_t size, uint8_t *datagram) {
+    uint32_t made = 0;
+    if (voice != NULL) {
+        mp_media_header header = {.kind = kind,
+                                  .key_id = voice->key_id,
+                                  .sender = voice->sender,
+                                  .counter = atomic_fetch_add(&voice->counter, 1) + 1,
+                                  .capture_us = capture_us};
+        made = mp_media_seal(voice->key, &header, bytes, size, datagram);
+    }
+    if (made == 0) MP_COUNT(s, no_key, 1);
+    else MP_COUNT(s, sealed, 1);
+    return made;
+}
+
+static mp_status seal_and_send(mp_media_socket *s, mp_sending *to, uint8_t kind,
+                               int64_t capture_us, const uint8_t *bytes, uint32_t size) {
+    uint8_t datagram[MP_MEDIA_DATAGRAM];
+    uint32_t made = seal(s, to->voice, kind, capture_us, bytes, size, datagram);
+    if (made == 0) return MP_NO_MEDIA_KEY;
+    send_to(s, to->ways, to->count, datagram, made);
+    return MP_OK;
+}
+
+int mp_media_socket_send(void *socket, int kind, int64_t capture_us, const uint8_t *bytes,
+                         uint32_t size) {
+    mp_media_socket *s = socket;
+    if (kind < MP_MEDIA_SOURCE || kind > MP_MEDIA_CONTROL) return MP_OUT_OF_RANGE;
+    if (size > MP_MEDIA_PAYLOAD) return MP_OUT_OF_RANGE;
+    mp_sending *to = mp_view_hold(&s->sending, MP_CODEC);
+    mp_status status = seal_and_send(s, to, (uint8_t)kind, capture_us, bytes, size);
+    mp_view_release(&s->sending, MP_CODEC);
+    return status;
+}
+
+/* ---- the control thread: it alone changes the view, so it need not hold it ---- */
+
+mp_status mp_media_socket_keepalive(mp_media_socket *socket, int64_t capture_us) {
+    mp_sending *to = mp_view_own(&socket->sending);
+    uint8_t hellos[MP_KEEPALIVE_SIZE];
+    uint64_t left = to->voice == NULL ? 0 : to->voice->hellos;
+    for (int i = MP_KEEPALIVE_SIZE - 1; i >= 0; i--, left >>= 8) hellos[i] = (uint8_t)left;
+    return seal_and_send(socket, to, MP_MEDIA_KEEPALIVE, capture_us, hellos, sizeof hellos);
+}
+
+mp_status mp_media_socket_send_raw(mp_media_socket *socket, const mp_address *to,
+                                   const uint8_t *bytes, uint32_t size) {
+    uint8_t copy[MP_MEDIA_DATAGRAM];
+    mp_way way = {0};
+    if (size > sizeof copy) return MP_OUT_OF_RANGE;
+    if (!mp_address_to_socket(to, socket->family, &way.address, &way.address_size))
+        return MP_OUT_OF_RANGE;
+    memcpy(copy, bytes, size);
+    if (send_to(socket, &way, 1, copy, size) == 1) return MP_OK;
+    bool busy = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
+    return busy ? MP_FULL : MP_SYSTEM_FAILED;
+}
+
+mp_status mp_media_socket_hello(mp_media_socket *socket, const mp_address *relay,
+                                int64_t capture_us) {
+    mp_sending *to = mp_view_own(&socket->sending);
+    uint8_t datagram[MP_MEDIA_DATAGRAM];
+    uint32_t size = seal(socket, to->voice, MP_MEDIA_HELLO, capture_us, NULL, 0, datagram);
+    if (size == 0) return MP_NO_MEDIA_KEY;
+    to->voice->hellos++;
+    return mp_media_socket_send_raw(socket, relay, datagram, size);
+}

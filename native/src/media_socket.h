@@ -1,0 +1,127 @@
+/* What the parts of the media socket share; mp_media_socket.h says which thread may do what. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "held_view.h"
+#include "media_health.h"
+#include "ring.h"
+#include "rt.h"
+
+/* ---- hearing ---- */
+
+/* Readers of `hearing`. */
+enum { MP_RECEIVER = 0, MP_TAKER = 1 };
+enum { MP_KEYS = 2, MP_IDS = 2, MP_BUCKETS = 3 };
+
+/* When the next datagram would be due if they came at the highest rate. */
+typedef struct {
+    int64_t due_ns;
+} mp_bucket;
+
+typedef struct {
+    uint16_t id;
+    uint8_t bytes[MP_MEDIA_KEY];
+    mp_replay server; /* what the server sent under it */
+} mp_hearing_key;
+
+/* A sender id under a key: a player has another one under each key. */
+typedef struct {
+    uint32_t sender;
+    uint16_t key_id;
+    mp_replay replay;
+    mp_counted counted;
+} mp_sender_id;
+
+/* What stays with a player. The receive thread's own, but the queue, and ids that it cannot see. */
+typedef struct {
+    mp_sender_id ids[MP_IDS + 1];
+    uint32_t ids_made;
+    mp_ring queue; /* of mp_media_packet */
+    mp_health health;
+    mp_address known[2]; /* where it was last heard from: directly, by the relay */
+    mp_bucket buckets[MP_BUCKETS]; /* for each of these, and for all others */
+} mp_heard_sender;
+
+typedef struct {
+    mp_heard_sender *sender;
+    mp_sender_id *ids[MP_IDS]; /* the newer first */
+} mp_hearing_slot;
+
+typedef struct {
+    mp_clock_map map;
+    bool has_map;
+    mp_address relay;
+    mp_media_sink sink;
+    void *sink_arg;
+    mp_hearing_key *keys[MP_KEYS]; /* the newer first */
+    mp_hearing_slot slots[MP_MEDIA_SENDERS];
+} mp_hearing;
+
+/* ---- sending ---- */
+
+/* Reader of `sending`. */
+enum { MP_CODEC = 0 };
+enum { MP_VOICES = 16 };
+
+/* What is sent under one key as one sender. */
+typedef struct {
+    uint16_t key_id;
+    uint32_t sender; /* 0: free */
+    uint8_t key[MP_MEDIA_KEY];
+    _Atomic uint64_t counter; /* the last one used */
+    uint64_t hellos; /* counters that only the relay sees */
+} mp_voice;
+
+typedef struct {
+    struct sockaddr_storage address;
+    socklen_t address_size;
+    int64_t until_ns;
+} mp_way;
+
+typedef struct {
+    mp_voice *voice; /* NULL: none */
+    uint32_t count;
+    mp_way ways[MP_MEDIA_DESTINATIONS];
+} mp_sending;
+
+/* ---- the whole ---- */
+
+enum { MP_STATS = sizeof(mp_media_socket_stats) / sizeof(uint64_t) };
+
+struct mp_media_socket {
+    int fd, wake_fd, priority;
+    int family; /* AF_INET or AF_INET6 */
+    pthread_t thread;
+    _Atomic int stopping;
+    _Atomic int woken; /* a byte was written, and not everything rare was taken since */
+    mp_held_view hearing, sending;
+    mp_ring rare;
+    mp_bucket server_bucket;
+    _Atomic uint64_t counts[MP_STATS]; /* as in mp_media_socket_stats */
+    mp_voice voices[MP_VOICES];
+    uint32_t voices_made;
+};
+
+#define MP_COUNT(socket, field, more)                                                      \
+    atomic_fetch_add_explicit(                                                             \
+        &(socket)->counts[offsetof(mp_media_socket_stats, field) / sizeof(uint64_t)],      \
+        (uint64_t)(more), memory_order_relaxed)
+
+/* media_address.c. False for what a socket of this family cannot reach. */
+bool mp_address_to_socket(const mp_address *address, int family, struct sockaddr_storage *made,
+                          socklen_t *size);
+mp_address mp_address_from_socket(const struct sockaddr_storage *address);
+bool mp_address_same(const mp_address *a, const mp_address *b);
+
+/* media_hear.c: what one datagram does. The receive thread, holding the view. */
+void mp_media_hear(mp_media_socket *socket, mp_hearing *hearing, const uint8_t *datagram,
+                   uint32_t size, const mp_address *from, int64_t received_ns);
+/* media_receive.c: takes in all that has come. */
+void mp_media_receive(mp_media_socket *socket);
+/* media_settings.c */
+void mp_media_free_hearing(mp_media_socket *socket);
