@@ -7,7 +7,14 @@ from cffi import FFI
 
 HERE = Path(__file__).resolve().parent
 # What Python sees; each is an #include too (src/rt.h).
-HEADERS = ["mp_rt.h"]
+HEADERS = [
+    "mp_rt.h",
+    "mp_media.h",
+    "mp_relay.h",
+    "mp_media_socket.h",
+    "mp_roc.h",
+    "mp_audio.h",
+]
 STRICT = ["-Wall", "-Wextra", "-Werror"] if os.environ.get("MIDIPOOL_STRICT") else []
 
 ffi = FFI()

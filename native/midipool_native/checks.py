@@ -9,6 +9,8 @@ NO_JACK_SERVER: int = lib.MP_NO_JACK_SERVER
 NAME_TAKEN: int = lib.MP_NAME_TAKEN
 FULL: int = lib.MP_FULL
 OUT_OF_RANGE: int = lib.MP_OUT_OF_RANGE
+NO_LIBSODIUM: int = lib.MP_NO_LIBSODIUM
+NO_MEDIA_KEY: int = lib.MP_NO_MEDIA_KEY
 
 
 class NativeError(Unavailable):

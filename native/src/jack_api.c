@@ -49,7 +49,14 @@ static bool load(void *l) {
            find(l, "jack_midi_clear_buffer", &api.midi_clear_buffer) &&
            find(l, "jack_midi_event_reserve", &api.midi_event_reserve) &&
            find(l, "jack_midi_get_event_count", &api.midi_get_event_count) &&
-           find(l, "jack_midi_event_get", &api.midi_event_get);
+           find(l, "jack_midi_event_get", &api.midi_event_get) &&
+           find(l, "jack_port_unregister", &api.port_unregister) &&
+           find(l, "jack_set_latency_callback", &api.set_latency_callback) &&
+           find(l, "jack_port_set_latency_range", &api.port_set_latency_range) &&
+           find(l, "jack_recompute_total_latencies", &api.recompute_total_latencies) &&
+           find(l, "jack_set_buffer_size_callback", &api.set_buffer_size_callback) &&
+           find(l, "jack_set_sample_rate_callback", &api.set_sample_rate_callback) &&
+           find(l, "jack_client_real_time_priority", &api.client_real_time_priority);
 }
 
 const mp_jack_api *mp_jack(void) {

@@ -20,6 +20,12 @@ enum { JACK_NO_START_SERVER = 0x01 };
 enum { JACK_NAME_NOT_UNIQUE = 0x04, JACK_SERVER_FAILED = 0x10 };
 enum { JACK_PORT_IS_INPUT = 0x1, JACK_PORT_IS_OUTPUT = 0x2 };
 #define JACK_MIDI_TYPE "8 bit raw midi"
+#define JACK_AUDIO_TYPE "32 bit float mono audio"
+enum { JACK_CAPTURE_LATENCY = 0, JACK_PLAYBACK_LATENCY = 1 };
+
+typedef struct {
+    jack_nframes_t min, max;
+} jack_latency_range_t;
 
 typedef struct {
     jack_client_t *(*client_open)(const char *, int, int *, ...);
@@ -46,6 +52,13 @@ typedef struct {
     uint8_t *(*midi_event_reserve)(void *, jack_nframes_t, size_t);
     uint32_t (*midi_get_event_count)(void *);
     int (*midi_event_get)(jack_midi_event_t *, void *, uint32_t);
+    int (*port_unregister)(jack_client_t *, jack_port_t *);
+    int (*set_latency_callback)(jack_client_t *, void (*)(int, void *), void *);
+    void (*port_set_latency_range)(jack_port_t *, int, jack_latency_range_t *);
+    int (*recompute_total_latencies)(jack_client_t *);
+    int (*set_buffer_size_callback)(jack_client_t *, int (*)(jack_nframes_t, void *), void *);
+    int (*set_sample_rate_callback)(jack_client_t *, int (*)(jack_nframes_t, void *), void *);
+    int (*client_real_time_priority)(jack_client_t *);
 } mp_jack_api;
 
 /* The library's functions, loaded once; NULL when there is no libjack. Any thread but a callback;

@@ -14,7 +14,9 @@ typedef enum {
     MP_FULL,
     MP_NOT_PERMITTED,
     MP_SYSTEM_FAILED,
-    MP_OUT_OF_RANGE
+    MP_OUT_OF_RANGE,
+    MP_NO_LIBSODIUM,
+    MP_NO_MEDIA_KEY
 } mp_status;
 
 /* What a status means. Thread-safe. */

@@ -14,6 +14,8 @@ const char *mp_status_text(mp_status status) {
     case MP_NOT_PERMITTED: return "the system does not permit it";
     case MP_SYSTEM_FAILED: return "a system call failed";
     case MP_OUT_OF_RANGE: return "a value is out of range";
+    case MP_NO_LIBSODIUM: return "libsodium is not installed (Debian: libsodium23)";
+    case MP_NO_MEDIA_KEY: return "there is no key of the room yet to seal audio with";
     }
     return "unknown status";
 }

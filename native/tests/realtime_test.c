@@ -20,6 +20,7 @@
 #include "../src/spooler.h"
 #include "check.h"
 #include "fake_jack.h"
+#include "fake_roc.h"
 
 /* Volatile, or gcc moves what it does to them across malloc, which it knows. */
 static volatile bool guarded;
@@ -93,6 +94,8 @@ static mp_meter *meter;
 static int (*process_of_sink)(jack_nframes_t, void *), (*process_of_meter)(jack_nframes_t, void *);
 static void *arg_of_sink, *arg_of_meter;
 static int64_t now_ns = 1000000000;
+static mp_audio *audio;
+static fake_decoder decoder = {.channels = 2, .frames = 120};
 
 static void set_up(void) {
     mp_status status;
@@ -101,6 +104,12 @@ static void set_up(void) {
     CHECK((frame_clock = mp_frame_clock_new(48000)) != NULL);
     fake_start(0);
     CHECK((sink = mp_jack_sink_open(spooler, "sink", "out", "in", &status)) != NULL);
+    mp_audio_settings audio_settings = {FAKE_RATE, FAKE_PERIOD, 2, 2, 500};
+    mp_player_settings player = {.calls = fake_roc, .decoder = &decoder, .packet_frames = 120,
+                                 .channels = 2, .queue_packets = 16, .target_frames = 300.0};
+    CHECK((audio = mp_audio_new(&audio_settings, &status)) != NULL);
+    CHECK(mp_audio_add_player(audio, 3, &player) == MP_OK);
+    CHECK(mp_audio_set_monitor(audio, 1.0f) == MP_OK);
     process_of_sink = fake.process;
     arg_of_sink = fake.arg;
     CHECK((meter = mp_meter_open("meter", 1, &status)) != NULL);
@@ -110,6 +119,7 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
+    mp_audio_free(audio);
     mp_meter_close(meter);
     mp_jack_sink_close(sink);
     mp_frame_clock_free(frame_clock);
@@ -159,6 +169,18 @@ static void use_the_clocks(int64_t frame) {
     CHECK_WITHIN(mp_local_at_ns(&map, mp_room_at_ns(&map, now_ns)), now_ns, 1);
 }
 
+/* The callback, with a player who is removed on the way; nobody fills its ring. */
+static void use_the_audio(int64_t cycle) {
+    static float in[2][FAKE_PERIOD], out[2][FAKE_PERIOD], own[2][FAKE_PERIOD];
+    const float *ins[] = {in[0], in[1]};
+    float *outs[] = {out[0], out[1]}, *from[MP_MAX_PLAYERS * 2] = {NULL};
+    from[6] = own[0], from[7] = own[1];
+    in[0][0] = 2.0f;
+    mp_audio_process(audio, ins, outs, from, FAKE_PERIOD, now_ns);
+    if (cycle == 6000) mp_audio_remove_player(audio, 3);
+    if (cycle % 1000 == 0) CHECK(mp_audio_set_master(audio, 0.5f) == MP_OK);
+}
+
 static void use_the_host_clock(void) {
     int64_t host_ns = mp_host_now_ns();
     CHECK_WITHIN(mp_host_from_monotonic_ns(mp_host_to_monotonic_ns(host_ns)), host_ns, 2);
@@ -173,6 +195,7 @@ static void go_through_everything(bool host_clock_too) {
         guarded = true;
         use_the_ring();
         use_the_spooler();
+        use_the_audio(cycle);
         use_the_clocks(cycle * FAKE_PERIOD);
         now_ns += INT64_C(1000000000) * FAKE_PERIOD / FAKE_RATE;
         if (!host_clock_too) continue;

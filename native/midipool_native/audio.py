@@ -1,0 +1,321 @@
+"""The audio engine's core: encoders, decoders and the mix, driven by JACK or by a caller."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from midipool.clock_map import ClockMap
+from midipool_native._rt import ffi, lib
+from midipool_native.checks import NativeError, check
+from midipool_native.spooler import c_clock_map
+
+STREAM_RATE: int = lib.MP_STREAM_RATE
+MAX_PLAYERS: int = lib.MP_MAX_PLAYERS
+MAX_CHANNELS: int = lib.MP_MAX_CHANNELS
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSetup:
+    """How own input is sent.
+
+    `calls` is an `mp_roc_calls *`, `encoder` a `void *`, `send` an `mp_audio_send`; what they
+    point to must live until another encoder is in use.
+    """
+
+    calls: Any
+    encoder: Any
+    packet_frames: int
+    send: Any
+    send_arg: Any = ffi.NULL
+    source_packets: int = 0
+    repair_packets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerSetup:
+    """How a player is heard.
+
+    The decoder is opened with a target latency of one packet and its tuner intact: the waiting is
+    done here. `target_frames` (of the stream) is how long the quickest packets wait, from arrival
+    or, with `from_capture`, from when they were captured in room time. `take`, an `mp_audio_take`,
+    is where packets come from; without it, from `AudioCore.receive`.
+    """
+
+    calls: Any
+    decoder: Any
+    packet_frames: int
+    channels: int
+    target_frames: float = 0.0
+    from_capture: bool = False
+    source_packets: int = 0
+    queue_packets: int = 256
+    control_is_safe: Any = ffi.NULL
+    take: Any = ffi.NULL
+    take_arg: Any = ffi.NULL
+    take_index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerStats:
+    """Counts since the player was added, and how it stands now; as `mp_player_stats` says."""
+
+    packets: int
+    repair_packets: int
+    control_packets: int
+    lost: int
+    repaired: int
+    late: int
+    concealed_frames: int
+    overflow: int
+    underruns: int
+    jumps: int
+    fill_frames: int
+    wait_frames: float
+    floor_frames: float
+    drift_ppm: float
+    jitter_us: float
+    jitter_p95_us: float
+    latency_us: int | None
+    playing: bool
+    needs_decoder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud a channel was since the last look: 1.0 is full scale."""
+
+    peak: float
+    rms: float
+
+
+class AudioCore:
+    """The engine in C. One thread may call this; callback and codec thread run beside it."""
+
+    def __init__(self, handle: Any, in_channels: int, out_channels: int) -> None:
+        """`handle` is an `mp_audio *` that lives as long as this."""
+        self.handle = handle
+        self._in_channels = in_channels
+        self._out_channels = out_channels
+        self._player_channels: dict[int, int] = {}
+        self._levels: Any = ffi.new("mp_level[]", MAX_CHANNELS)
+
+    @classmethod
+    def without_device(
+        cls,
+        rate: int,
+        period: int,
+        in_channels: int,
+        out_channels: int,
+        decode_lead_us: int = 700,
+    ) -> "AudioCore":
+        """An engine whose callback the caller drives; raises NativeError."""
+        settings = [rate, period, in_channels, out_channels, decode_lead_us]
+        status = ffi.new("mp_status *")
+        made = lib.mp_audio_new(ffi.new("mp_audio_settings *", settings), status)
+        check(status[0], f"audio at {rate} Hz, {period} frames")
+        return cls(ffi.gc(made, lib.mp_audio_free), in_channels, out_channels)
+
+    def start(self, priority: int = 0) -> bool:
+        """Start the codec thread; False if it did not get its real-time priority."""
+        status = lib.mp_audio_start(self.handle, priority)
+        if status != lib.MP_NOT_PERMITTED:
+            check(status, "starting the codec thread")
+        return bool(status == lib.MP_OK)
+
+    def stop(self) -> None:
+        """Stop the codec thread."""
+        lib.mp_audio_stop(self.handle)
+
+    def step(self, now_ns: int) -> int:
+        """One look of the codec thread, if it is not started; when it wants the next one."""
+        return int(lib.mp_audio_step(self.handle, now_ns))
+
+    def set_map(self, clock_map: ClockMap) -> None:
+        """Room time from now on; raises NativeError."""
+        check(lib.mp_audio_set_map(self.handle, c_clock_map(clock_map)), "audio's clock")
+
+    def set_encoder(self, setup: EncoderSetup | None) -> None:
+        """Send with this from now on, or not at all; raises NativeError."""
+        encoder = ffi.new("mp_audio_encoder *")
+        if setup is not None:
+            encoder.calls = setup.calls[0]
+            encoder.encoder = setup.encoder
+            encoder.packet_frames = setup.packet_frames
+            encoder.source_packets = setup.source_packets
+            encoder.repair_packets = setup.repair_packets
+            encoder.send = setup.send
+            encoder.send_arg = setup.send_arg
+        check(lib.mp_audio_set_encoder(self.handle, encoder), "the audio encoder")
+
+    def encoder_in_use(self) -> Any:
+        """The encoder that the codec thread uses: any other may be closed."""
+        return lib.mp_audio_encoder_in_use(self.handle)
+
+    def add_player(self, slot: int, setup: PlayerSetup) -> None:
+        """Hear a player in a free slot; raises NativeError."""
+        settings = ffi.new("mp_player_settings *")
+        settings.calls = setup.calls[0]
+        settings.decoder = setup.decoder
+        settings.packet_frames = setup.packet_frames
+        settings.source_packets = setup.source_packets
+        settings.channels = setup.channels
+        settings.queue_packets = setup.queue_packets
+        settings.wait_from = _wait_from(setup.from_capture)
+        settings.target_frames = setup.target_frames
+        settings.control_is_safe = setup.control_is_safe
+        settings.take = setup.take
+        settings.take_arg = setup.take_arg
+        settings.take_index = setup.take_index
+        check(lib.mp_audio_add_player(self.handle, slot, settings), f"audio slot {slot}")
+        self._player_channels[slot] = setup.channels
+
+    def remove_player(self, slot: int) -> None:
+        """Let a player go; its decoder may be closed when `collect` says that none is leaving."""
+        check(lib.mp_audio_remove_player(self.handle, slot), f"audio slot {slot}")
+        del self._player_channels[slot]
+
+    def collect(self) -> int:
+        """Free the players that have left; how many are still leaving."""
+        return int(lib.mp_audio_collect(self.handle))
+
+    def has_player(self, slot: int) -> bool:
+        """Whether a slot is in use, also by a player who is leaving."""
+        return bool(lib.mp_audio_has_player(self.handle, slot))
+
+    def set_decoder(self, slot: int, decoder: Any) -> None:
+        """Go on with a new decoder, after `needs_decoder`; raises NativeError."""
+        check(lib.mp_audio_set_decoder(self.handle, slot, decoder), f"audio slot {slot}")
+
+    def decoder_in_use(self, slot: int) -> Any:
+        """The decoder that the codec thread uses: any other of the slot may be closed."""
+        return lib.mp_audio_decoder_in_use(self.handle, slot)
+
+    def set_target(self, slot: int, target_frames: float, *, from_capture: bool = False) -> None:
+        """How long a player's packets wait; raises NativeError."""
+        wait_from = _wait_from(from_capture)
+        status = lib.mp_audio_set_target(self.handle, slot, wait_from, target_frames)
+        check(status, f"audio slot {slot}, wait of {target_frames} frames")
+
+    def receive(self, slot: int, kind: int, data: bytes, capture_us: int, received_ns: int) -> bool:
+        """A packet for a player without `take`; False when too many wait."""
+        packet = ffi.new(
+            "mp_media_packet *",
+            {"kind": kind, "size": len(data), "capture_us": capture_us, "received_ns": received_ns},
+        )
+        packet.bytes[0 : len(data)] = data
+        status = lib.mp_audio_receive(self.handle, slot, packet)
+        if status != lib.MP_FULL:
+            check(status, f"audio slot {slot}")
+        return bool(status == lib.MP_OK)
+
+    def set_player_mix(
+        self,
+        slot: int,
+        *,
+        gain: float = 1.0,
+        pan: float = 0.0,
+        mute: bool = False,
+        solo: bool = False,
+    ) -> None:
+        """Linear gain from 0 to 8, pan from -1 (left) to 1; raises NativeError."""
+        status = lib.mp_audio_set_player_mix(self.handle, slot, gain, pan, mute, solo)
+        check(status, f"audio slot {slot}, gain {gain}, pan {pan}")
+
+    def set_master(self, gain: float) -> None:
+        """The mix's gain, from 0 to 8; raises NativeError."""
+        check(lib.mp_audio_set_master(self.handle, gain), f"master gain {gain}")
+
+    def set_monitor(self, gain: float) -> None:
+        """How loud own input is in the own mix, from 0 (off) to 8; raises NativeError."""
+        check(lib.mp_audio_set_monitor(self.handle, gain), f"monitor gain {gain}")
+
+    def player_stats(self, slot: int) -> PlayerStats:
+        """How a player is heard; raises NativeError for an empty slot."""
+        stats = ffi.new("mp_player_stats *")
+        check(lib.mp_audio_player_stats(self.handle, slot, stats), f"audio slot {slot}")
+        values = {name: getattr(stats, name) for name in PlayerStats.__slots__}
+        values["latency_us"] = stats.latency_us if stats.latency_us >= 0 else None
+        values["playing"] = bool(stats.playing)
+        values["needs_decoder"] = bool(stats.needs_decoder)
+        return PlayerStats(**values)
+
+    def input_levels(self) -> list[Level]:
+        """Own input's, one for each channel."""
+        lib.mp_audio_input_levels(self.handle, self._levels)
+        return self._read(self._in_channels)
+
+    def mix_levels(self) -> list[Level]:
+        """The mix's, one for each channel."""
+        lib.mp_audio_mix_levels(self.handle, self._levels)
+        return self._read(self._out_channels)
+
+    def player_levels(self, slot: int) -> list[Level]:
+        """A player's, one for each channel it sends; raises NativeError for an empty slot."""
+        check(lib.mp_audio_player_levels(self.handle, slot, self._levels), f"audio slot {slot}")
+        return self._read(self._player_channels[slot])
+
+    def input_dropped(self) -> int:
+        """Frames of input that the codec thread was too late for."""
+        return int(lib.mp_audio_input_dropped(self.handle))
+
+    def _read(self, channels: int) -> list[Level]:
+        return [Level(level.peak, level.rms) for level in self._levels[0:channels]]
+
+
+@dataclass(frozen=True, slots=True)
+class JackAudioInfo:
+    """State of the JACK client; another rate than the engine's means: open it anew."""
+
+    rate: int
+    period: int
+    xruns: int
+    alive: bool
+    realtime: bool
+    priority: int
+
+
+class JackAudio:
+    """A JACK client with `audio_send_N` and `audio_receive_N`, and `core` behind them."""
+
+    def __init__(
+        self, client_name: str, in_channels: int, out_channels: int, decode_lead_us: int = 700
+    ) -> None:
+        """Open and activate it; raises NativeError."""
+        status = ffi.new("mp_status *")
+        self._jack: Any = lib.mp_jack_audio_open(
+            client_name.encode(), in_channels, out_channels, decode_lead_us, status
+        )
+        if self._jack == ffi.NULL:
+            raise NativeError(status[0], f"JACK client {client_name}")
+        self.core = AudioCore(lib.mp_jack_audio_engine(self._jack), in_channels, out_channels)
+
+    def info(self) -> JackAudioInfo:
+        """How the client stands."""
+        info = ffi.new("mp_jack_audio_info *")
+        lib.mp_jack_audio_get_info(self._jack, info)
+        return JackAudioInfo(
+            rate=info.rate,
+            period=info.period,
+            xruns=info.xruns,
+            alive=bool(info.alive),
+            realtime=bool(info.realtime),
+            priority=info.priority,
+        )
+
+    def add_ports(self, slot: int, name: str) -> None:
+        """Give a slot outputs `from_<name>_N`; they stay until removed. Raises NativeError."""
+        status = lib.mp_jack_audio_add_ports(self._jack, slot, name.encode())
+        check(status, f"ports from_{name}")
+
+    def remove_ports(self, slot: int) -> None:
+        """Take a slot's own outputs away; raises NativeError."""
+        check(lib.mp_jack_audio_remove_ports(self._jack, slot), f"ports of slot {slot}")
+
+    def close(self) -> None:
+        """Stop all and take the ports away; `core` must not be used any more."""
+        if self._jack != ffi.NULL:
+            lib.mp_jack_audio_close(self._jack)
+            self._jack = ffi.NULL
+
+
+def _wait_from(capture: bool) -> int:
+    return int(lib.MP_WAIT_FROM_CAPTURE if capture else lib.MP_WAIT_FROM_ARRIVAL)

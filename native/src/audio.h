@@ -1,0 +1,218 @@
+/* What the audio engine's parts share. Which thread owns what is said at each struct. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "concealer.h"
+#include "frame_ring.h"
+#include "resampler.h"
+#include "ring.h"
+#include "rt.h"
+
+enum { MP_ORDERS = 512, MP_SLOWER_BINS = 256, MP_SEEN = 1024, MP_SPREAD = 64 };
+
+/* ---- callback ---- */
+
+/* Peak and sum of squares since the reader last took them; written by the callback. */
+typedef struct {
+    _Atomic float peak, squares;
+    _Atomic uint32_t frames;
+    _Atomic int taken; /* the reader asks to begin anew */
+} mp_audio_meter;
+
+void mp_level_see(mp_audio_meter *meters, uint32_t channels, const float *interleaved,
+                  uint32_t frames);
+void mp_level_take(mp_audio_meter *meters, uint32_t channels, mp_level *levels);
+
+/* A player's place in the mix; the callback's own. */
+typedef struct {
+    float gain, pan;
+    bool mute, solo;
+    float now[MP_MAX_CHANNELS]; /* gains to each output, on their way to what is wanted */
+    float last[MP_MAX_CHANNELS]; /* samples, when the ring ran dry */
+    float fade; /* 0 after a dry ring, rising to 1 */
+} mp_mix_place;
+
+/* ---- codec thread ---- */
+
+/* How long packets waited: the quickest of each quarter of a second steer the drift. */
+typedef struct {
+    double best; /* of the window that is filling, in stream frames */
+    double from_capture; /* the sum of the waits since capture in it */
+    uint32_t packets, timed;
+    double transit_offset;  /* what lies between capture and the quickest arrivals */
+    uint32_t offset_windows;
+    int64_t window_end_ns, began_ns;
+    double wait;            /* the last window's */
+    double target;          /* that was steered to */
+    double rate;            /* the integral part: how much faster the stream is */
+    double jitter, transit; /* RFC 3550, in stream frames; transit is the last packet's */
+    bool transit_known, settled;
+    bool following; /* a new target: what is off is no drift */
+    float slower[MP_SLOWER_BINS]; /* how many were so much slower than the quickest; it fades */
+} mp_drift;
+
+void mp_drift_restart(mp_drift *drift, int64_t now_ns);
+/* A packet waits so long, in stream frames, until it is played; `from_capture` is how long it is
+ * since it was captured, by the room's clock, or NAN. */
+void mp_drift_see(mp_drift *drift, double wait, double from_capture, double transit);
+/* True at the end of a window: then `wait` is new. */
+bool mp_drift_window(mp_drift *drift, int64_t now_ns);
+/* How much faster to play, when `wait` is to become `target`. */
+double mp_drift_steer(mp_drift *drift, double target, int64_t now_ns);
+double mp_drift_p95(const mp_drift *drift); /* in stream frames */
+
+typedef struct {
+    uint32_t timestamp;
+    bool there;
+} mp_seen;
+
+typedef struct mp_player {
+    mp_player_settings settings;
+    uint32_t slot;
+    mp_ring queue;      /* media socket -> codec thread */
+    mp_frame_ring ring; /* codec thread -> callback */
+    /* The callback's. */
+    mp_mix_place place;
+    mp_audio_meter meters[MP_MAX_CHANNELS];
+    /* The codec thread's. */
+    mp_resampler resampler;
+    mp_concealer concealer;
+    mp_drift drift;
+    double target;
+    bool held, started;     /* a first block was decoded, and waits for its time */
+    bool pending_there;     /* a packet was taken out of the queue, but it is too early for it */
+    mp_media_packet pending;
+    uint32_t ssrc, next; /* stream time of what is fed next */
+    double silence;             /* frames that are to pass before the stream */
+    uint32_t left_out;          /* frames of the held block */
+    int64_t heard_ns, begun_ns; /* last source packet, and first */
+    mp_seen seen[MP_SEEN];
+    int64_t origin_ns; /* what transit times count from */
+    float block[MP_MAX_PACKET_FRAMES * MP_MAX_CHANNELS];
+    float other[MP_MAX_PACKET_FRAMES * MP_MAX_CHANNELS];
+    /* Everybody's to look at. */
+    _Atomic uint64_t packets, repair_packets, control_packets, lost, repaired, late, concealed;
+    _Atomic uint64_t overflow, underruns, jumps;
+    _Atomic double wait, floor, faster, jitter_us, p95_us;
+    _Atomic int64_t latency_us;
+    _Atomic int playing, needs_decoder;
+    _Atomic(void *) decoder;
+    /* The third thread's. */
+    bool leaving, callback_has, codec_has;
+} mp_player;
+
+/* What the codec thread knows of the callback: the frame ring's `read` at the next cycle's start,
+ * which is expected at next_ns. */
+typedef struct {
+    int64_t next_ns;
+    uint32_t period, rate;
+    uint32_t lead_us; /* so long before, at least, what is to be played is decoded */
+} mp_device_time;
+
+/* Take in what came, and fill the ring to `cover` frames. */
+void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
+                    uint32_t cover, int64_t now_ns);
+void mp_player_set_decoder(mp_player *p, void *decoder);
+void mp_player_stats_of(mp_player *p, mp_player_stats *stats);
+
+typedef struct {
+    mp_media_packet packet;
+    int64_t due_ns;
+} mp_spread_packet;
+
+/* The codec thread's sending side. */
+typedef struct {
+    mp_audio_encoder with;
+    _Atomic(void *) encoder;
+    mp_resampler resampler;
+    bool resamples;
+    uint32_t channels, rate;
+    float block[MP_MAX_PACKET_FRAMES * MP_MAX_CHANNELS];
+    uint32_t filled;
+    float from[256 * MP_MAX_CHANNELS];
+    mp_spread_packet spread[MP_SPREAD];
+    uint32_t spread_first, spread_count;
+    int64_t spread_next_ns;
+} mp_sender;
+
+bool mp_sender_init(mp_sender *s, uint32_t rate, uint32_t channels);
+void mp_sender_free(mp_sender *s);
+void mp_sender_set(mp_sender *s, const mp_audio_encoder *with);
+/* Encode the first `available` frames of the ring; the last was captured at `end_ns`. */
+void mp_sender_step(mp_sender *s, mp_frame_ring *input, uint32_t available, int64_t end_ns,
+                    const mp_clock_map *map, int64_t now_ns);
+/* When the next repair packet is due; INT64_MAX when there is none. */
+int64_t mp_sender_next_ns(const mp_sender *s);
+void mp_sender_send_due(mp_sender *s, int64_t now_ns);
+
+/* ---- messages ---- */
+
+typedef enum {
+    MP_ORDER_ADD = 0,
+    MP_ORDER_REMOVE,
+    MP_ORDER_MIX,
+    MP_ORDER_MASTER,
+    MP_ORDER_MONITOR,
+    MP_ORDER_TARGET,
+    MP_ORDER_DECODER,
+    MP_ORDER_ENCODER,
+    MP_ORDER_MAP
+} mp_order_kind;
+
+typedef struct {
+    mp_order_kind kind;
+    uint32_t slot;
+    union {
+        mp_player *player; /* ADD; and what is handed back */
+        struct {
+            float gain, pan;
+            int mute, solo;
+        } mix;
+        float gain;
+        struct {
+            mp_wait_from from;
+            double frames;
+        } target;
+        void *decoder;
+        mp_audio_encoder encoder;
+        mp_clock_map map;
+    };
+} mp_order;
+
+struct mp_audio {
+    mp_audio_settings settings;
+    /* Third thread -> callback, and back; third thread -> codec thread, and back. */
+    mp_ring to_callback, from_callback, to_codec, from_codec;
+    mp_player *slots[MP_MAX_PLAYERS]; /* the third thread's */
+    /* The callback's. */
+    mp_player *heard[MP_MAX_PLAYERS];
+    float master, master_now, monitor, monitor_now;
+    int64_t frame;
+    mp_frame_clock *clock;
+    bool silenced; /* somebody is soloed */
+    uint32_t xruns_seen;
+    float mixed[MP_MAX_PERIOD * MP_MAX_CHANNELS], scratch[MP_MAX_PERIOD * MP_MAX_CHANNELS];
+    mp_audio_meter in_meters[MP_MAX_CHANNELS], out_meters[MP_MAX_CHANNELS];
+    mp_frame_ring input; /* callback -> codec thread */
+    /* Callback -> codec thread: odd while they are being written. */
+    _Atomic uint32_t cycle;
+    _Atomic int64_t cycle_ns;
+    _Atomic uint32_t cycle_frames;
+    _Atomic uint32_t xruns;
+    _Atomic uint64_t input_dropped;
+    /* The codec thread's. */
+    mp_player *decoded[MP_MAX_PLAYERS];
+    mp_sender sender;
+    mp_clock_map map;
+    bool mapped;
+    uint32_t cycle_seen;
+    pthread_t thread;
+    bool running;
+    int priority;
+    _Atomic int stopping;
+    _Atomic int started; /* 1 with the priority, -1 without */
+};

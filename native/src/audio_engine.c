@@ -1,0 +1,118 @@
+/* The codec thread, and what ties the audio engine together. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audio.h"
+
+/* The callback wakes nobody. So look just after it is expected, and then again until it came. */
+static const int64_t AFTER_NS = 20000, LEAST_POLL_NS = 40000, IDLE_POLL_NS = 5000000;
+static const int64_t IDLE_AFTER_NS = 100000000;
+
+static void hand_back(mp_audio *a, mp_order *order, mp_player **place) {
+    order->player = *place;
+    *place = NULL;
+    mp_ring_stage(&a->from_codec, order);
+    mp_ring_publish(&a->from_codec);
+}
+
+static void obey(mp_audio *a, mp_order *order) {
+    mp_player **place = &a->decoded[order->slot % MP_MAX_PLAYERS];
+    switch (order->kind) {
+    case MP_ORDER_ADD: *place = order->player; return;
+    case MP_ORDER_REMOVE: hand_back(a, order, place); return;
+    case MP_ORDER_ENCODER: mp_sender_set(&a->sender, &order->encoder); return;
+    case MP_ORDER_MAP:
+        a->map = order->map;
+        a->mapped = true;
+        return;
+    default: break;
+    }
+    if (*place == NULL) return;
+    if (order->kind == MP_ORDER_DECODER) mp_player_set_decoder(*place, order->decoder);
+    if (order->kind == MP_ORDER_TARGET) {
+        (*place)->settings.wait_from = order->target.from;
+        (*place)->target = order->target.frames;
+    }
+}
+
+/* When the last cycle began, of how many frames it was, and what it left in the input's ring.
+ * False while the callback is at work. */
+static bool read_cycle(mp_audio *a, uint32_t *cycle, int64_t *ns, uint32_t *frames,
+                       uint32_t *input) {
+    for (int tries = 0; tries < 4; tries++) {
+        *cycle = atomic_load(&a->cycle);
+        if (*cycle % 2 != 0) continue;
+        *ns = atomic_load(&a->cycle_ns);
+        *frames = atomic_load(&a->cycle_frames);
+        *input = a->settings.in_channels > 0 ? mp_frame_ring_fill(&a->input) : 0;
+        if (atomic_load(&a->cycle) == *cycle) return true;
+    }
+    return false;
+}
+
+static int64_t next_look(const mp_audio *a, int64_t next_ns, int64_t lead_ns, int64_t now_ns) {
+    int64_t period_ns = INT64_C(1000000000) * a->settings.period / a->settings.rate;
+    int64_t poll_ns = period_ns / 16 > LEAST_POLL_NS ? period_ns / 16 : LEAST_POLL_NS;
+    int64_t look_ns = now_ns + poll_ns;
+    if (now_ns - next_ns > IDLE_AFTER_NS) look_ns = now_ns + IDLE_POLL_NS;
+    if (now_ns < next_ns + AFTER_NS) look_ns = next_ns + AFTER_NS;
+    if (now_ns < next_ns - lead_ns) look_ns = next_ns - lead_ns;
+    int64_t due_ns = mp_sender_next_ns(&a->sender);
+    return due_ns < look_ns ? due_ns : look_ns;
+}
+
+int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
+    mp_order order;
+    uint32_t cycle, frames, available;
+    int64_t cycle_ns;
+    const mp_clock_map *map = a->mapped ? &a->map : NULL;
+    while (mp_ring_take(&a->to_codec, &order)) obey(a, &order);
+    mp_sender_send_due(&a->sender, now_ns);
+    if (!read_cycle(a, &cycle, &cycle_ns, &frames, &available)) return now_ns + LEAST_POLL_NS;
+    if (frames == 0) return now_ns + LEAST_POLL_NS * 25; /* no callback yet */
+    int64_t period_ns = INT64_C(1000000000) * frames / a->settings.rate;
+    int64_t next_ns = cycle_ns + period_ns;
+    int64_t lead_ns = (int64_t)a->settings.decode_lead_us * 1000;
+    if (cycle != a->cycle_seen) {
+        a->cycle_seen = cycle;
+        if (a->settings.in_channels > 0) {
+            mp_sender_step(&a->sender, &a->input, available, cycle_ns, map, now_ns);
+        }
+    }
+    if (now_ns >= next_ns - lead_ns) {
+        mp_device_time device = {next_ns, frames, a->settings.rate, a->settings.decode_lead_us};
+        for (uint32_t slot = 0; slot < MP_MAX_PLAYERS; slot++) {
+            if (a->decoded[slot] == NULL) continue;
+            mp_player_step(a->decoded[slot], &device, map, frames, now_ns);
+        }
+    }
+    return next_look(a, next_ns, lead_ns, now_ns);
+}
+
+static void *run(void *arg) {
+    mp_audio *a = arg;
+    mp_status status = a->priority > 0 ? mp_thread_realtime(a->priority) : MP_OK;
+    atomic_store(&a->started, status == MP_OK ? 1 : -1);
+    while (!atomic_load(&a->stopping)) {
+        mp_host_sleep_until_ns(mp_audio_step(a, mp_host_now_ns()));
+    }
+    return NULL;
+}
+
+mp_status mp_audio_start(mp_audio *a, int priority) {
+    if (a->running || priority < 0 || priority > 99) return MP_OUT_OF_RANGE;
+    a->priority = priority;
+    atomic_store(&a->stopping, 0);
+    atomic_store(&a->started, 0);
+    if (pthread_create(&a->thread, NULL, run, a) != 0) return MP_SYSTEM_FAILED;
+    a->running = true;
+    while (atomic_load(&a->started) == 0) mp_host_sleep_until_ns(mp_host_now_ns() + LEAST_POLL_NS);
+    return atomic_load(&a->started) > 0 ? MP_OK : MP_NOT_PERMITTED;
+}
+
+void mp_audio_stop(mp_audio *a) {
+    if (!a->running) return;
+    atomic_store(&a->stopping, 1);
+    pthread_join(a->thread, NULL);
+    a->running = false;
+}

@@ -1,0 +1,359 @@
+/* The codec thread's side of a player: packets from the queue into the decoder, and its frames,
+ * with holes concealed and the drift taken out, into the ring to the callback.
+ *
+ * Stream time is RTP's: the frame count of the sender. The decoder was opened with a target of one
+ * packet, and is popped one packet at a time from the first on, so that we know which frames it
+ * gives. The waiting is ours: packets lie in the decoder until their frames are due. */
+#include <math.h>
+#include <string.h>
+
+#include "audio.h"
+#include "rtp.h"
+
+/* Packets go into the decoder so long before they are due, and never more of them. */
+static const int64_t AHEAD_NS = 200000000;
+enum { MOST_AHEAD_FRAMES = MP_STREAM_RATE, PULL = 256, BEFORE = 16 };
+/* libroc refuses a stream that jumped by 100 packets or a second. */
+enum { JUMP_PACKETS = 90, JUMP_FRAMES = MP_STREAM_RATE * 9 / 10 };
+/* A wait that is too long by more is cut, not bent; sooner at the begin, when the first packet was
+ * hardly one of the quickest. */
+static const double CUT_FRAMES = 0.02 * MP_STREAM_RATE, CUT_AT_BEGIN = 0.005 * MP_STREAM_RATE;
+static const int64_t BEGIN_NS = 2000000000;
+
+static void count(_Atomic uint64_t *counter, uint64_t by) {
+    atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
+}
+
+static mp_seen *seen_at(mp_player *p, uint32_t timestamp) {
+    return &p->seen[timestamp / p->settings.packet_frames % MP_SEEN];
+}
+
+static bool was_seen(mp_player *p, uint32_t timestamp) {
+    const mp_seen *seen = seen_at(p, timestamp);
+    return seen->there && seen->timestamp == timestamp;
+}
+
+static void push(mp_player *p, int interface) {
+    mp_roc_packet packet = {p->pending.bytes, p->pending.size};
+    p->settings.calls.decoder_push_packet(p->settings.decoder, interface, &packet);
+}
+
+/* One packet's frames of the decoder's; false when it has nothing. */
+static bool pop(mp_player *p, float *block) {
+    size_t samples = (size_t)p->settings.packet_frames * p->settings.channels;
+    mp_roc_frame frame = {block, samples * sizeof(float)};
+    memset(block, 0, samples * sizeof(float));
+    if (p->settings.calls.decoder_pop_frame(p->settings.decoder, &frame) < 0) return false;
+    for (size_t i = 0; i < samples; i++) {
+        if (block[i] != 0.0f) return true;
+    }
+    return false;
+}
+
+/* The next packet's frames: as sent, repaired or made up. */
+static void next_block(mp_player *p, float *block) {
+    uint32_t frames = p->settings.packet_frames;
+    bool came = was_seen(p, p->next), sounds = pop(p, block);
+    if (!came) count(&p->lost, 1);
+    if (!came && sounds) count(&p->repaired, 1);
+    if (came || sounds) {
+        mp_concealer_pass(&p->concealer, block, frames);
+    } else {
+        mp_concealer_fill(&p->concealer, block, frames);
+        count(&p->concealed, frames);
+    }
+    p->next += frames;
+}
+
+static void feed(mp_player *p) {
+    uint32_t frames = p->settings.packet_frames;
+    if (!p->started || p->silence >= 1.0) {
+        if (p->started && p->silence < frames) frames = (uint32_t)p->silence;
+        if (!p->started && frames > BEFORE) frames = BEFORE;
+        mp_concealer_fill(&p->concealer, p->block, frames);
+        if (p->started) p->silence -= frames;
+    } else if (p->held) {
+        size_t size = p->settings.channels * sizeof(float);
+        frames -= p->left_out;
+        memcpy(p->block, p->other + p->left_out * p->settings.channels, frames * size);
+        mp_concealer_pass(&p->concealer, p->block, frames);
+        p->held = false;
+        p->next += frames;
+    } else {
+        next_block(p, p->block);
+    }
+    mp_resampler_push(&p->resampler, p->block, frames);
+}
+
+static void fill_ring(mp_player *p, uint32_t cover) {
+    float made[PULL * MP_MAX_CHANNELS];
+    uint32_t fill;
+    while ((fill = mp_frame_ring_fill(&p->ring)) < cover) {
+        uint32_t wanted = cover - fill < PULL ? cover - fill : PULL;
+        uint32_t got = mp_resampler_pull(&p->resampler, made, wanted);
+        if (got > 0) {
+            mp_frame_ring_write(&p->ring, made, got);
+        } else {
+            feed(p);
+        }
+    }
+}
+
+/* How many stream frames after `ns` stream time `at` is played. */
+static double wait_of(mp_player *p, const mp_device_time *device, uint32_t at, int64_t ns) {
+    double to_callback = (double)(device->next_ns - ns) * (MP_STREAM_RATE * 1e-9);
+    double in_ring = mp_frame_ring_fill(&p->ring) * ((double)MP_STREAM_RATE / device->rate);
+    double fed = mp_resampler_waiting(&p->resampler) + p->silence;
+    return to_callback + in_ring + fed + (double)(int32_t)(at - p->next);
+}
+
+/* When the wait begins: the packet's arrival, or when its last frame was captured. */
+static int64_t wait_begin_ns(const mp_player *p, const mp_clock_map *map, double *length_frames) {
+    *length_frames = 0.0;
+    if (p->settings.wait_from == MP_WAIT_FROM_ARRIVAL || map == NULL) {
+        return p->pending.received_ns;
+    }
+    *length_frames = p->settings.packet_frames;
+    return mp_local_at_ns(map, p->pending.capture_us * 1000);
+}
+
+/* From capture until it is played, in stream frames; NAN without a map. */
+static double latency_of(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
+                         uint32_t timestamp) {
+    if (map == NULL) return NAN;
+    int64_t captured_ns = mp_local_at_ns(map, p->pending.capture_us * 1000);
+    double latency = wait_of(p, device, timestamp, captured_ns);
+    if (!(fabs(latency) < 1e9)) return NAN;
+    atomic_store(&p->latency_us, llround(latency * (1e6 / MP_STREAM_RATE)));
+    return latency;
+}
+
+/* The stream began anew, or ended: libroc would refuse what comes now. */
+static void ask_for_decoder(mp_player *p) {
+    p->started = p->held = false;
+    p->silence = 0.0;
+    atomic_store(&p->playing, 0);
+    atomic_store(&p->needs_decoder, 1);
+}
+
+static void begin(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
+                  const mp_rtp *rtp, int64_t now_ns) {
+    double length;
+    int64_t begin_ns = wait_begin_ns(p, map, &length);
+    /* libroc starts reading a block at its first packet. */
+    if (p->settings.source_packets > 0 && rtp->symbol != 0) return;
+    push(p, MP_ROC_SOURCE);
+    pop(p, p->other);
+    p->held = p->started = true;
+    p->ssrc = rtp->ssrc;
+    p->next = rtp->timestamp;
+    p->silence = 0.0;
+    p->heard_ns = p->origin_ns = p->pending.received_ns;
+    memset(p->seen, 0, sizeof p->seen);
+    *seen_at(p, rtp->timestamp) = (mp_seen){rtp->timestamp, true};
+    uint32_t end = rtp->timestamp + p->settings.packet_frames;
+    double target = fmax(p->target, atomic_load(&p->floor));
+    double lacks = target - (wait_of(p, device, end, begin_ns) - length);
+    p->silence = floor(fmax(0.0, lacks));
+    p->left_out = (uint32_t)fmin(fmax(0.0, -lacks), p->settings.packet_frames - 1);
+    p->next += p->left_out;
+    mp_drift_restart(&p->drift, now_ns);
+    p->drift.target = target;
+    p->begun_ns = now_ns;
+    atomic_store(&p->playing, 1);
+}
+
+static void hear_source(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
+                        int64_t now_ns) {
+    mp_rtp rtp;
+    const uint32_t frames = p->settings.packet_frames;
+    if (!mp_rtp_read(&rtp, p->pending.bytes, p->pending.size) || atomic_load(&p->needs_decoder)) {
+        count(&p->overflow, 1);
+        return;
+    }
+    if (!p->started) {
+        begin(p, device, map, &rtp, now_ns);
+        return;
+    }
+    int32_t ahead = (int32_t)(rtp.timestamp - p->next);
+    bool jumped = ahead > JUMP_FRAMES || ahead < -JUMP_FRAMES;
+    if (rtp.ssrc != p->ssrc || jumped) {
+        ask_for_decoder(p);
+        return;
+    }
+    if (ahead > MOST_AHEAD_FRAMES) {
+        count(&p->overflow, 1);
+        return;
+    }
+    if (ahead + (int32_t)frames <= 0) count(&p->late, 1);
+    p->heard_ns = p->pending.received_ns;
+    *seen_at(p, rtp.timestamp) = (mp_seen){rtp.timestamp, true};
+    double length;
+    int64_t begin_ns = wait_begin_ns(p, map, &length);
+    double transit_s = (double)(p->pending.received_ns - p->origin_ns) * 1e-9;
+    double wait = wait_of(p, device, rtp.timestamp + frames, begin_ns) - length;
+    double latency = latency_of(p, device, map, rtp.timestamp);
+    mp_drift_see(&p->drift, wait, latency, transit_s * MP_STREAM_RATE - (double)rtp.timestamp);
+    push(p, MP_ROC_SOURCE);
+}
+
+static void hear_control(mp_player *p) {
+    int (*is_safe)(const uint8_t *, uint32_t) = p->settings.control_is_safe;
+    count(&p->control_packets, 1);
+    if (is_safe == NULL || !is_safe(p->pending.bytes, p->pending.size)) return;
+    if (!atomic_load(&p->needs_decoder)) push(p, MP_ROC_CONTROL);
+}
+
+static void hear(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
+                 int64_t now_ns) {
+    switch (p->pending.kind) {
+    case MP_MEDIA_SOURCE:
+        count(&p->packets, 1);
+        hear_source(p, device, map, now_ns);
+        break;
+    case MP_MEDIA_REPAIR:
+        count(&p->repair_packets, 1);
+        if (p->started && p->settings.source_packets > 0) push(p, MP_ROC_REPAIR);
+        break;
+    case MP_MEDIA_CONTROL: hear_control(p); break;
+    default: count(&p->overflow, 1); break;
+    }
+}
+
+/* Where the wait is long, a packet stays in our queue, which is bounded, and not in libroc's. */
+static bool is_early(const mp_player *p, const mp_clock_map *map, int64_t now_ns) {
+    double length;
+    int64_t begin_ns = wait_begin_ns(p, map, &length);
+    int64_t wait_ns = (int64_t)(p->target * (1e9 / MP_STREAM_RATE));
+    return now_ns < begin_ns + wait_ns - AHEAD_NS;
+}
+
+/* The socket's own queue is short: the codec thread is both ends of ours then. */
+static void collect(mp_player *p) {
+    mp_media_packet packet;
+    const mp_player_settings *s = &p->settings;
+    while (s->take != NULL && s->take(s->take_arg, s->take_index, &packet)) {
+        if (!mp_ring_stage(&p->queue, &packet)) count(&p->overflow, 1);
+        mp_ring_publish(&p->queue);
+    }
+}
+
+static void take_in(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
+                    int64_t now_ns) {
+    collect(p);
+    for (;;) {
+        if (!p->pending_there) p->pending_there = mp_ring_take(&p->queue, &p->pending);
+        if (!p->pending_there || is_early(p, map, now_ns)) return;
+        p->pending_there = false;
+        if (p->pending.size > sizeof p->pending.bytes) {
+            count(&p->overflow, 1);
+        } else {
+            hear(p, device, map, now_ns);
+        }
+    }
+}
+
+/* Leave packets out: what is played goes over into what comes after them. */
+static void skip(mp_player *p, uint32_t packets) {
+    uint32_t frames = p->settings.packet_frames, channels = p->settings.channels;
+    next_block(p, p->block);
+    for (uint32_t i = 1; i < packets; i++) {
+        pop(p, p->other);
+        p->next += frames;
+    }
+    pop(p, p->other);
+    for (uint32_t i = 0; i < frames * channels; i++) {
+        float in = (float)(i / channels + 1) / (float)(frames + 1);
+        p->block[i] += in * (p->other[i] - p->block[i]);
+    }
+    p->next += frames;
+    mp_resampler_push(&p->resampler, p->block, frames);
+}
+
+static bool room_for(const mp_player *p, uint32_t frames) {
+    return mp_resampler_room(&p->resampler) >= frames;
+}
+
+static void steer(mp_player *p, double target, double least, int64_t now_ns) {
+    double frames = p->settings.packet_frames, error = p->drift.wait - target;
+    double cut = now_ns - p->begun_ns < BEGIN_NS ? CUT_AT_BEGIN : CUT_FRAMES;
+    if (error > fmax(cut, 2.0 * frames) && room_for(p, (uint32_t)frames)) {
+        uint32_t packets = (uint32_t)fmin(error / frames, JUMP_PACKETS);
+        skip(p, packets);
+        count(&p->jumps, 1);
+        mp_drift_restart(&p->drift, now_ns);
+        p->drift.target = target;
+        return;
+    }
+    /* Too late is heard at once; what lacks otherwise is stretched where that is soon done. */
+    if (p->drift.wait < least - frames || error < -fmax(2.0 * frames, 0.25 * CUT_FRAMES)) {
+        p->silence += floor(-error);
+        count(&p->jumps, 1);
+        mp_drift_restart(&p->drift, now_ns);
+        p->drift.target = target;
+        return;
+    }
+    p->resampler.faster = mp_drift_steer(&p->drift, target, now_ns);
+    atomic_store(&p->faster, p->resampler.faster);
+}
+
+/* The least wait with which a packet is there when it is decoded. */
+static double least_wait(const mp_player *p, const mp_device_time *device, uint32_t cover) {
+    double ratio = (double)MP_STREAM_RATE / device->rate;
+    double lead = device->lead_us * (MP_STREAM_RATE * 1e-6);
+    return lead + cover * ratio + p->settings.packet_frames + mp_resampler_ahead(&p->resampler);
+}
+
+static void publish(mp_player *p) {
+    const double us = 1e6 / MP_STREAM_RATE;
+    atomic_store(&p->wait, p->drift.wait);
+    atomic_store(&p->jitter_us, p->drift.jitter * us);
+    atomic_store(&p->p95_us, mp_drift_p95(&p->drift) * us);
+}
+
+void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
+                    uint32_t cover, int64_t now_ns) {
+    double least = least_wait(p, device, cover);
+    atomic_store(&p->floor, least);
+    take_in(p, device, map, now_ns);
+    if (p->started && now_ns - p->heard_ns > INT64_C(900000000) + AHEAD_NS &&
+        !p->pending_there) {
+        ask_for_decoder(p);
+    }
+    if (p->started && mp_drift_window(&p->drift, now_ns)) {
+        steer(p, fmax(p->target, least), least, now_ns);
+        publish(p);
+    }
+    fill_ring(p, cover);
+}
+
+void mp_player_set_decoder(mp_player *p, void *decoder) {
+    ask_for_decoder(p);
+    p->settings.decoder = decoder;
+    atomic_store(&p->decoder, decoder);
+    atomic_store(&p->needs_decoder, decoder == NULL);
+}
+
+void mp_player_stats_of(mp_player *p, mp_player_stats *stats) {
+    *stats = (mp_player_stats){
+        .packets = atomic_load(&p->packets),
+        .repair_packets = atomic_load(&p->repair_packets),
+        .control_packets = atomic_load(&p->control_packets),
+        .lost = atomic_load(&p->lost),
+        .repaired = atomic_load(&p->repaired),
+        .late = atomic_load(&p->late),
+        .concealed_frames = atomic_load(&p->concealed),
+        .overflow = atomic_load(&p->overflow),
+        .underruns = atomic_load(&p->underruns),
+        .jumps = atomic_load(&p->jumps),
+        .fill_frames = mp_frame_ring_fill(&p->ring),
+        .wait_frames = atomic_load(&p->wait),
+        .floor_frames = atomic_load(&p->floor),
+        .drift_ppm = atomic_load(&p->faster) * 1e6,
+        .jitter_us = atomic_load(&p->jitter_us),
+        .jitter_p95_us = atomic_load(&p->p95_us),
+        .latency_us = atomic_load(&p->latency_us),
+        .playing = atomic_load(&p->playing),
+        .needs_decoder = atomic_load(&p->needs_decoder),
+    };
+}

@@ -1,0 +1,168 @@
+/* The audio engine's core, as Python sees it. Both an #include and cffi's cdef: no directives.
+ *
+ * Three threads: the device's callback (mp_audio_process), the codec thread (mp_audio_step), and
+ * any one other thread, which calls everything else. Streams on the wire have MP_STREAM_RATE;
+ * a device of another rate is resampled at its own end, both ways. Samples are floats.
+ */
+
+enum {
+    MP_STREAM_RATE = 48000,
+    MP_MAX_PLAYERS = 64,
+    MP_MAX_CHANNELS = 4,
+    MP_MAX_PERIOD = 4096,
+    MP_MAX_PACKET_FRAMES = 1024 /* of the stream */
+};
+
+/* Takes a packet of the encoder's; `kind` as in mp_media_packet. Called on the codec thread. */
+typedef int (*mp_audio_send)(void *arg, int kind, int64_t capture_us, const uint8_t *bytes,
+                             uint32_t size);
+
+/* Gives the next packet that arrived for `index`, 1, or 0 when there is none. Codec thread. */
+typedef int (*mp_audio_take)(void *arg, uint32_t index, mp_media_packet *packet);
+
+typedef struct {
+    uint32_t rate;         /* of the device, 44,100 to 96,000 */
+    uint32_t period;       /* frames that one callback usually has; more are taken too */
+    uint32_t in_channels;  /* 1 to MP_MAX_CHANNELS, as sent; 0 hears only */
+    uint32_t out_channels; /* 1 to MP_MAX_CHANNELS */
+    uint32_t decode_lead_us; /* the codec thread decodes so long before the next callback */
+} mp_audio_settings;
+
+/* What is sent. `encoder` belongs to the caller, and is no more used once mp_audio_set_encoder
+ * has put another (or NULL) in its place and mp_audio_encoder_in_use no more says it. */
+typedef struct {
+    mp_roc_calls calls;
+    void *encoder;
+    uint32_t packet_frames;  /* of the stream, 1 to MP_MAX_PACKET_FRAMES */
+    uint32_t source_packets; /* of an FEC block, or 0 without FEC */
+    uint32_t repair_packets; /* spread over the next block */
+    mp_audio_send send;
+    void *send_arg;
+} mp_audio_encoder;
+
+/* What counts as a packet's begin, when the target says how much later it is played. */
+typedef enum {
+    MP_WAIT_FROM_ARRIVAL = 0, /* when the quickest packets arrive: a jitter buffer */
+    MP_WAIT_FROM_CAPTURE      /* when it was captured, in room time: the same for everybody */
+} mp_wait_from;
+
+typedef struct {
+    mp_roc_calls calls;
+    void *decoder;           /* opened with a target latency of one packet, tuner intact */
+    uint32_t packet_frames;  /* of the stream */
+    uint32_t source_packets; /* of an FEC block, or 0 without FEC */
+    uint32_t channels;       /* that the decoder gives */
+    uint32_t queue_packets;  /* a power of two: how many wait at most */
+    mp_wait_from wait_from;
+    double target_frames; /* of the stream; the floor is used where that is more */
+    int (*control_is_safe)(const uint8_t *bytes, uint32_t size); /* NULL: none is pushed */
+    mp_audio_take take; /* where packets come from; NULL: mp_audio_receive */
+    void *take_arg;
+    uint32_t take_index;
+} mp_player_settings;
+
+typedef struct {
+    uint64_t packets, repair_packets, control_packets; /* taken out of the queue */
+    uint64_t lost;             /* source packets that had not come when they were due, or ever */
+    uint64_t repaired;         /* of these, healed by FEC */
+    uint64_t late;             /* source packets that came after they were due */
+    uint64_t concealed_frames; /* of the stream, made up or silent */
+    uint64_t overflow;         /* packets that were too far ahead, or unusable */
+    uint64_t underruns;        /* callbacks that the codec thread was too late for */
+    uint64_t jumps;            /* changes of the wait that were cut, not bent */
+    uint32_t fill_frames;      /* of the device, in the ring to the callback */
+    double wait_frames;        /* of the stream: how long the quickest packets wait */
+    double floor_frames;       /* less than this cannot be had */
+    double drift_ppm;          /* how much faster than nominal the stream is played */
+    double jitter_us;          /* RFC 3550 */
+    double jitter_p95_us;      /* of how much slower than the quickest, over 8 s */
+    int64_t latency_us;        /* from capture to being handed to the device; -1 unknown */
+    int playing;               /* 0 until the first packet */
+    int needs_decoder;         /* the stream began anew: give it a new decoder */
+} mp_player_stats;
+
+typedef struct {
+    float peak, rms; /* since the last call, 0 to 1 and more */
+} mp_level;
+
+typedef struct mp_audio mp_audio;
+
+/* Ownership: the caller frees, once callback and codec thread are stopped. */
+mp_audio *mp_audio_new(const mp_audio_settings *settings, mp_status *status);
+void mp_audio_free(mp_audio *audio);
+
+/* The callback. `in` has in_channels, `out` out_channels buffers; `from_players` has
+ * MP_MAX_PLAYERS * out_channels, those of slot s at s * out_channels, NULL where nobody looks, or
+ * is NULL itself. `host_ns` is when the cycle began. Realtime-safe. */
+void mp_audio_process(mp_audio *audio, const float *const *in, float *const *out,
+                      float *const *from_players, uint32_t frames, int64_t host_ns);
+/* The callback's time line is broken (an xrun). Any thread. */
+void mp_audio_xrun(mp_audio *audio);
+/* One look of the codec thread; returns when it wants the next one. */
+int64_t mp_audio_step(mp_audio *audio, int64_t now_ns);
+/* Have a thread do that; `priority` 0 is an ordinary thread. MP_NOT_PERMITTED: it runs, but
+ * without the priority. */
+mp_status mp_audio_start(mp_audio *audio, int priority);
+void mp_audio_stop(mp_audio *audio);
+
+mp_status mp_audio_set_encoder(mp_audio *audio, const mp_audio_encoder *encoder);
+void *mp_audio_encoder_in_use(mp_audio *audio);
+mp_status mp_audio_set_map(mp_audio *audio, const mp_clock_map *map);
+
+/* Give a free slot a player. MP_OUT_OF_RANGE for a slot in use or settings that cannot be. */
+mp_status mp_audio_add_player(mp_audio *audio, uint32_t slot, const mp_player_settings *settings);
+/* The slot is free once mp_audio_collect says so. */
+mp_status mp_audio_remove_player(mp_audio *audio, uint32_t slot);
+/* Free what the other threads gave back; returns how many players are still on their way out. */
+uint32_t mp_audio_collect(mp_audio *audio);
+/* Whether a slot holds a player, also one on its way out. */
+int mp_audio_has_player(mp_audio *audio, uint32_t slot);
+mp_status mp_audio_set_decoder(mp_audio *audio, uint32_t slot, void *decoder);
+void *mp_audio_decoder_in_use(mp_audio *audio, uint32_t slot);
+mp_status mp_audio_set_target(mp_audio *audio, uint32_t slot, mp_wait_from from,
+                              double target_frames);
+/* A packet for a player without `take`, from the third thread: MP_FULL when too many wait. */
+mp_status mp_audio_receive(mp_audio *audio, uint32_t slot, const mp_media_packet *packet);
+
+/* Linear gain, 0 to 8; pan -1 (left) to 1; what is soloed silences the others in the mix. */
+mp_status mp_audio_set_player_mix(mp_audio *audio, uint32_t slot, float gain, float pan, int mute,
+                                  int solo);
+mp_status mp_audio_set_master(mp_audio *audio, float gain);
+/* How loud one's own input is in one's own mix: 0 is off. */
+mp_status mp_audio_set_monitor(mp_audio *audio, float gain);
+
+mp_status mp_audio_player_stats(mp_audio *audio, uint32_t slot, mp_player_stats *stats);
+/* Levels since the last call; `levels` has a place for each channel. */
+void mp_audio_input_levels(mp_audio *audio, mp_level *levels);
+void mp_audio_mix_levels(mp_audio *audio, mp_level *levels);
+mp_status mp_audio_player_levels(mp_audio *audio, uint32_t slot, mp_level *levels);
+/* Frames of input that the codec thread was too late for. */
+uint64_t mp_audio_input_dropped(mp_audio *audio);
+
+/* ---- JACK driver ---------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t rate;    /* what the server has now; another one than the engine's: open anew */
+    uint32_t period;  /* likewise; the engine follows a change by itself */
+    uint32_t xruns;
+    int alive;        /* 0 once the JACK server has gone */
+    int realtime;
+    int priority;     /* of JACK's own threads; -1 without */
+} mp_jack_audio_info;
+
+typedef struct mp_jack_audio mp_jack_audio;
+
+/* Open a JACK client with inputs audio_send_1..., outputs audio_receive_1..., and an engine at the
+ * server's rate and period; its codec thread is not started yet. NULL with `*status` on failure. */
+mp_jack_audio *mp_jack_audio_open(const char *client_name, uint32_t in_channels,
+                                  uint32_t out_channels, uint32_t decode_lead_us,
+                                  mp_status *status);
+/* Ownership: the driver's, until it is closed. */
+mp_audio *mp_jack_audio_engine(mp_jack_audio *jack);
+void mp_jack_audio_get_info(mp_jack_audio *jack, mp_jack_audio_info *info);
+/* Give a slot outputs from_<name>_1... of its own; they stay, and silent, while nobody is in it.
+ * MP_NAME_TAKEN when the slot has ports already, MP_JACK_FAILED. Not realtime-safe. */
+mp_status mp_jack_audio_add_ports(mp_jack_audio *jack, uint32_t slot, const char *name);
+mp_status mp_jack_audio_remove_ports(mp_jack_audio *jack, uint32_t slot);
+/* Stops the codec thread, takes the ports away and frees the engine. */
+void mp_jack_audio_close(mp_jack_audio *jack);

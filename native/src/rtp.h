@@ -1,0 +1,26 @@
+/* What we read of ROC's source packets: RTP's head (RFC 3550, 5.1), and the place in an FEC block,
+ * which is the last byte of the packet (RFC 6865, 4.2.3: block number, then symbol number). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MP_RTP_HEAD = 12, MP_RTP_FEC = 6 };
+
+typedef struct {
+    uint32_t timestamp, ssrc;
+    uint8_t symbol; /* of the FEC block, if there is one */
+} mp_rtp;
+
+static inline uint32_t mp_u32_at(const uint8_t *at) {
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* False for what is no RTP packet. Realtime-safe. */
+static inline bool mp_rtp_read(mp_rtp *rtp, const uint8_t *bytes, uint32_t size) {
+    if (size <= MP_RTP_HEAD + MP_RTP_FEC || bytes[0] >> 6 != 2) return false;
+    rtp->timestamp = mp_u32_at(bytes + 4);
+    rtp->ssrc = mp_u32_at(bytes + 8);
+    rtp->symbol = bytes[size - 3];
+    return true;
+}
