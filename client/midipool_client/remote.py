@@ -5,12 +5,15 @@ import logging
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from midipool import messages
+from midipool.audio.health import hearings_in_words
 from midipool.errors import InvalidValue, Refused, Unavailable
 from midipool.messages import (
     Ballot,
     Error,
+    Hearing,
     Ok,
     RoomMode,
     SetMode,
@@ -149,6 +152,8 @@ def status_in_words(room: dict[str, Any]) -> str:
     if room["vote"] is not None:
         lines.append(f"  {_vote_in_words(room['vote'], room['room_time_us'])}")
     lines += [_member_in_words(member) for member in room["members"]]
+    hears = msgspec.convert(room.get("hears", {}), dict[str, list[Hearing]])
+    lines += [f"  {line}" for line in hearings_in_words(hears)]
     return "\n".join(lines)
 
 

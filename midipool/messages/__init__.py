@@ -3,6 +3,15 @@
 docs/protocol.md is generated from these structs and their docstrings.
 """
 
+from midipool.messages.audio import (
+    AUDIO_REPORTS_A_SECOND,
+    MAX_HEARINGS,
+    AudioReport,
+    AudioStream,
+    HeardBy,
+    Hearing,
+    MediaPath,
+)
 from midipool.messages.codec import (
     check_name,
     decode_client,
@@ -63,6 +72,18 @@ from midipool.messages.from_server import (
     VoteResult,
     Welcome,
 )
+from midipool.messages.media import (
+    ADDRESS_RULE,
+    KEY_RULE,
+    MAX_CANDIDATES,
+    PWD_RULE,
+    UFRAG_RULE,
+    MediaCandidate,
+    MediaKey,
+    MediaOffer,
+    MediaOfferFrom,
+    MediaSeat,
+)
 from midipool.messages.midi import (
     MAX_MIDI_EVENTS,
     MIDI_RULE,
@@ -73,14 +94,23 @@ from midipool.messages.midi import (
 )
 
 __all__ = [
+    "ADDRESS_RULE",
+    "AUDIO_REPORTS_A_SECOND",
     "ERROR_CODES",
     "HEX_RULE",
+    "KEY_RULE",
+    "MAX_CANDIDATES",
+    "MAX_HEARINGS",
     "MAX_MESSAGE_BYTES",
     "MAX_MIDI_EVENTS",
     "MAX_TIMELINES",
     "MIDI_RULE",
     "NAME_RULE",
+    "PWD_RULE",
     "ROOM_NAME_RULE",
+    "UFRAG_RULE",
+    "AudioReport",
+    "AudioStream",
     "Ballot",
     "BarPosition",
     "BarSync",
@@ -95,8 +125,16 @@ __all__ = [
     "Continue",
     "EngineState",
     "Error",
+    "HeardBy",
+    "Hearing",
     "Hello",
     "Locate",
+    "MediaCandidate",
+    "MediaKey",
+    "MediaOffer",
+    "MediaOfferFrom",
+    "MediaPath",
+    "MediaSeat",
     "MemberInfo",
     "MemberStatus",
     "Members",

@@ -11,12 +11,14 @@ from midipool.messages.fields import (
     HEX_RULE,
     NAME_RULE,
     ROOM_NAME_RULE,
+    TEXT_RULE,
     CommandId,
     Message,
     Name,
 )
 from midipool.messages.from_client import ClientMessage, Hello
 from midipool.messages.from_server import ServerMessage
+from midipool.messages.media import KEY_RULE, PWD_RULE, UFRAG_RULE
 from midipool.messages.midi import MIDI_RULE
 
 _client_decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
@@ -60,12 +62,19 @@ def hello(name: str, role: Literal["member", "remote"] = "member", token: str = 
 
 _RULES = {
     "name": NAME_RULE,
+    "member": NAME_RULE,
+    "reason": TEXT_RULE,
+    "buffer": TEXT_RULE,
     "leader": NAME_RULE,
     "locked_by": NAME_RULE,
     "room": ROOM_NAME_RULE,
     "token": HEX_RULE,
     "clock_id": HEX_RULE,
     "data": MIDI_RULE,
+    "to": NAME_RULE,
+    "key": KEY_RULE,
+    "ufrag": UFRAG_RULE,
+    "pwd": PWD_RULE,
 }
 
 

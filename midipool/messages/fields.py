@@ -12,17 +12,20 @@ MAX_TIMELINES = 128
 
 NAME_RULE = "1 to 64 characters, none of them a control character, no space at the ends"
 ROOM_NAME_RULE = "1 to 64 letters, digits, `_`, `.` or `-`, starting with a letter or digit"
+TEXT_RULE = "at most 200 characters, none of them a control character"
 HEX_RULE = "at most 64 hexadecimal digits"
 
 # Unicode's C0 and C1 controls and its line separators are control characters here. Python's `$`
 # would let a newline at the end pass.
 _NAME = r"^[^\x00-\x20\x7f-\xa0]([^\x00-\x1f\x7f-\x9f\u2028\u2029]*[^\x00-\x20\x7f-\xa0])?$(?!\n)"
+_TEXT = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$(?!\n)"
 _ROOM_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$(?!\n)"
 
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=_NAME, description=NAME_RULE)]
 RoomName = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=_ROOM_NAME, description=ROOM_NAME_RULE)
 ]
+Text = Annotated[str, Meta(max_length=200, pattern=_TEXT, description=TEXT_RULE)]
 Token = Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]*$(?!\n)", description=HEX_RULE)]
 ClockId = Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]+$(?!\n)", description=HEX_RULE)]
 Bpm = Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)]

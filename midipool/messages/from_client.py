@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from midipool.messages.audio import AudioReport
 from midipool.messages.fields import (
     MAX_TIMELINES,
     Bpm,
@@ -18,6 +19,7 @@ from midipool.messages.fields import (
     Token,
     VoteId,
 )
+from midipool.messages.media import MediaOffer
 from midipool.messages.midi import Midi
 from midipool.meter import Loop, Meter, Position
 from midipool.timeline import CountInBars, RoomTimeUs, Timeline
@@ -189,5 +191,7 @@ ClientMessage = (
     | ClockProbe
     | MemberStatus
     | Midi
+    | AudioReport
+    | MediaOffer
 )
 TransportCommand = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter

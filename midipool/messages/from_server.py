@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from midipool.messages.audio import HeardBy
 from midipool.messages.fields import (
     Bpm,
     ClockId,
@@ -18,6 +19,7 @@ from midipool.messages.fields import (
     VoteId,
 )
 from midipool.messages.from_client import MemberStatus
+from midipool.messages.media import MediaKey, MediaOfferFrom, MediaSeat, SenderId
 from midipool.messages.midi import MidiFrom
 from midipool.meter import Loop, Meter
 from midipool.timeline import RoomTimeUs, Timeline
@@ -31,6 +33,8 @@ class MemberInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """False while its connection is broken and its place is kept."""
     status: MemberStatus | None = None
     """The newest that it sent."""
+    sender: SenderId | None = None
+    """Its id in media datagrams; null on a server without a relay."""
 
 
 class RoomMode(Message, tag="room_mode", frozen=True):
@@ -103,6 +107,8 @@ class Welcome(Message, tag="welcome", frozen=True):
     """The running vote."""
     acts_for: Name | None = None
     """The member that a remote acts for, by the token in its `hello`."""
+    media: MediaSeat | None = None
+    """For audio; null for a remote, and on a server without a relay."""
     capabilities: list[Name] = msgspec.field(default_factory=list)
     """Optional parts of the protocol that the server understands; none is defined yet."""
 
@@ -203,6 +209,9 @@ ServerMessage = (
     | ClockReply
     | Closing
     | MidiFrom
+    | HeardBy
+    | MediaKey
+    | MediaOfferFrom
 )
 
 ERROR_CODES = {
@@ -223,5 +232,6 @@ ERROR_CODES = {
     "vote_failed": "no majority agreed in time",
     "vote_running": "the room votes on something else, or already on this",
     "no_such_vote": "this vote is not running (any more)",
+    "no_such_member": "no member of this name is connected, or it is the sender itself",
     "too_fast": "more messages or MIDI from one connection, or changes that wait, than are taken",
 }

@@ -196,3 +196,20 @@ def test_the_mode_is_shown(fields: dict[str, str], words: str) -> None:
         **fields,
     }
     assert words in remote.status_in_words(room)
+
+
+async def test_status_shows_who_hears_whom_how(band: Band) -> None:
+    drums, bass = await band.join("drums"), await band.join("bass")
+    hearing = {"member": "bass", "profile": "jam", "latency_ms": 23.4, "path": "direct"}
+    await drums.send_json({"type": "audio_report", "hears": [hearing | {"reason": "punched"}]})
+    told = await receive(bass, "heard_by")
+    assert (told["name"], told["hearing"]["latency_ms"]) == ("drums", 23.4)
+    room = await band.status()
+    assert [h["member"] for h in room["hears"]["drums"]] == ["bass"]
+    lines = remote.status_in_words(room).splitlines()
+    [row] = [line for line in lines if line.startswith("  drums ") and "jam" in line]
+    assert row.split()[:5] == ["drums", "bass", "jam", "23.4", "ms"]
+    assert row.endswith("direct  punched")
+    await drums.close()
+    await until_gone(band, "drums")
+    assert (await band.status())["hears"] == {}

@@ -8,11 +8,23 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from msgspec import inspect
 
+from midipool.messages import MediaCandidate
 from midipool.meter import Loop, Meter
 
 from .strategies import loops, meters
 
-SPECIAL: dict[type, SearchStrategy[typing.Any]] = {Meter: meters, Loop: loops()}
+candidates = st.builds(
+    MediaCandidate,
+    st.sampled_from(["host", "srflx", "relay"]),
+    st.ip_addresses().map(str),
+    st.integers(1, 65535),
+    st.integers(0, 2**32 - 1),
+)
+SPECIAL: dict[type, SearchStrategy[typing.Any]] = {
+    Meter: meters,
+    Loop: loops(),
+    MediaCandidate: candidates,
+}
 
 
 def values(of: object) -> SearchStrategy[typing.Any]:

@@ -99,6 +99,23 @@ BAD: list[tuple[dict[str, Any], str | None, str]] = [
     ({"type": "ballot", "id": 5, "vote": 1, "yes": 1}, "yes", "bool"),
 ]
 
+HEARING = {"member": "bert", "profile": "jam"}
+BAD_HEARINGS: list[tuple[dict[str, Any], str, str]] = [
+    ({"member": "a\nb"}, "member", "control character"),
+    ({"member": "b" * 65}, "member", "64"),
+    ({"profile": "fast"}, "profile", "fast"),
+    ({"latency_ms": -1}, "latency_ms", ">= 0"),
+    ({"latency_ms": 1e9}, "latency_ms", "<= 1000000"),
+    ({"loss": 1.01}, "loss", "<= 1"),
+    ({"residual_loss": -0.1}, "residual_loss", ">= 0"),
+    ({"jitter_ms": "1"}, "jitter_ms", "float"),
+    ({"level_db": 101}, "level_db", "<= 100"),
+    ({"path": "wormhole"}, "path", "wormhole"),
+    ({"reason": "a\x1b[31m"}, "reason", "control character"),
+    ({"buffer": "b" * 201}, "buffer", "200"),
+    ({"volume": 1}, "volume", "unknown field"),
+]
+
 
 class TestRefused:
     @pytest.mark.parametrize(("fields", "field", "rule"), BAD)
@@ -111,6 +128,19 @@ class TestRefused:
             assert error.field == field
             assert field in error.text
         assert rule in error.text
+
+    @pytest.mark.parametrize(("wrong", "field", "rule"), BAD_HEARINGS)
+    def test_so_is_the_field_of_a_bad_report(
+        self, wrong: dict[str, Any], field: str, rule: str
+    ) -> None:
+        error = refused(client_text(type="audio_report", hears=[HEARING | wrong]))
+        assert error.field is not None
+        assert error.field.endswith(field)
+        assert rule in error.text
+        assert len(error.text) < 300
+
+    def test_a_report_of_more_than_a_room_holds_is_refused(self) -> None:
+        assert refused(client_text(type="audio_report", hears=[HEARING] * 65)).field == "hears"
 
     @pytest.mark.parametrize("id", [-1, 2**53 + 1, "5", None, 5.5, [], 10**40])
     def test_an_id_that_is_none_is_left_out(self, id: object) -> None:

@@ -1,0 +1,80 @@
+"""What members tell one another of how they hear each other."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from midipool.audio.profiles import ProfileName
+from midipool.messages.fields import Message, Name, Text
+
+MAX_HEARINGS = 64
+AUDIO_REPORTS_A_SECOND = 2
+
+Milliseconds = Annotated[float, Meta(ge=0, le=1e6)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Decibels = Annotated[float, Meta(ge=-200, le=100)]
+MediaPath = Literal["direct", "relay", "none"]
+
+
+class AudioStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a member sends: RTP of 16 bits at 48 kHz, in blocks of Reed-Solomon code (RS8M)."""
+
+    channels: Annotated[int, Meta(ge=1, le=4)]
+    """Interleaved in each frame."""
+    packet_frames: Annotated[int, Meta(ge=16, le=1024)]
+    """Frames in each source packet."""
+    source_packets: Annotated[int, Meta(ge=1, le=254)]
+    """In a block."""
+    repair_packets: Annotated[int, Meta(ge=1, le=254)]
+    """In a block."""
+
+
+class Hearing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a listener hears one other member, over the last seconds."""
+
+    member: Name
+    """Who is heard."""
+    profile: ProfileName
+    """The listener's, by which the member chooses what it sends."""
+    latency_ms: Milliseconds | None = None
+    """From its microphone or DAW to the listener's; null while nothing is heard."""
+    loss: Share = 0.0
+    """Share of its packets that did not come in time, before repair."""
+    residual_loss: Share = 0.0
+    """Share that is missing after repair."""
+    jitter_ms: Milliseconds = 0.0
+    """99th percentile of what packets take longer than the quickest."""
+    target_ms: Milliseconds = 0.0
+    """The buffer that the listener holds."""
+    level_db: Decibels | None = None
+    """RMS of what is heard, in dB of full scale; null is silence."""
+    path: MediaPath = "none"
+    """Straight, through the server's relay, or none yet."""
+    reason: Text = ""
+    """For people: why this path."""
+    buffer: Text = ""
+    """For people: what the buffer does, and why."""
+
+
+class AudioReport(Message, tag="audio_report", frozen=True):
+    """How a member hears the others; at most twice a second, what comes faster is left out."""
+
+    hears: Annotated[list[Hearing], Meta(max_length=MAX_HEARINGS)]
+    """Each of the members that it hears or wants to hear; of two for one member the last counts."""
+    sends: AudioStream | None = None
+    """What it sends itself; null while it sends nothing."""
+
+
+class HeardBy(Message, tag="heard_by", frozen=True):
+    """How another member hears you, each time that it says so.
+
+    A client that has much unread gets none.
+    """
+
+    name: Name
+    """Who hears you."""
+    hearing: Hearing
+    """How; its `member` is you."""
+    sends: AudioStream | None = None
+    """What that member sends, for you to decode; null while it sends nothing."""

@@ -1,0 +1,75 @@
+"""What can be said about audio on the command line, and what a typo is told."""
+
+import argparse
+
+import pytest
+
+from midipool.errors import InvalidValue
+from midipool_client.audio.options import AudioOptions, add_audio_options, audio_options
+
+
+def read(*words: str) -> AudioOptions:
+    parser = argparse.ArgumentParser()
+    add_audio_options(parser.add_argument_group("audio"))
+    return audio_options(parser.parse_args(words))
+
+
+def test_without_options_it_is_jam_in_stereo_wherever_there_is_sound() -> None:
+    assert read() == AudioOptions()
+    assert AudioOptions() == AudioOptions(2, "jam", 1, 100.0, "auto", None, None, 0)
+
+
+def test_everything_can_be_said() -> None:
+    words = "--audio pyaudio --profile bar --bars 4 --max-latency-ms 12.5 --channels 1"
+    more = ["--input-device", "2", "--output-device", "USB Audio", "--media-port", "40000"]
+    options = read(*words.split(), *more)
+    assert options == AudioOptions(1, "bar", 4, 12.5, "pyaudio", "2", "USB Audio", 40_000)
+    assert options.max_latency_us == 12_500
+
+
+def test_no_audio_is_short_for_none() -> None:
+    assert read("--no-audio").backend == "none"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--channels", "3"], "channels: must be 1, 2 or 4, not '3'"),
+        (["--channels", "two"], "channels: must be 1, 2 or 4, not 'two'"),
+        (["--bars", "0"], "bars: must be 1 to 16, not '0'"),
+        (["--bars", "17"], "bars: must be 1 to 16, not '17'"),
+        (["--bars", "1.5"], "bars: must be 1 to 16, not '1.5'"),
+        (["--bars", "٣"], "bars: must be 1 to 16"),
+        (["--max-latency-ms", "4"], "max-latency-ms: must be 5 to 1000 ms, not '4'"),
+        (["--max-latency-ms", "nan"], "max-latency-ms: must be 5 to 1000 ms, not 'nan'"),
+        (["--max-latency-ms", "1e2"], "max-latency-ms: must be"),
+        (["--media-port", "80"], "media-port: must be 1024 to 65535, or 0 for any, not '80'"),
+        (["--media-port", "70000"], "media-port: must be 1024"),
+        (["--media-port", "-1"], "media-port: must be 1024"),
+        (["--input-device", " "], "input-device: must be a device's number or a part of its name"),
+        (["--output-device", "a\nb"], "output-device: must be a device's number"),
+        (["--audio", "jack", "--input-device", "2"], "input-device: is for --audio pyaudio"),
+        (["--no-audio", "--output-device", "2"], "output-device: is for --audio pyaudio, not none"),
+    ],
+)
+def test_a_bad_value_is_told_the_option_and_the_rule(words: list[str], told: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        read(*words)
+    assert str(caught.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("fields", "option"),
+    [
+        ({"channels": 3}, "channels"),
+        ({"profile": "fast"}, "profile"),
+        ({"bars": 0}, "bars"),
+        ({"max_latency_ms": float("nan")}, "max-latency-ms"),
+        ({"backend": "asio"}, "audio"),
+        ({"media_port": 22}, "media-port"),
+    ],
+)
+def test_a_program_is_held_to_the_same_rules(fields: dict[str, object], option: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        AudioOptions(**fields)  # type: ignore[arg-type]
+    assert caught.value.field == option
