@@ -8,12 +8,15 @@ from typing import Any
 
 from midipool import messages
 from midipool.click import ClickSettings
+from midipool.clock_map import ClockMap
 from midipool.clock_sync import ProbeSample
 from midipool.daw.lead_role import Mode
 from midipool.errors import MidiPoolError, Unavailable
 from midipool.messages import (
     BarSync,
     Error,
+    HeardBy,
+    MediaKey,
     Members,
     MemberStatus,
     Message,
@@ -28,6 +31,8 @@ from midipool.messages import (
 )
 from midipool.timeline_chain import TimelineChain
 from midipool_client import tokens
+from midipool_client.audio.options import AudioOptions
+from midipool_client.audio.room_audio import RoomAudio
 from midipool_client.clock_keeper import ClockChange, ClockKeeper
 from midipool_client.commander import Commander
 from midipool_client.follower import Action, Follow, RoomFollower, Send
@@ -54,11 +59,13 @@ class Player:
         ports: Sequence[PortOptions],
         lead: Mode = "auto",
         click: ClickSettings | None = None,
+        audio: AudioOptions | None = None,
     ) -> None:
         self.url = url
         self.name = name
         self.follower = RoomFollower()
         self.ports = MidiPorts(self, ports, lead, click)
+        self.audio = RoomAudio(self, audio, ports[0].choice.device_name) if audio else None
         self.link_peers: int | None = None
         """Others in the Link session of our network; None without a bridge."""
         self._session = RoomSession(url, self)
@@ -73,6 +80,8 @@ class Player:
     async def run(self) -> None:
         """Play; raises Unavailable or Refused if the room cannot be joined at first."""
         parts = [self.ports.run(), self._session.run(), self._notice_sleep(), *self._parts]
+        if self.audio is not None:
+            parts.append(self.audio.run())
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -95,6 +104,14 @@ class Player:
         """The room's clock."""
         return self.follower.keeper
 
+    def room_us(self) -> int | None:
+        """The room's time now; None while it is not known."""
+        return self.keeper.room_us(host_clock.now_ns())
+
+    def clock_map(self) -> ClockMap | None:
+        """Host time to room time; None while it is not known."""
+        return self.keeper.map
+
     def ask(self, command: TransportCommand, answer: Callable[[Ok | Error | None], None]) -> None:
         """Send a command under an id of our own; `answer` is called once."""
         if not self._session.send(self._commander.number(command, answer)):
@@ -114,6 +131,9 @@ class Player:
         self._do(self.follower.welcome(welcome, host_clock.now_ns()))
         self.ports.members(Members(welcome.members))
         self.ports.room_mode(self.follower.mode)
+        if self.audio is not None:
+            self.audio.welcomed(welcome, self._session.server_host)
+            self.audio.members(welcome.members)
 
     def received(self, message: ServerMessage) -> None:
         """The server says something."""
@@ -123,6 +143,12 @@ class Player:
             case Members():
                 self._do(self.follower.member_list(message))
                 self.ports.members(message)
+                if self.audio is not None:
+                    self.audio.members(message.members)
+            case MediaKey() if self.audio is not None:
+                self.audio.new_key(message)
+            case HeardBy() if self.audio is not None:
+                self.audio.heard_by(message)
             case MidiFrom():
                 self.ports.received(message)
             case RoomMode():
@@ -166,8 +192,12 @@ class Player:
             match action:
                 case ClockChange():
                     self.ports.clock_changed(action)
+                    if self.audio is not None:
+                        self.audio.clock_changed()
                 case Follow(chain=chain, lost=lost):
                     self.ports.follow(chain, lost, self._commander.is_ours(chain.revision))
+                    if self.audio is not None:
+                        self.audio.followed(chain)
                 case Send(message=message):
                     self._session.send(message)
 

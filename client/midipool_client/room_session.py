@@ -63,6 +63,8 @@ class RoomSession:
         self._unsent: deque[Message] = deque(maxlen=MAX_UNSENT)
         self._to_send = asyncio.Event()
         self._connected = False
+        self.server_host: str | None = None
+        """Address of the server that we are or were connected to."""
 
     @property
     def udp_answers(self) -> bool:
@@ -101,6 +103,7 @@ class RoomSession:
 
     async def _converse(self, link: ServerLink, welcome: Welcome) -> None:
         self._connected = True
+        self.server_host = link.peer_host()
         self._member.welcomed(welcome)
         helpers = [
             asyncio.create_task(self._send_all(link)),

@@ -94,6 +94,12 @@ class ServerLink:
                 raise Disconnected(message.reason)
             yield message
 
+    def peer_host(self) -> str | None:
+        """Address of the host that we are connected to."""
+        assert self._socket is not None
+        peer = self._socket.get_extra_info("peername")
+        return str(peer[0]) if peer else None
+
     def peer_address(self, port: int) -> tuple[socket.AddressFamily, tuple[str | int, ...]] | None:
         """Family and address of UDP `port` on the host that we are connected to."""
         assert self._socket is not None

@@ -48,6 +48,7 @@ class Stage:
         server_options: tuple[str, ...] = (),
         home: Path | None = None,
         period: int = 128,
+        audio: tuple[str, ...] | None = None,
     ) -> None:
         self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}/demo"
@@ -58,6 +59,7 @@ class Stage:
         self._server_options = server_options
         self._home = home
         self._period = period
+        self._client_options = ("--no-audio",) if audio is None else audio
         self._stack = contextlib.ExitStack()
         self.players: list[Player] = []
         self.server: Background | None = None
@@ -77,7 +79,8 @@ class Stage:
             jack.wait_ready()
         for name, jack in zip(self._names, jacks, strict=True):
             env = {**jack.env, **self._own_folders(name)}
-            client = Background.python("midipool_client", "join", self.url, "--name", name, env=env)
+            words = ("join", self.url, "--name", name, *self._client_options)
+            client = Background.python("midipool_client", *words, env=env)
             self._stack.enter_context(client)
             meter = TickMeter(
                 jack.env, CLOCK_PORT, *self._peers, keep_cycles=LIVE_CYCLES if self._live else None
@@ -144,11 +147,13 @@ class Stage:
 
 
 def free_port() -> int:
-    """A port that is free for TCP and UDP now."""
+    """A port that is free for TCP and UDP now, and the next one for UDP (the relay's)."""
     while True:
-        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp_sockets = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        with socket.socket() as tcp, next(udp_sockets) as udp, next(udp_sockets) as relay:
             tcp.bind(("127.0.0.1", 0))
             port: int = tcp.getsockname()[1]
             with contextlib.suppress(OSError):
                 udp.bind(("127.0.0.1", port))
+                relay.bind(("127.0.0.1", port + 1))
                 return port

@@ -78,7 +78,8 @@ class NetStage:
         env = dict(jack.env)
         if skew_ppm:
             env["MIDIPOOL_TEST_CLOCK"] = f"12345,{skew_ppm}"
-        client = self._popen(host, "midipool_client", "join", self.url, "--name", name, env=env)
+        words = ("join", self.url, "--name", name, "--no-audio")
+        client = self._popen(host, "midipool_client", *words, env=env)
         meter = self._stack.enter_context(TickMeter(jack.env, CLOCK_PORT))
         player = NetPlayer(name, host, link, jack, meter, client)
         self.players.append(player)

@@ -25,7 +25,9 @@ class Member:
         words = ["--name", self.name, "--device-name", self.name, *self._words]
         try:
             self.client = self._stack.enter_context(
-                Background.python("midipool_client", "join", self._stage.url, *words, env=self.env)
+                Background.python(
+                    "midipool_client", "join", self._stage.url, "--no-audio", *words, env=self.env
+                )
             )
             self.client.wait_for_output("MIDI:")
             self.daw = self._stack.enter_context(

@@ -38,7 +38,7 @@ class Solo:
         try:
             self._server.wait_for_output("midipool-server: ws://")
             self.meter = self._stack.enter_context(TickMeter(self.jack.env, *self._ports))
-            words = ["join", self.url, "--name", "drums", *self._words]
+            words = ["join", self.url, "--name", "drums", "--no-audio", *self._words]
             self.client = self._stack.enter_context(
                 Background.python("midipool_client", *words, env=self.env)
             )

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from midipool_client.audio.options import add_audio_options, audio_options
 from midipool_client.ports import PORT_WORDS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _add_ports(parser.add_argument_group("ports"))
     _add_leading(parser.add_argument_group("leading the room"))
     _add_sharing(parser.add_argument_group("playing together in MIDI"))
+    add_audio_options(parser.add_argument_group("hearing each other"))
     parser.add_argument(
         "--link",
         nargs="?",
@@ -147,12 +149,13 @@ def run(options: argparse.Namespace) -> int:
         settings.set_offset_ms(offset_ms, first_device(options), options.daw)
         settings.save()
     ports = ports_of(options, settings)
+    audio = None if options.audio == "none" else audio_options(options)
 
     async def run() -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        player = Player(url, name, ports, options.lead, settings.click)
+        player = Player(url, name, ports, options.lead, settings.click, audio)
         player.add(watch_settings(settings, lambda new: _obey(new, player, options)))
         if options.link:
             from midipool_client.link.runner import bridge_link

@@ -69,7 +69,8 @@ class LanStage(NetStage):
         if skew_ppm:
             env["MIDIPOOL_TEST_CLOCK"] = f"12345,{skew_ppm}"
         client = [sys.executable, "-m", "midipool_client", "join", self.url, "--name", lan.name]
-        inside = ["ip", "netns", "exec", lan.player.name, *client, "--link", *words]
+        client += ["--no-audio", "--link", *words]
+        inside = ["ip", "netns", "exec", lan.player.name, *client]
         return self._stack.enter_context(Background(inside, env))
 
     def listen(self, lan: Lan) -> TickMeter:

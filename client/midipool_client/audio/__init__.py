@@ -1,0 +1,1 @@
+"""Audio: what a player sends to the others, and hears of them."""

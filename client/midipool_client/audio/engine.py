@@ -1,0 +1,289 @@
+"""The audio engine: a program of its own with devices, mixer, libroc and the media socket.
+
+It reads what to do from standard input and reports on standard output (engine_messages.py). When
+its input ends it goes. `python -m midipool_client.audio.engine CONFIG`, CONFIG being JSON. One
+thread does all but what has a deadline, which is in C.
+"""
+
+import os
+import select
+import signal
+import sys
+import time
+from dataclasses import asdict
+from typing import BinaryIO
+
+import msgspec
+
+from midipool.audio.encoding import Encoding
+from midipool.errors import InvalidMessage, MidiPoolError
+from midipool_client.audio.engine_messages import (
+    AudioConfig,
+    AudioProblem,
+    AudioReady,
+    AudioStatus,
+    FromAudioEngine,
+    Greet,
+    NoSeat,
+    Rare,
+    Raw,
+    RoomClock,
+    Seat,
+    Send,
+    ToAudioEngine,
+    Way,
+    Ways,
+    decode_to_engine,
+    encode,
+)
+from midipool_client.audio.engine_messages import Voices as WantedVoices
+from midipool_client.audio.voices import Voices
+from midipool_client.engine.framing import MAX_BYTES
+from midipool_native import host_clock
+from midipool_native._rt import ffi, lib
+from midipool_native.audio import EncoderSetup, JackAudio
+from midipool_native.checks import NativeError
+from midipool_native.media_address import Address
+from midipool_native.media_socket import Destination, MediaSocket, open_udp
+from midipool_native.roc import Context, Encoder, EncoderSettings, Fec
+
+STATUS_S = 0.1
+TEND_S = 0.02
+OPEN_AGAIN_S = 0.5
+# Behind JACK's own threads, as the codec thread is.
+SOCKET_PRIORITY = 3
+
+
+class Output:
+    """Says what the engine has to say; the client may be gone."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._complaint = ""
+
+    def say(self, message: FromAudioEngine) -> None:
+        """One message."""
+        try:
+            self._out.write(encode(message))
+            self._out.flush()
+        except OSError:
+            pass  # Our input ends as well.
+
+    def complain(self, text: str) -> None:
+        """Say once what is wrong, not at every try."""
+        if text != self._complaint:
+            self._complaint = text
+            self.say(AudioProblem(text))
+
+
+class Input:
+    """What the client says, without waiting for it."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.ended = False
+        self._bytes = bytearray()
+
+    def take(self) -> list[bytes]:
+        """The messages that are there, when `fd` is readable."""
+        data = os.read(self.fd, 1 << 16)
+        self.ended = not data
+        self._bytes += data
+        found = []
+        while len(self._bytes) >= 4:
+            size = int.from_bytes(self._bytes[:4], "big")
+            if size > MAX_BYTES:
+                self.ended = True
+                break
+            if len(self._bytes) < 4 + size:
+                break
+            found.append(bytes(self._bytes[4 : 4 + size]))
+            del self._bytes[: 4 + size]
+        return found
+
+
+class AudioEngine:
+    """Owns the JACK client, the socket, and libroc's encoder and decoders."""
+
+    def __init__(self, config: AudioConfig, output: Output) -> None:
+        """Raises MidiPoolError; then nothing is left open."""
+        self._config = config
+        self._output = output
+        self._roc = Context()
+        self._jack = JackAudio(f"{config.device_name}-audio", config.channels, config.channels)
+        try:
+            self._socket = MediaSocket(open_udp(port=config.media_port), priority=SOCKET_PRIORITY)
+        except MidiPoolError:
+            self._jack.close()
+            raise
+        info = self._jack.info()
+        self._rate = info.rate
+        self._voices = Voices(self._jack, self._socket, self._roc)
+        self._encoder: Encoder | None = None
+        self._old_encoders: list[Encoder] = []
+        self._seated = False
+        text = (
+            f"JACK: client {config.device_name}-audio, {info.rate} Hz, {info.period} frames; "
+            f"UDP port {self._socket.port}"
+        )
+        # Right behind the callback whose frames it encodes and decodes.
+        realtime = self._jack.core.start(max(info.priority - 1, 0))
+        output.say(AudioReady(text, info.rate, info.period, realtime, self._socket.port))
+
+    def run(self, source: Input) -> None:
+        """Work until the input ends or the device goes."""
+        next_status_s = time.monotonic()
+        while not source.ended and self._is_alive():
+            readable, _, _ = select.select([source.fd, self._socket.fileno()], [], [], TEND_S)
+            if source.fd in readable:
+                for body in source.take():
+                    self._take_safely(body)
+            self._pass_rare()
+            self._voices.tend()
+            self._close_old_encoders()
+            if time.monotonic() >= next_status_s:
+                next_status_s = time.monotonic() + STATUS_S
+                self._output.say(self._status())
+
+    def _is_alive(self) -> bool:
+        info = self._jack.info()
+        if not info.alive:
+            self._output.complain("the audio ports are gone; waiting for JACK to come back")
+        elif info.rate != self._rate:
+            self._output.complain(f"JACK's sample rate is {info.rate} Hz now")
+        return info.alive and info.rate == self._rate
+
+    def close(self) -> None:
+        """Stop what has deadlines first, then free what it used."""
+        self._jack.close()
+        self._socket.close()
+        self._voices.close()
+        self._roc.close()
+
+    # ---- what the client says ----
+
+    def _take_safely(self, body: bytes) -> None:
+        try:
+            self._take(decode_to_engine(body))
+        except (MidiPoolError, InvalidMessage) as error:
+            self._output.complain(str(error))
+
+    def _take(self, message: ToAudioEngine) -> None:
+        match message:
+            case Seat():
+                self._socket.add_key(message.key_id, message.key)
+                self._socket.send_as(message.key_id, message.key, message.sender, message.after)
+                self._voices.set_key(message.key_id)
+                self._seated = True
+            case NoSeat():
+                self._socket.send_nothing()
+                self._seated = False
+            case WantedVoices():
+                self._voices.want(message.voices)
+            case Send():
+                self._send(message.encoding)
+            case Ways():
+                relay = message.relay
+                self._socket.set_relay(None if relay is None else Address(*relay))
+                self._socket.set_destinations(map(_destination, message.ways))
+            case RoomClock():
+                self._socket.set_map(message.map)
+                self._jack.core.set_map(message.map)
+            case Raw():
+                self._socket.send_raw(Address(*message.to), message.data)
+            case Greet():
+                if self._seated:
+                    self._socket.hello(Address(*message.relay), message.now_us)
+                    self._socket.keepalive(message.now_us)
+
+    def _send(self, encoding: Encoding) -> None:
+        fec = Fec(encoding.source_packets, encoding.repair_packets)
+        settings = EncoderSettings(
+            channels=self._config.channels, packet_frames=encoding.packet_frames, fec=fec
+        )
+        encoder = Encoder(self._roc, settings)
+        self._jack.core.set_encoder(
+            EncoderSetup(
+                calls=self._roc.library.calls(),
+                encoder=encoder.handle,
+                packet_frames=encoding.packet_frames,
+                send=ffi.addressof(lib, "mp_media_socket_send"),
+                send_arg=self._socket.handle,
+                source_packets=encoding.source_packets,
+                repair_packets=encoding.repair_packets,
+            )
+        )
+        if self._encoder is not None:
+            self._old_encoders.append(self._encoder)
+        self._encoder = encoder
+
+    def _close_old_encoders(self) -> None:
+        newest = self._encoder
+        if newest is None or self._jack.core.encoder_in_use() != newest.handle:
+            return
+        for encoder in self._old_encoders:
+            encoder.close()
+        self._old_encoders.clear()
+
+    # ---- what it says ----
+
+    def _pass_rare(self) -> None:
+        for rare in self._socket.rare():
+            source = (rare.sender.ip, rare.sender.port)
+            self._output.say(Rare(rare.is_stun, source, rare.data, rare.received_ns))
+
+    def _status(self) -> AudioStatus:
+        counts = asdict(self._socket.stats())
+        return AudioStatus(
+            voices=self._voices.status(),
+            input_rms=max((v.rms for v in self._jack.core.input_levels()), default=0.0),
+            mix_rms=max((v.rms for v in self._jack.core.mix_levels()), default=0.0),
+            counter=counts["counter"],
+            counts=counts,
+            xruns=self._jack.info().xruns,
+            connections=[],
+        )
+
+
+def _destination(way: Way) -> Destination:
+    until_ns = host_clock.now_ns() + way.for_us * 1000 if way.for_us else None
+    return Destination(Address(*way.to), until_ns)
+
+
+def open_engine(config: AudioConfig, output: Output, source: Input) -> AudioEngine | None:
+    """The engine; None when it cannot be. One that was there before is waited for."""
+    while not source.ended:
+        try:
+            return AudioEngine(config, output)
+        except (MidiPoolError, NativeError) as error:
+            output.complain(str(error))
+        if not config.again:
+            return None
+        output.say(AudioStatus([], 0.0, 0.0, 0, {}, 0, config.connections, open=False))
+        readable, _, _ = select.select([source.fd], [], [], OPEN_AGAIN_S)
+        if readable:
+            source.take()  # Nothing of it is for us: all is said anew when we are ready.
+    return None
+
+
+def main() -> int:
+    """Run an engine as the client configured it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the client decides when to end
+    host_clock.set_off_for_tests()
+    host_clock.lock_memory()
+    config = msgspec.json.decode(sys.argv[1], type=AudioConfig)
+    output = Output(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)  # what a library prints must not get between our messages
+    source = Input(0)
+    engine = open_engine(config, output, source)
+    if engine is None:
+        return 1
+    try:
+        engine.run(source)
+    finally:
+        engine.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

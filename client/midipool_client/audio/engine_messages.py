@@ -1,0 +1,191 @@
+"""What client and audio engine say to one another: msgpack, each message behind its length."""
+
+import msgspec
+
+from midipool.audio.encoding import Encoding
+from midipool.clock_map import ClockMap
+from midipool.errors import InvalidMessage
+from midipool_client.engine.framing import framed
+
+Address = tuple[str, int]
+
+
+class AudioConfig(msgspec.Struct, frozen=True):
+    """How the client starts an engine: as JSON on its command line."""
+
+    device_name: str
+    channels: int
+    media_port: int = 0
+    again: bool = False
+    """An engine was there before: what is missing now may come back."""
+    connections: list[tuple[str, str]] = []
+    """(our port without the client's name, other port), to be made again."""
+
+
+class Seat(msgspec.Struct, tag="seat", frozen=True):
+    """To the engine: how to seal what is sent, and to open what comes."""
+
+    key_id: int
+    key: bytes
+    sender: int
+    after: int = 0
+    """Counters above this one are free under this key."""
+
+
+class NoSeat(msgspec.Struct, tag="no_seat", frozen=True):
+    """To the engine: send nothing, the server has no relay."""
+
+
+class Voice(msgspec.Struct, frozen=True):
+    """Another member as the engine hears it."""
+
+    name: str
+    sender: int
+    channels: int
+    encoding: Encoding
+    target_us: int
+    """The buffer; in bar mode the time from capture to being played."""
+    from_capture: bool = False
+    gain: float = 1.0
+    pan: float = 0.0
+    mute: bool = False
+    solo: bool = False
+
+
+class Voices(msgspec.Struct, tag="voices", frozen=True):
+    """To the engine: all who are to be heard; who is not in it goes."""
+
+    voices: list[Voice]
+
+
+class Send(msgspec.Struct, tag="send", frozen=True):
+    """To the engine: how to pack what the player sends."""
+
+    encoding: Encoding
+
+
+class Way(msgspec.Struct, frozen=True):
+    """Where datagrams go."""
+
+    to: Address
+    for_us: int = 0
+    """Only for so long from now on; 0 is until told otherwise."""
+
+
+class Ways(msgspec.Struct, tag="ways", frozen=True):
+    """To the engine: where to send all that is sent."""
+
+    ways: list[Way]
+    relay: Address | None = None
+    """What comes from there was relayed."""
+
+
+class RoomClock(msgspec.Struct, tag="room_clock", frozen=True):
+    """To the engine: host time to room time."""
+
+    map: ClockMap
+
+
+class Raw(msgspec.Struct, tag="raw", frozen=True):
+    """To the engine: send bytes as they are."""
+
+    to: Address
+    data: bytes
+
+
+class Greet(msgspec.Struct, tag="greet", frozen=True):
+    """To the engine: say hello to the relay."""
+
+    relay: Address
+    now_us: int
+
+
+class AudioReady(msgspec.Struct, tag="ready", frozen=True):
+    """From the engine: the ports and the socket are there; all must be told anew."""
+
+    text: str
+    rate: int
+    period: int
+    realtime: bool
+    port: int
+    """UDP port of the media socket."""
+
+
+class Rare(msgspec.Struct, tag="rare", frozen=True):
+    """From the engine: a STUN message, or the relay's answer, with the address it saw."""
+
+    stun: bool
+    source: Address
+    data: bytes
+    received_ns: int
+
+
+class VoiceStatus(msgspec.Struct, frozen=True):
+    """How one member is heard; counts run on as long as the engine lives."""
+
+    name: str
+    came: int = 0
+    lost: int = 0
+    """Source packets that were not there when they were due."""
+    repaired: int = 0
+    late: int = 0
+    played_frames: int = 0
+    concealed_frames: int = 0
+    latency_us: int | None = None
+    jitter_us: int = 0
+    wait_us: int = 0
+    floor_us: int = 0
+    rms: float = 0.0
+    peak: float = 0.0
+    relayed: bool = True
+    silence_us: int | None = None
+
+
+class AudioStatus(msgspec.Struct, tag="status", frozen=True):
+    """From the engine, ten times a second."""
+
+    voices: list[VoiceStatus]
+    input_rms: float
+    mix_rms: float
+    counter: int
+    """The last one used under the present key."""
+    counts: dict[str, int]
+    """What the media socket counted, by reason."""
+    xruns: int
+    connections: list[tuple[str, str]]
+    open: bool = True
+
+
+class AudioProblem(msgspec.Struct, tag="problem", frozen=True):
+    """From the engine: something cannot be had (any more)."""
+
+    text: str
+
+
+FromAudioEngine = AudioReady | Rare | AudioStatus | AudioProblem
+ToAudioEngine = Seat | NoSeat | Voices | Send | Ways | RoomClock | Raw | Greet
+
+_from_engine: msgspec.msgpack.Decoder[FromAudioEngine] = msgspec.msgpack.Decoder(FromAudioEngine)
+_to_engine: msgspec.msgpack.Decoder[ToAudioEngine] = msgspec.msgpack.Decoder(ToAudioEngine)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(message: FromAudioEngine | ToAudioEngine) -> bytes:
+    """A message behind its length."""
+    return framed(_encoder.encode(message))
+
+
+def decode_from_engine(body: bytes) -> FromAudioEngine:
+    """A message without its length; raises InvalidMessage."""
+    try:
+        return _from_engine.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidMessage(f"from the audio engine: {error}") from None
+
+
+def decode_to_engine(body: bytes) -> ToAudioEngine:
+    """A message without its length; raises InvalidMessage."""
+    try:
+        return _to_engine.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidMessage(f"to the audio engine: {error}") from None

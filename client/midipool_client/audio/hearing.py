@@ -1,0 +1,125 @@
+"""How one other member is heard: its buffer, and what is reported of it. Pure."""
+
+from midipool.audio.bars import BarDelay
+from midipool.audio.encoding import Encoding
+from midipool.audio.health import Heard, HearingMeter
+from midipool.audio.profiles import PROFILES, ProfileName
+from midipool.audio.target import AdaptiveTarget, Limits, Measured
+from midipool.messages import AudioStream, Hearing, MediaPath
+from midipool_client.audio.engine_messages import Voice, VoiceStatus
+from midipool_client.audio.options import AudioOptions
+
+
+class MemberHearing:
+    """A member that we hear, or wait for. Times are room µs."""
+
+    def __init__(self, name: str, sender: int, options: AudioOptions) -> None:
+        self.name = name
+        self.sender = sender
+        self.stream: AudioStream | None = None
+        """What it sends, as it says; None until then."""
+        self.path: MediaPath = "none"
+        self.reason = ""
+        self._options = options
+        self._period_frames, self._rate = 128, 48_000
+        self._meter = HearingMeter(name)
+        self._adaptive: AdaptiveTarget | None = None
+        self._target_us = 0
+        self._words = ""
+
+    def device(self, period_frames: int, rate: int) -> None:
+        """Our sound device has this period."""
+        self._period_frames, self._rate = period_frames, rate
+        self._retarget()
+
+    def sends(self, stream: AudioStream) -> None:
+        """The member says what it sends."""
+        if stream != self.stream:
+            self.stream = stream
+            self._retarget()
+
+    def set_profile(self, options: AudioOptions) -> None:
+        """We hear it otherwise from now on."""
+        self._options = options
+        self._adaptive = None
+        self._retarget()
+
+    def voice(self) -> Voice | None:
+        """What the engine is to do; None while we do not know what the member sends."""
+        if self.stream is None:
+            return None
+        return Voice(
+            name=self.name,
+            sender=self.sender,
+            channels=self.stream.channels,
+            encoding=self._encoding(self.stream),
+            target_us=self._target_us,
+            from_capture=self._options.profile == "bar",
+        )
+
+    def take(self, status: VoiceStatus, now_us: int, bars: BarDelay | None) -> None:
+        """What the engine counted; in bar mode `bars` says how much later it is heard."""
+        self.path = "relay" if status.relayed else "direct"
+        if status.silence_us is None or status.silence_us > 2_000_000:
+            self.path = "none"
+        self._meter.take(
+            Heard(
+                now_us=now_us,
+                came=status.came,
+                missing=status.lost,
+                played_frames=status.played_frames,
+                missing_frames=status.concealed_frames,
+                latency_us=status.latency_us,
+                jitter_us=status.jitter_us,
+                target_us=status.wait_us,
+                rms=status.rms,
+            )
+        )
+        if bars is not None:
+            self._follow_bars(bars, now_us)
+        elif self._adaptive is not None:
+            lost = max(status.lost - status.late, 0)
+            measured = Measured(now_us, status.came, status.late, lost, 0, status.jitter_us)
+            target = self._adaptive.update(measured)
+            self._target_us, self._words = target.us, target.words
+
+    def hearing(self) -> Hearing:
+        """For a report."""
+        return self._meter.hearing(self._options.profile, self.path, self.reason, self._words)
+
+    def _follow_bars(self, bars: BarDelay, now_us: int) -> None:
+        heard_us = bars.play_at(now_us)
+        if heard_us is not None:
+            self._target_us = heard_us - now_us
+            self._words = f"{self._options.bars} bars later"
+
+    def _retarget(self) -> None:
+        if self.stream is None:
+            return
+        profile, encoding = PROFILES[self._options.profile], self._encoding(self.stream)
+        begin_us = profile.target_us(encoding, self._period_frames, self._rate)
+        if not profile.adaptive:
+            self._adaptive, self._target_us = None, begin_us
+            self._words = f"{profile.name}: {begin_us / 1000:.1f} ms"
+            return
+        limits = Limits(
+            floor_us=encoding.lowest_us(self._period_frames, self._rate),
+            ceiling_us=self._options.max_latency_us,
+            packet_us=encoding.packet_us,
+            repair_wait_us=encoding.repair_wait_us,
+        )
+        if self._adaptive is None:
+            self._adaptive = AdaptiveTarget(limits)
+            target = self._adaptive.target
+        else:
+            target = self._adaptive.hold_to(limits)
+        self._target_us, self._words = target.us, target.words
+
+    @staticmethod
+    def _encoding(stream: AudioStream) -> Encoding:
+        return Encoding(stream.packet_frames, stream.source_packets, stream.repair_packets)
+
+
+def wishes_of(heard_by: dict[str, ProfileName]) -> list[ProfileName]:
+    """The profiles of all who hear us."""
+    return sorted(set(heard_by.values()))

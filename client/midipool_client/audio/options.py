@@ -1,0 +1,175 @@
+"""How a player hears and is heard, and how the command line says it. Pure.
+
+Every `parse_` function raises InvalidValue, which names the option and what it takes.
+"""
+
+import argparse
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from midipool.audio.bars import MAX_BARS, check_bars
+from midipool.audio.encoding import CHANNELS
+from midipool.audio.profiles import DEFAULT_PROFILE, PROFILE_NAMES, ProfileName, profile_named
+from midipool.errors import InvalidValue
+
+Backend = Literal["auto", "jack", "pyaudio", "none"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
+LEAST_LATENCY_MS, MOST_LATENCY_MS = 5.0, 1000.0
+# Below are the ports of the system's own services, which need a privilege.
+FIRST_PORT, LAST_PORT = 1024, 65535
+
+
+@dataclass(frozen=True, slots=True)
+class AudioOptions:
+    """What was asked for; raises InvalidValue when it breaks a rule."""
+
+    channels: int = 2
+    """Of what is sent and of the mix: 1, 2 or 4."""
+    profile: ProfileName = DEFAULT_PROFILE
+    bars: int = 1
+    """How many bars later everybody is heard in `bar`."""
+    max_latency_ms: float = 100.0
+    """The most that the buffer of `jam` grows to."""
+    backend: Backend = "auto"
+    input_device: str | None = None
+    """Of PyAudio: a number or a part of the name; None is the system's default."""
+    output_device: str | None = None
+    media_port: int = 0
+    """UDP port of this player's media socket; 0 lets the system choose."""
+
+    def __post_init__(self) -> None:
+        if self.channels not in CHANNELS:
+            raise InvalidValue("channels", f"must be 1, 2 or 4, not {self.channels}")
+        profile_named(self.profile)
+        check_bars(self.bars)
+        if not LEAST_LATENCY_MS <= self.max_latency_ms <= MOST_LATENCY_MS:
+            raise InvalidValue("max-latency-ms", _latency_rule(f"{self.max_latency_ms:g}"))
+        if self.media_port and not FIRST_PORT <= self.media_port <= LAST_PORT:
+            raise InvalidValue("media-port", _port_rule(str(self.media_port)))
+        if self.backend not in BACKENDS:
+            rule = f"{self.backend!r} is none of {', '.join(BACKENDS)}"
+            raise InvalidValue("audio", rule)
+        if self.backend in ("jack", "none"):
+            for option, device in (
+                ("input-device", self.input_device),
+                ("output-device", self.output_device),
+            ):
+                if device is not None:
+                    raise InvalidValue(option, f"is for --audio pyaudio, not {self.backend}")
+
+    @property
+    def max_latency_us(self) -> int:
+        """Ceiling of `jam`'s buffer."""
+        return round(self.max_latency_ms * 1000)
+
+
+def add_audio_options(group: "argparse._ArgumentGroup") -> None:
+    """Describe the options of `join`; `audio_options` reads them."""
+    group.add_argument(
+        "--audio",
+        choices=BACKENDS,
+        default="auto",
+        help="where the audio ports are: auto takes JACK (or PipeWire) if it runs, else PyAudio; "
+        "none: no audio",
+    )
+    group.add_argument(
+        "--no-audio", dest="audio", action="store_const", const="none", help="as --audio none"
+    )
+    group.add_argument(
+        "--profile",
+        choices=PROFILE_NAMES,
+        default=DEFAULT_PROFILE,
+        help="how you hear the others: lan: as soon as possible; jam: soon, and without holes; "
+        "safe: late, over bad lines; bar: whole bars later (%(default)s)",
+    )
+    group.add_argument(
+        "--bars",
+        metavar="N",
+        default="1",
+        help=f"in bar, how many bars later, 1 to {MAX_BARS} (%(default)s)",
+    )
+    group.add_argument(
+        "--max-latency-ms",
+        metavar="MS",
+        default="100",
+        help="in jam, the most that the buffer grows to (%(default)s)",
+    )
+    group.add_argument(
+        "--channels", metavar="N", default="2", help="to send and to hear: 1, 2 or 4 (%(default)s)"
+    )
+    group.add_argument(
+        "--input-device",
+        metavar="DEVICE",
+        help="with PyAudio, what is sent to the others: a device's number or a part of its name",
+    )
+    group.add_argument("--output-device", metavar="DEVICE", help="and where you hear the others")
+    group.add_argument(
+        "--media-port",
+        metavar="PORT",
+        default="0",
+        help="UDP port for audio, for firewalls that want to know it (any)",
+    )
+
+
+def audio_options(options: argparse.Namespace) -> AudioOptions:
+    """What the command line says; raises InvalidValue."""
+    return AudioOptions(
+        channels=parse_channels(options.channels),
+        profile=options.profile,
+        bars=parse_bars(options.bars),
+        max_latency_ms=parse_max_latency_ms(options.max_latency_ms),
+        backend=options.audio,
+        input_device=parse_device(options.input_device, "input-device"),
+        output_device=parse_device(options.output_device, "output-device"),
+        media_port=parse_media_port(options.media_port),
+    )
+
+
+def parse_channels(text: str, option: str = "channels") -> int:
+    """Read `1`, `2` or `4`."""
+    if text.strip() not in {str(number) for number in CHANNELS}:
+        raise InvalidValue(option, f"must be 1, 2 or 4, not {text!r}")
+    return int(text)
+
+
+def parse_bars(text: str, option: str = "bars") -> int:
+    """Read `1` to `16`."""
+    if not re.fullmatch(r"\s*\d{1,2}\s*", text, re.ASCII) or not 1 <= int(text) <= MAX_BARS:
+        raise InvalidValue(option, f"must be 1 to {MAX_BARS}, not {text!r}")
+    return int(text)
+
+
+def parse_max_latency_ms(text: str, option: str = "max-latency-ms") -> float:
+    """Read `30` or `12.5`."""
+    match = re.fullmatch(r"\s*\d{1,4}(?:\.\d{1,3})?\s*", text, re.ASCII)
+    if match is None or not LEAST_LATENCY_MS <= float(text) <= MOST_LATENCY_MS:
+        raise InvalidValue(option, _latency_rule(repr(text)))
+    return float(text)
+
+
+def parse_media_port(text: str, option: str = "media-port") -> int:
+    """Read `40000`; `0` is any."""
+    match = re.fullmatch(r"\s*\d{1,5}\s*", text, re.ASCII)
+    if match is None or (int(text) != 0 and not FIRST_PORT <= int(text) <= LAST_PORT):
+        raise InvalidValue(option, _port_rule(repr(text)))
+    return int(text)
+
+
+def parse_device(text: str | None, option: str) -> str | None:
+    """Read a device's number, or a part of its name."""
+    if text is None:
+        return None
+    device = text.strip()
+    if not device or not device.isprintable():
+        rule = "must be a device's number or a part of its name: midipool-client devices"
+        raise InvalidValue(option, rule)
+    return device
+
+
+def _latency_rule(given: str) -> str:
+    return f"must be {LEAST_LATENCY_MS:g} to {MOST_LATENCY_MS:g} ms, not {given}"
+
+
+def _port_rule(given: str) -> str:
+    return f"must be {FIRST_PORT} to {LAST_PORT}, or 0 for any, not {given}"

@@ -1,0 +1,100 @@
+"""Starts the audio engine, watches it, and starts it again when it dies."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from midipool_client.audio.engine_messages import (
+    AudioConfig,
+    AudioProblem,
+    AudioReady,
+    AudioStatus,
+    FromAudioEngine,
+    Rare,
+    ToAudioEngine,
+    decode_from_engine,
+    encode,
+)
+from midipool_client.engine.child import EngineChild
+
+log = logging.getLogger(__name__)
+
+RESTART_S = 0.1
+RESTART_AGAIN_S = 1.0
+
+
+class AudioProcess:
+    """The audio engine as the client sees it; without one the clock goes on.
+
+    `on_ready` is called when an engine's ports are there: it knows nothing yet. `on_rare` gets
+    STUN messages and the relay's answers.
+    """
+
+    def __init__(
+        self,
+        config: AudioConfig,
+        on_ready: Callable[[AudioReady], None],
+        on_rare: Callable[[Rare], None],
+    ) -> None:
+        self.state: Literal["starting", "running", "unavailable"] = "starting"
+        self.ready: AudioReady | None = None
+        self.status: AudioStatus | None = None
+        self.problem = ""
+        self.restarts = 0
+        self.last_counter = 0
+        """The last that an engine told of using under the present key."""
+        self._config = config
+        self._on_ready = on_ready
+        self._on_rare = on_rare
+        self._child = EngineChild(
+            "audio engine", "midipool_client.audio.engine", decode_from_engine, self._take
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """The running engine's process id."""
+        return self._child.pid
+
+    def tell(self, message: ToAudioEngine) -> None:
+        """Hand a message over; nothing happens while no engine is ready (it is told all then)."""
+        if self.ready is not None:
+            self._child.write(encode(message))
+
+    async def run(self) -> None:
+        """Keep an engine running as long as this machine has what it needs."""
+        try:
+            while True:
+                config = msgspec.structs.replace(self._config, again=self.restarts > 0)
+                if self.status is not None:
+                    config = msgspec.structs.replace(config, connections=self.status.connections)
+                await self._child.run_once(msgspec.json.encode(config).decode())
+                lived, self.ready, self.status = self.ready is not None, None, None
+                if not lived and self.restarts == 0:
+                    self.state = "unavailable"
+                    log.warning("no audio: %s", self.problem or "the audio engine could not start")
+                    await asyncio.Event().wait()
+                self.state = "starting"
+                self.restarts += 1
+                log.warning("the audio engine ended: it is started anew")
+                await asyncio.sleep(RESTART_S if lived else RESTART_AGAIN_S)
+        finally:
+            await self._child.end()
+
+    def _take(self, message: FromAudioEngine) -> None:
+        match message:
+            case AudioReady():
+                self.state, self.ready, self.problem = "running", message, ""
+                log.info("audio: %s", message.text)
+                self._on_ready(message)
+            case AudioStatus():
+                self.status = message
+                self.last_counter = max(self.last_counter, message.counter)
+            case Rare():
+                self._on_rare(message)
+            case AudioProblem():
+                self.problem = message.text
+                if self.state == "running" or self.restarts:
+                    log.warning("audio: %s", message.text)

@@ -1,0 +1,243 @@
+"""A member's audio: joins the engine to the room. The edge where time is read."""
+
+import asyncio
+import logging
+from typing import Protocol
+
+import msgspec
+
+from midipool.audio.bars import BarDelay
+from midipool.audio.profiles import ProfileName, encoding_for
+from midipool.clock_map import ClockMap
+from midipool.messages import (
+    AudioReport,
+    AudioStream,
+    HeardBy,
+    MediaKey,
+    MemberInfo,
+    Message,
+    Welcome,
+)
+from midipool.timeline_chain import TimelineChain
+from midipool_client.audio.engine_messages import (
+    Address,
+    AudioConfig,
+    AudioReady,
+    Greet,
+    NoSeat,
+    Rare,
+    RoomClock,
+    Seat,
+    Send,
+    Voices,
+    Way,
+    Ways,
+)
+from midipool_client.audio.hearing import MemberHearing, wishes_of
+from midipool_client.audio.options import AudioOptions
+from midipool_client.audio.process import AudioProcess
+from midipool_native import host_clock
+
+log = logging.getLogger(__name__)
+
+GREET_S = 0.25
+LOOK_S = 0.1
+REPORT_S = 1.0
+RELAY_LOST_NS = 3_000_000_000
+UNTOLD = 1 << 20
+
+
+class Room(Protocol):
+    """What audio needs of the room."""
+
+    name: str
+
+    @property
+    def chain(self) -> TimelineChain:
+        """Its timelines."""
+
+    def room_us(self) -> int | None:
+        """Its time now."""
+
+    def clock_map(self) -> ClockMap | None:
+        """Host time to its time."""
+
+    def send(self, message: Message) -> None:
+        """Say something."""
+
+
+class RoomAudio:
+    """Keeps the engine told, adapts the buffers, and reports how the others are heard."""
+
+    def __init__(self, room: Room, options: AudioOptions, device_name: str) -> None:
+        self.options = options
+        self._room = room
+        config = AudioConfig(device_name, options.channels, options.media_port)
+        self.engine = AudioProcess(config, self._ready, self._rare)
+        self._seat: Seat | None = None
+        self._relay: Address | None = None
+        self._relay_answered_ns: int | None = None
+        self._members: dict[str, MemberHearing] = {}
+        self._heard_by: dict[str, ProfileName] = {}
+        self._stream: AudioStream | None = None
+        self._bars: BarDelay | None = None
+        self._told_voices: Voices | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.engine.run())
+            group.create_task(self._keep_greeting())
+            group.create_task(self._keep_looking())
+            group.create_task(self._keep_reporting())
+
+    # ---- what the room says ----
+
+    def welcomed(self, welcome: Welcome, host: str | None) -> None:
+        """We are in, with a place on the relay at `host` if the server has one."""
+        media = welcome.media
+        if media is None or host is None:
+            self._seat = self._relay = None
+            self.engine.tell(NoSeat())
+            log.warning("no audio: the server has no relay (libsodium or --media-port is missing)")
+            return
+        self._relay, self._relay_answered_ns = (host, media.port), None
+        self._seat = Seat(media.key_id, bytes.fromhex(media.key), media.sender)
+        self.engine.last_counter = 0
+        self.engine.tell(self._seat)
+        self.engine.tell(Ways([Way(self._relay)], self._relay))
+
+    def new_key(self, message: MediaKey) -> None:
+        """Somebody has left: seal with another key."""
+        if self._seat is not None:
+            key = bytes.fromhex(message.key)
+            self._seat = Seat(message.key_id, key, self._seat.sender)
+            self.engine.last_counter = 0
+            self.engine.tell(self._seat)
+
+    def members(self, members: list[MemberInfo]) -> None:
+        """Who is in the room."""
+        there = {m.name: m.sender for m in members if m.sender is not None}
+        there.pop(self._room.name, None)
+        self._members = {name: m for name, m in self._members.items() if name in there}
+        self._heard_by = {name: p for name, p in self._heard_by.items() if name in there}
+        for name, sender in there.items():
+            if name not in self._members:
+                self._members[name] = MemberHearing(name, sender, self.options)
+                self._tell_device(self._members[name])
+            self._members[name].sender = sender
+        self._choose_encoding()
+        self._tell_voices()
+
+    def heard_by(self, message: HeardBy) -> None:
+        """Another one says how it hears us, and what it sends."""
+        self._heard_by[message.name] = message.hearing.profile
+        member = self._members.get(message.name)
+        if member is not None and message.sends is not None:
+            member.sends(message.sends)
+            self._tell_voices()
+        self._choose_encoding()
+
+    def clock_changed(self) -> None:
+        """The room's clock is known better."""
+        map = self._room.clock_map()
+        if map is not None:
+            self.engine.tell(RoomClock(map))
+
+    def followed(self, chain: TimelineChain) -> None:
+        """The room has other timelines."""
+        now_us = self._room.room_us()
+        if self.options.profile == "bar" and now_us is not None:
+            if self._bars is None:
+                self._bars = BarDelay(self.options.bars, chain)
+            self._bars.follow(chain, now_us)
+
+    # ---- what the engine says ----
+
+    def _ready(self, ready: AudioReady) -> None:
+        """It knows nothing: tell it all."""
+        for member in self._members.values():
+            self._tell_device(member)
+        self._stream = self._told_voices = None
+        self.clock_changed()
+        if self._seat is not None and self._relay is not None:
+            # An engine that died may have used some more counters than it told of.
+            used = self.engine.last_counter
+            self._seat = msgspec.structs.replace(self._seat, after=used + UNTOLD if used else 0)
+            self.engine.tell(self._seat)
+            self.engine.tell(Ways([Way(self._relay)], self._relay))
+        self._choose_encoding()
+        self._tell_voices()
+        self._report()
+
+    def _rare(self, rare: Rare) -> None:
+        if not rare.stun:
+            if self._relay_answered_ns is None:
+                log.info("audio: the relay answers")
+            self._relay_answered_ns = rare.received_ns
+
+    # ---- time ----
+
+    async def _keep_greeting(self) -> None:
+        while True:
+            now_us = self._room.room_us()
+            if self._relay is not None and now_us is not None:
+                self.engine.tell(Greet(self._relay, now_us))
+            await asyncio.sleep(GREET_S)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            status, now_us = self.engine.status, self._room.room_us()
+            if status is None or now_us is None:
+                continue
+            for voice in status.voices:
+                if (member := self._members.get(voice.name)) is not None:
+                    member.take(voice, now_us, self._bars)
+                    member.reason = self._reason()
+            self._tell_voices()
+
+    async def _keep_reporting(self) -> None:
+        while True:
+            await asyncio.sleep(REPORT_S)
+            self._report()
+
+    def _report(self) -> None:
+        if self.engine.ready is not None and self._seat is not None and self._stream is not None:
+            hears = [member.hearing() for member in self._members.values()]
+            self._room.send(AudioReport(hears, self._stream))
+
+    def _reason(self) -> str:
+        now_ns, answered_ns = host_clock.now_ns(), self._relay_answered_ns
+        if answered_ns is None or now_ns - answered_ns > RELAY_LOST_NS:
+            return "the relay does not answer: UDP may be blocked"
+        return "by the server's relay"
+
+    # ---- what the engine is told ----
+
+    def _choose_encoding(self) -> None:
+        ready = self.engine.ready
+        if ready is None:
+            return
+        wishes = wishes_of(self._heard_by)
+        encoding = encoding_for(wishes, self.options.channels, ready.period, ready.rate)
+        stream = AudioStream(
+            self.options.channels,
+            encoding.packet_frames,
+            encoding.source_packets,
+            encoding.repair_packets,
+        )
+        if stream != self._stream:
+            self._stream = stream
+            self.engine.tell(Send(encoding))
+            self._report()
+
+    def _tell_device(self, member: MemberHearing) -> None:
+        if self.engine.ready is not None:
+            member.device(self.engine.ready.period, self.engine.ready.rate)
+
+    def _tell_voices(self) -> None:
+        voices = Voices([v for member in self._members.values() if (v := member.voice())])
+        if voices != self._told_voices:
+            self._told_voices = voices
+            self.engine.tell(voices)

@@ -1,0 +1,205 @@
+"""The members whom the engine hears: decoder, slot and ports of each, as the client wants them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from midipool.audio.encoding import STREAM_RATE
+from midipool_client.audio.engine_messages import Voice, VoiceStatus
+from midipool_native._rt import ffi, lib
+from midipool_native.audio import MAX_PLAYERS, JackAudio, PlayerSetup
+from midipool_native.media_socket import MediaSocket
+from midipool_native.roc import Context, Decoder, DecoderSettings
+
+# In bar mode packets wait for whole bars: so many seconds of them.
+KEPT_US = 20_000_000
+LEAST_QUEUE = 256
+
+
+@dataclass
+class _Slot:
+    voice: Voice
+    """As it is heard."""
+    decoder: Decoder
+    old: list[Decoder]
+    """May still be in use."""
+    leaving: bool = False
+
+
+class Voices:
+    """Brings the slots of mixer, socket and JACK to what is wanted; `tend` is called often."""
+
+    def __init__(self, jack: JackAudio, socket: MediaSocket, roc: Context) -> None:
+        self._jack, self._core = jack, jack.core
+        self._socket = socket
+        self._roc = roc
+        self._calls: Any = roc.library.calls()
+        self._key_id: int | None = None
+        self._wanted: dict[str, Voice] = {}
+        self._slots: dict[int, _Slot] = {}
+        self._numbers: dict[str, int] = {}
+        """Who has which slot; it is kept while the member is wanted, and so are its ports."""
+
+    def want(self, voices: list[Voice]) -> None:
+        """All who are to be heard."""
+        self._wanted = {voice.name: voice for voice in voices[:MAX_PLAYERS]}
+        self.tend()
+
+    def set_key(self, key_id: int) -> None:
+        """They seal with this key from now on."""
+        self._key_id = key_id
+        for slot, held in self._slots.items():
+            if not held.leaving:
+                self._socket.hear(slot, held.voice.sender, key_id)
+
+    def tend(self) -> None:
+        """Do what can be done now: a player leaves its slot only when the mixer let go of it."""
+        self._core.collect()
+        for slot in [s for s, held in self._slots.items() if held.leaving]:
+            if not self._core.has_player(slot):
+                self._free(slot)
+        for name in [n for n in self._numbers if n not in self._wanted]:
+            self._let_go(name)
+        if self._key_id is not None:
+            for voice in self._wanted.values():
+                self._follow(voice, self._key_id)
+        for slot, held in self._slots.items():
+            if not held.leaving:
+                self._renew(slot, held)
+
+    def status(self) -> list[VoiceStatus]:
+        """How each is heard."""
+        return [self._status(slot, held) for slot, held in self._slots.items() if not held.leaving]
+
+    def close(self) -> None:
+        """Free the decoders; the mixer does not run any more."""
+        for held in self._slots.values():
+            for decoder in (held.decoder, *held.old):
+                decoder.close()
+        self._slots.clear()
+
+    # ---- inside ----
+
+    def _follow(self, voice: Voice, key_id: int) -> None:
+        slot = self._numbers.get(voice.name)
+        if slot is None:
+            slot = self._take_number(voice)
+            if slot is None:
+                return
+        held = self._slots.get(slot)
+        if held is None:
+            self._enter(slot, voice, key_id)
+        elif held.leaving:
+            return
+        elif (voice.channels, voice.encoding) != (held.voice.channels, held.voice.encoding):
+            self._core.remove_player(slot)
+            held.leaving = True
+        else:
+            self._adjust(slot, held, voice, key_id)
+
+    def _take_number(self, voice: Voice) -> int | None:
+        taken = set(self._numbers.values()) | set(self._slots)
+        slot = next((n for n in range(MAX_PLAYERS) if n not in taken), None)
+        if slot is not None:
+            self._numbers[voice.name] = slot
+            self._jack.add_ports(slot, voice.name)
+        return slot
+
+    def _enter(self, slot: int, voice: Voice, key_id: int) -> None:
+        decoder = self._decoder(voice)
+        waiting = KEPT_US // max(voice.encoding.packet_us, 1) if voice.from_capture else 0
+        queue = max(LEAST_QUEUE, 1 << (waiting - 1).bit_length()) if waiting else LEAST_QUEUE
+        setup = PlayerSetup(
+            calls=self._calls,
+            decoder=decoder.handle,
+            packet_frames=voice.encoding.packet_frames,
+            channels=voice.channels,
+            target_frames=_frames(voice.target_us),
+            from_capture=voice.from_capture,
+            source_packets=voice.encoding.source_packets,
+            queue_packets=queue,
+            take=ffi.cast("mp_audio_take", ffi.addressof(lib, "mp_media_socket_take")),
+            take_arg=self._socket.handle,
+            take_index=slot,
+        )
+        self._socket.hear(slot, voice.sender, key_id)
+        self._core.add_player(slot, setup)
+        self._slots[slot] = held = _Slot(voice, decoder, [])
+        self._mix(slot, held.voice)
+
+    def _adjust(self, slot: int, held: _Slot, voice: Voice, key_id: int) -> None:
+        before, held.voice = held.voice, voice
+        if voice.sender != before.sender:
+            self._socket.hear(slot, voice.sender, key_id)
+        if (voice.target_us, voice.from_capture) != (before.target_us, before.from_capture):
+            self._core.set_target(slot, _frames(voice.target_us), from_capture=voice.from_capture)
+        if _mix_of(voice) != _mix_of(before):
+            self._mix(slot, voice)
+
+    def _mix(self, slot: int, voice: Voice) -> None:
+        self._core.set_player_mix(
+            slot, gain=voice.gain, pan=voice.pan, mute=voice.mute, solo=voice.solo
+        )
+
+    def _renew(self, slot: int, held: _Slot) -> None:
+        """A stream that began anew gets a decoder that knows nothing of the old one."""
+        if self._core.player_stats(slot).needs_decoder:
+            held.old.append(held.decoder)
+            held.decoder = self._decoder(held.voice)
+            self._core.set_decoder(slot, held.decoder.handle)
+        in_use = self._core.decoder_in_use(slot)
+        for decoder in [d for d in held.old if d.handle != in_use]:
+            if in_use == held.decoder.handle:
+                held.old.remove(decoder)
+                decoder.close()
+
+    def _let_go(self, name: str) -> None:
+        slot = self._numbers.pop(name)
+        self._jack.remove_ports(slot)
+        held = self._slots.get(slot)
+        if held is not None and not held.leaving:
+            self._core.remove_player(slot)
+            held.leaving = True
+
+    def _free(self, slot: int) -> None:
+        held = self._slots.pop(slot)
+        self._socket.unhear(slot)
+        for decoder in (held.decoder, *held.old):
+            decoder.close()
+
+    def _decoder(self, voice: Voice) -> Decoder:
+        settings = DecoderSettings(
+            channels=voice.channels, fec=True, target_latency_us=voice.encoding.packet_us
+        )
+        return Decoder(self._roc, settings)
+
+    def _status(self, slot: int, held: _Slot) -> VoiceStatus:
+        stats, sender = self._core.player_stats(slot), self._socket.sender_stats(slot)
+        levels = self._core.player_levels(slot)
+        frames = held.voice.encoding.packet_frames
+        return VoiceStatus(
+            name=held.voice.name,
+            came=stats.packets,
+            lost=stats.lost,
+            repaired=stats.repaired,
+            late=stats.late,
+            played_frames=(stats.packets + stats.lost) * frames,
+            concealed_frames=stats.concealed_frames,
+            latency_us=stats.latency_us,
+            jitter_us=round(stats.jitter_p95_us),
+            wait_us=round(stats.wait_frames * 1e6 / STREAM_RATE),
+            floor_us=round(stats.floor_frames * 1e6 / STREAM_RATE),
+            rms=max((level.rms for level in levels), default=0.0),
+            peak=max((level.peak for level in levels), default=0.0),
+            relayed=sender is None or bool(sender.via_relay),
+            silence_us=None
+            if sender is None or sender.silence_ns is None
+            else sender.silence_ns // 1000,
+        )
+
+
+def _frames(us: int) -> float:
+    return us * STREAM_RATE / 1e6
+
+
+def _mix_of(voice: Voice) -> tuple[float, float, bool, bool]:
+    return voice.gain, voice.pan, voice.mute, voice.solo

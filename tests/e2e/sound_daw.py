@@ -1,0 +1,128 @@
+"""A program on JACK that plays known noise and writes down what it hears.
+
+`python -m tests.e2e.sound_daw NAME SEED FILE PORT...`: each output `NAME:out_N` has noise of its
+own, and each PORT is recorded into an input. When its standard input ends it writes FILE (a numpy
+array, frames x ports) and goes.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from midipool_demo.background import child_environment
+
+Floats = npt.NDArray[np.float32]
+NOISE_FRAMES = 48_000
+CUT_HZ = 4_000
+PIECE_FRAMES = 2_048
+OUTPUTS = 2
+MOST_FRAMES = 48_000 * 60
+
+
+def noise(seed: int) -> Floats:
+    """A second of noise below 4 kHz at a quarter of full scale; each number gives another one."""
+    spectrum = np.fft.rfft(np.random.default_rng(seed).uniform(-1, 1, NOISE_FRAMES))
+    spectrum[CUT_HZ:] = 0
+    made = np.fft.irfft(spectrum, NOISE_FRAMES)
+    return np.asarray(made * (0.25 / np.abs(made).max()), dtype=np.float32)
+
+
+def correlations(recorded: Floats, played: Floats) -> Floats:
+    """How alike each piece of a recording is to the noise, at the lag where it is so most.
+
+    Pieces are short, because what was resampled shifts a little.
+    """
+    spectrum = np.conj(np.fft.rfft(played))
+    around = np.concatenate((played, played[:PIECE_FRAMES]))
+    found = []
+    for begin in range(0, len(recorded) - PIECE_FRAMES + 1, PIECE_FRAMES):
+        piece = recorded[begin : begin + PIECE_FRAMES]
+        products = np.fft.irfft(np.fft.rfft(piece, NOISE_FRAMES) * spectrum, NOISE_FRAMES)
+        at = -int(np.argmax(products)) % NOISE_FRAMES
+        norm = np.linalg.norm(piece) * np.linalg.norm(around[at : at + PIECE_FRAMES])
+        found.append(float(products.max()) / (float(norm) or 1.0))
+    return np.array(found, np.float32)
+
+
+def main(name: str, seed: int, file: str, ports: list[str]) -> None:
+    import jack
+
+    client = jack.Client(name, no_start_server=True)
+    outputs = [client.outports.register(f"out_{n + 1}") for n in range(OUTPUTS)]
+    inputs = [client.inports.register(f"in_{n + 1}") for n in range(len(ports))]
+    played = [noise(seed + n) for n in range(OUTPUTS)]
+    recorded = np.zeros((MOST_FRAMES, len(ports)), np.float32)
+    at = 0
+
+    def process(frames: int) -> None:
+        nonlocal at
+        place = (at + np.arange(frames)) % NOISE_FRAMES
+        for port, samples in zip(outputs, played, strict=True):
+            port.get_array()[:] = samples[place]
+        if at + frames <= MOST_FRAMES:
+            for index, port in enumerate(inputs):
+                recorded[at : at + frames, index] = port.get_array()
+        at += frames
+
+    client.set_process_callback(process)
+    with client:
+        for source, port in zip(ports, inputs, strict=True):
+            client.connect(source, port)
+        for number, port in enumerate(outputs):
+            client.connect(port, f"midiPool-audio:audio_send_{number + 1}")
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+    np.save(file, recorded[: min(at, MOST_FRAMES)])
+
+
+class SoundDaw:
+    """Runs the program on a JACK server; a context manager."""
+
+    def __init__(self, env: Mapping[str, str], seed: int, file: Path, *ports: str) -> None:
+        self._file = file
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.sound_daw", "daw", str(seed), str(file), *ports],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=child_environment(env),
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != "ready\n":
+            raise RuntimeError("the sound program does not start")
+
+    def end(self) -> Floats:
+        """Stop it; what it recorded."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(20)
+        recorded: Floats = np.load(self._file)
+        return recorded
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4:])

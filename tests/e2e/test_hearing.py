@@ -1,0 +1,123 @@
+"""Players hear each other: what goes in at one end comes out at the other, in its channel."""
+
+import itertools
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from midipool.errors import Unavailable
+from midipool_demo.stage import Player, Stage
+from midipool_native import roc
+from midipool_native.media import sodium_found
+from tests.e2e.conftest import needs_jackd
+from tests.e2e.listening import clocks
+from tests.e2e.sound_daw import SoundDaw, correlations, noise
+from tests.e2e.waiting import wait_until
+
+pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
+DRUMS_SEED, BASS_SEED = 10, 20
+PERIOD = 512
+LOOKED_AT = 2 * 48_000
+FROM = "midiPool-audio:from_{}_{}"
+MIX = "midiPool-audio:audio_receive_{}"
+
+
+def needs_audio() -> None:
+    needs_jackd()
+    try:
+        roc.find()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    if not sodium_found():
+        pytest.skip("libsodium is not installed: apt-get install libsodium23")
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    needs_audio()
+    audio = ("--profile", "safe")
+    with Stage(("drums", "bass"), home=tmp_path, period=PERIOD, audio=audio) as made:
+        yield made
+
+
+def hearing(stage: Stage, listener: str, heard: str) -> dict[str, Any]:
+    """How one hears another; nothing while it does not."""
+    found: list[dict[str, Any]] = stage.status()["hears"].get(listener, [])
+    return next((h for h in found if h["member"] == heard and h["latency_ms"] is not None), {})
+
+
+def both_hear(stage: Stage) -> bool:
+    return bool(hearing(stage, "drums", "bass") and hearing(stage, "bass", "drums"))
+
+
+def audio_engine_pid(player: Player) -> int:
+    """The audio engine of a player's client."""
+    client = player.client.process.pid
+    for child in Path(f"/proc/{client}/task/{client}/children").read_text().split():
+        if b"midipool_client.audio.engine" in Path(f"/proc/{child}/cmdline").read_bytes():
+            return int(child)
+    raise AssertionError("no audio engine runs")
+
+
+def test_what_one_plays_the_other_hears_in_its_channel(stage: Stage, tmp_path: Path) -> None:
+    drums, bass = stage.players
+    ports = [FROM.format("drums", n) for n in (1, 2)] + [MIX.format(n) for n in (1, 2)]
+    wait_until(lambda: both_hear(stage))
+    with (
+        SoundDaw(drums.env, DRUMS_SEED, tmp_path / "drums.npy"),
+        SoundDaw(bass.env, BASS_SEED, tmp_path / "bass.npy", *ports) as listening,
+    ):
+        # Loud at the other end, and then for long enough to look at.
+        wait_until(lambda: (hearing(stage, "bass", "drums").get("level_db") or -99) > -30)
+        first = clocks(bass.meter.snapshot().events[0])
+        stage.conduct("start")
+        bass.meter.wait_until(lambda heard: clocks(heard.events[0]) >= first + 48 * 4)
+        recorded = listening.end()
+    recorded = recorded[-LOOKED_AT:]
+    left, right = noise(DRUMS_SEED), noise(DRUMS_SEED + 1)
+    for port, own, other in (
+        (0, left, right),
+        (1, right, left),
+        (2, left, right),
+        (3, right, left),
+    ):
+        assert np.median(correlations(recorded[:, port], own)) > 0.85, ports[port]
+        assert np.median(correlations(recorded[:, port], other)) < 0.5, ports[port]
+    assert 0 < hearing(stage, "bass", "drums")["latency_ms"] < 400
+    assert hearing(stage, "bass", "drums")["path"] == "relay"
+
+
+def test_a_killed_audio_engine_comes_back_and_the_clock_does_not_notice(stage: Stage) -> None:
+    player = stage.players[0]
+    wait_until(lambda: both_hear(stage))
+    stage.conduct("start")
+    player.meter.wait_until(lambda heard: clocks(heard.events[0]) >= 48)
+    old = audio_engine_pid(player)
+    os.kill(old, signal.SIGKILL)
+    player.client.wait_for_output("the audio engine ended: it is started anew")
+    wait_until(lambda: player.client.output().count("audio: JACK") == 2)
+    # Its datagrams are under counters that nobody has seen: the other one hears it again.
+    wait_until(lambda: not hearing(stage, "drums", "bass") or both_hear(stage))
+    wait_until(lambda: both_hear(stage))
+    assert audio_engine_pid(player) != old
+    before = clocks(player.meter.snapshot().events[0])
+    player.meter.wait_until(lambda heard: clocks(heard.events[0]) >= before + 48)
+    frames = [f for f, data in player.meter.snapshot().events[0] if data == b"\xf8"]
+    steps = [b - a for a, b in itertools.pairwise(frames)]
+    assert max(steps) < 1500, "at 120 BPM a tick comes every 1,000 frames"
+
+
+def test_without_libroc_the_clock_works_and_audio_says_what_to_do(tmp_path: Path) -> None:
+    needs_jackd()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIDIPOOL_LIBROC", str(tmp_path / "none.so"))
+        with Stage(("drums",), home=tmp_path, period=PERIOD, audio=()) as stage:
+            [player] = stage.players
+            assert "libroc" in player.client.wait_for_output("no audio: ")
+            stage.conduct("start")
+            player.meter.wait_until(lambda heard: clocks(heard.events[0]) >= 48)
