@@ -9,7 +9,18 @@ from pathlib import Path
 
 from midipool_demo.background import end_in_order_when_terminated
 
-NAMES = ("clock", "rtmidi", "sync", "follow", "link", "failover", "startup", "fuzz")
+NAMES = (
+    "clock",
+    "rtmidi",
+    "sync",
+    "follow",
+    "link",
+    "failover",
+    "startup",
+    "relay",
+    "fuzz",
+    "fuzz_media_socket",
+)
 
 
 def main() -> int:

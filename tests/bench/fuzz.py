@@ -1,4 +1,7 @@
-"""Millions of broken messages into every decoder: only the documented error may come out."""
+"""Millions of broken messages into every decoder: only the documented error may come out.
+
+And hostile datagrams at a relay: the room behind it must go on.
+"""
 
 import argparse
 import random
@@ -11,9 +14,11 @@ from midipool import messages
 from midipool.clock_map import ClockMap
 from midipool.datagram import decode_clock_reply, encode_clock_probe
 from midipool.errors import InvalidDatagram, InvalidMessage
+from midipool.media_datagram import parse_header
 from midipool.meter import Loop, Meter, Position
 from midipool.timeline import Ramp, Timeline
 from midipool_client.engine import messages as engine_messages
+from tests.bench import fuzz_relay
 
 TIMELINE = Timeline(playing=True, ramp=Ramp(140_000, 4_000_000), loop=Loop(2, 5))
 FROM_CLIENTS = [
@@ -25,6 +30,13 @@ FROM_CLIENTS = [
     messages.SetMeter(id=5, meter=Meter(7, 8)),
     messages.Takeover(timelines=[TIMELINE]),
     messages.MemberStatus(100.0, 20.0, 1.5, 3.0, -4.0),
+    messages.MediaOffer(
+        to="bass",
+        generation=1,
+        ufrag="abcd",
+        pwd="0123456789abcdefABCDEF",
+        candidates=[messages.MediaCandidate("host", "2001:db8::1", 4000, 9)],
+    ),
 ]
 FROM_SERVER = [
     messages.Ok(id=1, target_send_timestamp=5, revision=1, epoch=1),
@@ -50,6 +62,8 @@ TARGETS: list[Target] = [
         (InvalidMessage,),
         [messages.encode(m) for m in FROM_SERVER],
     ),
+    ("media header", parse_header, (InvalidDatagram,), [fuzz_relay.SEALED]),
+    ("sealed datagram", fuzz_relay.open_sealed, (InvalidDatagram,), [fuzz_relay.SEALED]),
     ("clock datagram", decode_clock_reply, (InvalidDatagram,), [CLOCK_REPLY]),
     (
         "engine message",
@@ -69,12 +83,20 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     chance = random.Random(options.seed)
     counts = {name: {"decoded": 0, "refused": 0} for name, *_ in TARGETS}
     end = time.monotonic() + options.seconds
-    while time.monotonic() < end:
-        for name, decode, errors, corpus in TARGETS:
-            for _ in range(500):
-                # Anything but the documented error ends the run with the bytes that caused it.
-                counts[name][_try(decode, errors, mutate(chance.choice(corpus), chance))] += 1
-    return {"seconds": options.seconds, "seed": options.seed, "counts": counts}
+    with fuzz_relay.room() as room:
+        while time.monotonic() < end:
+            _fuzz_decoders(chance, counts)
+            room.attack(chance, mutate)
+        relay = room.counts()
+        counts["relay"] = room.summary()
+    return {"seconds": options.seconds, "seed": options.seed, "counts": counts, "relay": relay}
+
+
+def _fuzz_decoders(chance: random.Random, counts: dict[str, dict[str, int]]) -> None:
+    for name, decode, errors, corpus in TARGETS:
+        for _ in range(500):
+            # Anything but the documented error ends the run with the bytes that caused it.
+            counts[name][_try(decode, errors, mutate(chance.choice(corpus), chance))] += 1
 
 
 def _try(decode: Callable[[bytes], Any], errors: tuple[type[Exception], ...], data: bytes) -> str:

@@ -65,6 +65,16 @@ def bars(groups: dict[str, dict[str, int]], path: Path) -> None:
     _save(figure, path)
 
 
+def groups(values: dict[str, dict[str, float]], xlabel: str, path: Path) -> None:
+    """A bar for each value, by group."""
+    figure, axes = plt.subplots(figsize=(9, 3))
+    names = [f"{name}, {group}" for group, of in values.items() for name in of]
+    axes.barh(names, [value for of in values.values() for value in of.values()])
+    axes.invert_yaxis()
+    axes.set_xlabel(xlabel)
+    _save(figure, path)
+
+
 def _save(figure: Any, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=90)
