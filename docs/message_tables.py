@@ -24,6 +24,10 @@ SHARED = (
     messages.BarPosition,
     messages.MemberInfo,
     messages.TimedMidi,
+    messages.Hearing,
+    messages.AudioStream,
+    messages.MediaSeat,
+    messages.MediaCandidate,
 )
 
 UNITS = {
@@ -41,8 +45,9 @@ UNITS = {
     "ends_us": "room µs",
     "ticks": "F8 bytes",
     "late_ticks": "F8 bytes",
+    "level_db": "dB",
 }
-SUFFIX_UNITS = {"_ns": "ns", "_us": "µs", "_ppm": "ppm"}
+SUFFIX_UNITS = {"_ns": "ns", "_us": "µs", "_ms": "ms", "_ppm": "ppm"}
 
 # What the structs have no docstring for: the class or the type says it there.
 MEANINGS = {
@@ -50,6 +55,7 @@ MEANINGS = {
     "Ok.revision": "The timeline's after the command.",
     "Ok.epoch": "The timeline's after the command.",
     "ClockReply.t1_ns": "The probe's.",
+    "MediaCandidate.address": "Where.",
     "Closing.reason": "For people: why.",
     "Members.members": "All of them, each time.",
     "MemberInfo.name": "Its name in the room.",
@@ -77,6 +83,7 @@ MEANINGS = {
 RULES = {
     "Meter.denominator": "1, 2, 4, 8, 16 or 32",
     "Loop.end_bar": f"1 to {meter.MAX_BAR}, more than `start_bar`",
+    "MediaCandidate.address": messages.ADDRESS_RULE,
     "Position.beat": f"1 to {meter.MAX_NUMERATOR}, and not more than the meter has",
 }
 
