@@ -17,6 +17,7 @@ from midipool.messages import (
     Error,
     HeardBy,
     MediaKey,
+    MediaOfferFrom,
     Members,
     MemberStatus,
     Message,
@@ -147,6 +148,8 @@ class Player:
                     self.audio.members(message.members)
             case MediaKey() if self.audio is not None:
                 self.audio.new_key(message)
+            case MediaOfferFrom() if self.audio is not None:
+                self.audio.offered(message)
             case HeardBy() if self.audio is not None:
                 self.audio.heard_by(message)
             case MidiFrom():

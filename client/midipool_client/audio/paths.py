@@ -1,0 +1,131 @@
+"""Where our datagrams go: to each member directly if hole punching finds a way, else by the relay.
+
+Pure but for chance: it takes time as an argument, and returns what to tell the engine and the room.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+
+from midipool.errors import InvalidValue
+from midipool.messages import MediaCandidate, MediaOffer, MediaOfferFrom
+from midipool.punching import Candidate, Event, Offer, OfferOut, PathChanged, Puncher
+from midipool.punching import Send as SendRaw
+from midipool_client.audio.engine_messages import Address, Raw, Way, Ways
+
+# Both ways are used for so long when a better one was found.
+OVERLAP_US = 500_000
+
+
+class MediaPaths:
+    """The paths of one media socket. What returns messages returns them in order."""
+
+    def __init__(
+        self, hosts: Sequence[Address], relay: Address, generation: int, now_us: int
+    ) -> None:
+        """`hosts` are the socket's own addresses, `generation` is higher than any before."""
+        self._relay = relay
+        self._hosts = list(hosts)
+        self._puncher = Puncher(now_us, hosts, [relay], generation, secrets.token_bytes)
+        self._direct: dict[str, Address | None] = {}
+        self._left_relay = False
+
+    def ways(self) -> Ways:
+        """Where to send now."""
+        direct = dict.fromkeys(to for to in self._direct.values() if to is not None)
+        ways = [Way(to) for to in direct]
+        if not direct or None in self._direct.values():
+            ways.append(Way(self._relay))
+        elif self._left_relay:
+            ways.append(Way(self._relay, OVERLAP_US))
+        return Ways(ways, self._relay)
+
+    def reason(self, member: str) -> str:
+        """Why a member's path is what it is, for people."""
+        try:
+            return self._puncher.path(member)[1]
+        except KeyError:
+            return ""
+
+    def is_direct(self, member: str) -> bool:
+        """Whether we send to a member directly."""
+        return self._direct.get(member) is not None
+
+    def members(self, names: Collection[str], now_us: int) -> list[Raw | Ways | MediaOffer]:
+        """Who is connected now."""
+        before = dict(self._direct)
+        for name in [name for name in self._direct if name not in names]:
+            self._puncher.left(name)
+            del self._direct[name]
+        events: list[Event] = []
+        for name in names:
+            if name not in self._direct:
+                self._direct[name] = None
+                events += self._puncher.joined(name, now_us)
+        return self._follow(events, before)
+
+    def offered(self, offer: MediaOfferFrom, now_us: int) -> list[Raw | Ways | MediaOffer]:
+        """A member says where it can be reached; what no member of ours says is left out."""
+        candidates = tuple(
+            Candidate(c.kind, c.address, c.port, c.priority) for c in offer.candidates
+        )
+        said = Offer(offer.generation, offer.ufrag, offer.pwd, candidates)
+        try:
+            return self._follow(self._puncher.offer(offer.name, said, now_us), self._direct)
+        except InvalidValue:
+            return []
+
+    def came(self, source: Address, datagram: bytes, now_us: int) -> list[Raw | Ways | MediaOffer]:
+        """A STUN message."""
+        return self._follow(self._puncher.datagram(source, datagram, now_us), self._direct)
+
+    def silent(self, member: str, now_us: int) -> list[Raw | Ways | MediaOffer]:
+        """A member that we should hear directly is not heard."""
+        return self._follow(self._puncher.silent(member, now_us), self._direct)
+
+    def addresses(self, hosts: Sequence[Address], now_us: int) -> list[Raw | Ways | MediaOffer]:
+        """The socket's own addresses, as often as one looks."""
+        if list(hosts) == self._hosts:
+            return []
+        self._hosts = list(hosts)
+        return self._follow(self._puncher.addresses_changed(hosts, now_us), self._direct)
+
+    def tick(self, now_us: int) -> list[Raw | Ways | MediaOffer]:
+        """Do what is due."""
+        return self._follow(self._puncher.tick(now_us), self._direct)
+
+    def due_us(self, now_us: int) -> int:
+        """When `tick` is wanted next."""
+        return self._puncher.due_us(now_us)
+
+    def _follow(
+        self, events: Iterable[Event], before: dict[str, Address | None]
+    ) -> list[Raw | Ways | MediaOffer]:
+        before = dict(before)
+        out: list[Raw | Ways | MediaOffer] = []
+        for event in events:
+            match event:
+                case SendRaw(to=to, datagram=datagram):
+                    out.append(Raw(to, datagram))
+                case OfferOut(member=member, offer=offer):
+                    out.append(_message(member, offer))
+                case PathChanged(member=member, path=path):
+                    if member in self._direct:
+                        self._direct[member] = path
+        if self._direct != before:
+            self._left_relay = not before or None in before.values()
+            out.append(self.ways())
+        return out
+
+
+def _message(member: str, offer: Offer) -> MediaOffer:
+    candidates = [
+        MediaCandidate("host" if c.kind == "host" else "srflx", c.address, c.port, c.priority)
+        for c in offer.candidates
+    ]
+    return MediaOffer(
+        to=member,
+        generation=offer.generation,
+        ufrag=offer.ufrag,
+        pwd=offer.pwd,
+        candidates=candidates,
+    )
