@@ -3,7 +3,9 @@
 import itertools
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,16 @@ import numpy as np
 import pytest
 
 from midipool.errors import Unavailable
+from midipool_demo.background import Background
 from midipool_demo.stage import Player, Stage
 from midipool_native import roc
 from midipool_native.media import sodium_found
 from tests.e2e.conftest import needs_jackd
+from tests.e2e.link.lans import lan_stage
 from tests.e2e.listening import clocks
 from tests.e2e.sound_daw import SoundDaw, correlations, noise
 from tests.e2e.waiting import wait_until
+from tests.netlab import why_unavailable
 
 pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
 DRUMS_SEED, BASS_SEED = 10, 20
@@ -121,3 +126,25 @@ def test_without_libroc_the_clock_works_and_audio_says_what_to_do(tmp_path: Path
             assert "libroc" in player.client.wait_for_output("no audio: ")
             stage.conduct("start")
             player.meter.wait_until(lambda heard: clocks(heard.events[0]) >= 48)
+
+
+@pytest.mark.netns
+def test_where_there_is_no_direct_way_the_server_relays() -> None:
+    needs_audio()
+    if reason := why_unavailable():
+        pytest.skip(reason)
+    with lan_stage(period=PERIOD) as stage, ExitStack() as stack:
+        for lan in (stage.lan("a"), stage.lan("b")):
+            words = [sys.executable, "-m", "midipool_client", "join", stage.url, "--name", lan.name]
+            inside = ["ip", "netns", "exec", lan.player.name, *words]
+            client = stack.enter_context(Background(inside, lan.jack.env))
+            client.wait_for_output("audio: the relay answers")
+
+        def paths() -> list[str]:
+            hears = stage.status()["hears"].values()
+            return [h["path"] for heard in hears for h in heard if h["latency_ms"] is not None]
+
+        wait_until(lambda: paths() == ["relay", "relay"], 20)
+        # They look for another path all the time, and stay with this one.
+        reasons = [h["reason"] for heard in stage.status()["hears"].values() for h in heard]
+        assert all(reason.startswith("relay: ") for reason in reasons), reasons
