@@ -19,7 +19,6 @@ import midipool_server.cli
 from midipool.click import ClickSettings
 from midipool.daw.control import loop_area_bytes
 from midipool.meter import Loop
-from midipool_client.audio.options import add_audio_options
 from midipool_client.ports import PORT_WORDS
 from midipool_demo import __main__ as demo
 from tests.bench import __main__ as bench
@@ -88,9 +87,7 @@ def help_of(main: Callable[[], int], *words: str) -> set[str]:
 @pytest.fixture(scope="module")
 def known_options() -> dict[str, set[str]]:
     """The options of each of our commands."""
-    audio = argparse.ArgumentParser()
-    add_audio_options(audio.add_argument_group())
-    client = options_of(midipool_client.cli._parser()) | options_of(audio)
+    client = options_of(midipool_client.cli._parser())
     server = options_of(midipool_server.cli._parser())
     return {
         "midipool-client": client,

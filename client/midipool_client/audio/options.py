@@ -6,15 +6,12 @@ Every `parse_` function raises InvalidValue, which names the option and what it 
 import argparse
 import re
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from midipool.audio.bars import MAX_BARS, check_bars
 from midipool.audio.encoding import CHANNELS
 from midipool.audio.profiles import DEFAULT_PROFILE, PROFILE_NAMES, ProfileName, profile_named
 from midipool.errors import InvalidValue
 
-Backend = Literal["auto", "jack", "pyaudio", "none"]
-BACKENDS: tuple[Backend, ...] = get_args(Backend)
 LEAST_LATENCY_MS, MOST_LATENCY_MS = 5.0, 1000.0
 # Below are the ports of the system's own services, which need a privilege.
 FIRST_PORT, LAST_PORT = 1024, 65535
@@ -31,10 +28,6 @@ class AudioOptions:
     """How many bars later everybody is heard in `bar`."""
     max_latency_ms: float = 100.0
     """The most that the buffer of `jam` grows to."""
-    backend: Backend = "auto"
-    input_device: str | None = None
-    """Of PyAudio: a number or a part of the name; None is the system's default."""
-    output_device: str | None = None
     media_port: int = 0
     """UDP port of this player's media socket; 0 lets the system choose."""
 
@@ -47,16 +40,6 @@ class AudioOptions:
             raise InvalidValue("max-latency-ms", _latency_rule(f"{self.max_latency_ms:g}"))
         if self.media_port and not FIRST_PORT <= self.media_port <= LAST_PORT:
             raise InvalidValue("media-port", _port_rule(str(self.media_port)))
-        if self.backend not in BACKENDS:
-            rule = f"{self.backend!r} is none of {', '.join(BACKENDS)}"
-            raise InvalidValue("audio", rule)
-        if self.backend in ("jack", "none"):
-            for option, device in (
-                ("input-device", self.input_device),
-                ("output-device", self.output_device),
-            ):
-                if device is not None:
-                    raise InvalidValue(option, f"is for --audio pyaudio, not {self.backend}")
 
     @property
     def max_latency_us(self) -> int:
@@ -66,16 +49,7 @@ class AudioOptions:
 
 def add_audio_options(group: "argparse._ArgumentGroup") -> None:
     """Describe the options of `join`; `audio_options` reads them."""
-    group.add_argument(
-        "--audio",
-        choices=BACKENDS,
-        default="auto",
-        help="where the audio ports are: auto takes JACK (or PipeWire) if it runs, else PyAudio; "
-        "none: no audio",
-    )
-    group.add_argument(
-        "--no-audio", dest="audio", action="store_const", const="none", help="as --audio none"
-    )
+    group.add_argument("--no-audio", action="store_true", help="MIDI only")
     group.add_argument(
         "--profile",
         choices=PROFILE_NAMES,
@@ -99,12 +73,6 @@ def add_audio_options(group: "argparse._ArgumentGroup") -> None:
         "--channels", metavar="N", default="2", help="to send and to hear: 1, 2 or 4 (%(default)s)"
     )
     group.add_argument(
-        "--input-device",
-        metavar="DEVICE",
-        help="with PyAudio, what is sent to the others: a device's number or a part of its name",
-    )
-    group.add_argument("--output-device", metavar="DEVICE", help="and where you hear the others")
-    group.add_argument(
         "--media-port",
         metavar="PORT",
         default="0",
@@ -119,9 +87,6 @@ def audio_options(options: argparse.Namespace) -> AudioOptions:
         profile=options.profile,
         bars=parse_bars(options.bars),
         max_latency_ms=parse_max_latency_ms(options.max_latency_ms),
-        backend=options.audio,
-        input_device=parse_device(options.input_device, "input-device"),
-        output_device=parse_device(options.output_device, "output-device"),
         media_port=parse_media_port(options.media_port),
     )
 
@@ -154,17 +119,6 @@ def parse_media_port(text: str, option: str = "media-port") -> int:
     if match is None or (int(text) != 0 and not FIRST_PORT <= int(text) <= LAST_PORT):
         raise InvalidValue(option, _port_rule(repr(text)))
     return int(text)
-
-
-def parse_device(text: str | None, option: str) -> str | None:
-    """Read a device's number, or a part of its name."""
-    if text is None:
-        return None
-    device = text.strip()
-    if not device or not device.isprintable():
-        rule = "must be a device's number or a part of its name: midipool-client devices"
-        raise InvalidValue(option, rule)
-    return device
 
 
 def _latency_rule(given: str) -> str:

@@ -149,7 +149,7 @@ def run(options: argparse.Namespace) -> int:
         settings.set_offset_ms(offset_ms, first_device(options), options.daw)
         settings.save()
     ports = ports_of(options, settings)
-    audio = None if options.audio == "none" else audio_options(options)
+    audio = None if options.no_audio else audio_options(options)
 
     async def run() -> None:
         stopped = asyncio.Event()

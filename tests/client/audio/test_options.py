@@ -16,19 +16,14 @@ def read(*words: str) -> AudioOptions:
 
 def test_without_options_it_is_jam_in_stereo_wherever_there_is_sound() -> None:
     assert read() == AudioOptions()
-    assert AudioOptions() == AudioOptions(2, "jam", 1, 100.0, "auto", None, None, 0)
+    assert AudioOptions() == AudioOptions(2, "jam", 1, 100.0, 0)
 
 
 def test_everything_can_be_said() -> None:
-    words = "--audio pyaudio --profile bar --bars 4 --max-latency-ms 12.5 --channels 1"
-    more = ["--input-device", "2", "--output-device", "USB Audio", "--media-port", "40000"]
-    options = read(*words.split(), *more)
-    assert options == AudioOptions(1, "bar", 4, 12.5, "pyaudio", "2", "USB Audio", 40_000)
+    words = "--profile bar --bars 4 --max-latency-ms 12.5 --channels 1 --media-port 40000"
+    options = read(*words.split())
+    assert options == AudioOptions(1, "bar", 4, 12.5, 40_000)
     assert options.max_latency_us == 12_500
-
-
-def test_no_audio_is_short_for_none() -> None:
-    assert read("--no-audio").backend == "none"
 
 
 @pytest.mark.parametrize(
@@ -46,10 +41,6 @@ def test_no_audio_is_short_for_none() -> None:
         (["--media-port", "80"], "media-port: must be 1024 to 65535, or 0 for any, not '80'"),
         (["--media-port", "70000"], "media-port: must be 1024"),
         (["--media-port", "-1"], "media-port: must be 1024"),
-        (["--input-device", " "], "input-device: must be a device's number or a part of its name"),
-        (["--output-device", "a\nb"], "output-device: must be a device's number"),
-        (["--audio", "jack", "--input-device", "2"], "input-device: is for --audio pyaudio"),
-        (["--no-audio", "--output-device", "2"], "output-device: is for --audio pyaudio, not none"),
     ],
 )
 def test_a_bad_value_is_told_the_option_and_the_rule(words: list[str], told: str) -> None:
@@ -65,7 +56,6 @@ def test_a_bad_value_is_told_the_option_and_the_rule(words: list[str], told: str
         ({"profile": "fast"}, "profile"),
         ({"bars": 0}, "bars"),
         ({"max_latency_ms": float("nan")}, "max-latency-ms"),
-        ({"backend": "asio"}, "audio"),
         ({"media_port": 22}, "media-port"),
     ],
 )
