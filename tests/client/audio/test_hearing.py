@@ -1,0 +1,109 @@
+"""How one member is heard: the buffer that the engine is told, and what is reported."""
+
+import pytest
+
+from midipool.audio.bars import BarDelay
+from midipool.audio.encoding import Encoding
+from midipool.audio.profiles import PROFILES, ProfileName
+from midipool.messages import AudioStream
+from midipool.timeline import Timeline
+from midipool.timeline_chain import TimelineChain
+from midipool_client.audio.engine_messages import Voice, VoiceStatus
+from midipool_client.audio.hearing import MemberHearing
+from midipool_client.audio.options import AudioOptions
+
+STREAM = AudioStream(2, 128, 4, 4)
+ENCODING = Encoding(128, 4, 4)
+SECOND = 1_000_000
+
+
+def heard(profile: ProfileName, max_latency_ms: float = 100.0) -> MemberHearing:
+    member = MemberHearing("bass", 7, AudioOptions(profile=profile, max_latency_ms=max_latency_ms))
+    member.device(128, 48_000)
+    member.sends(STREAM)
+    return member
+
+
+def voice_of(member: MemberHearing) -> Voice:
+    voice = member.voice()
+    assert voice is not None
+    return voice
+
+
+def test_nobody_is_heard_before_saying_what_it_sends() -> None:
+    assert MemberHearing("bass", 7, AudioOptions()).voice() is None
+
+
+@pytest.mark.parametrize("profile", ["lan", "safe"])
+def test_these_profiles_wait_for_a_fixed_time(profile: ProfileName) -> None:
+    member = heard(profile)
+    before = voice_of(member)
+    assert before == Voice(
+        "bass", 7, 2, ENCODING, PROFILES[profile].target_us(ENCODING, 128, 48000)
+    )
+    for second in range(1, 20):
+        member.take(VoiceStatus("bass", came=375 * second, late=50 * second), second * SECOND, None)
+    assert voice_of(member) == before
+
+
+def test_jam_waits_longer_when_packets_are_late_up_to_the_ceiling() -> None:
+    member = heard("jam", max_latency_ms=15.0)
+    begin_us = voice_of(member).target_us
+    for look in range(1, 100):
+        status = VoiceStatus("bass", came=37 * look, late=3 * look, jitter_us=9_000)
+        member.take(status, look * SECOND // 10, None)
+    assert begin_us < voice_of(member).target_us == 15_000
+    assert "ceiling" in member.hearing().buffer
+
+
+def test_a_longer_period_of_our_device_is_waited_for() -> None:
+    member = heard("lan")
+    before_us = voice_of(member).target_us
+    member.device(1024, 48_000)
+    assert voice_of(member).target_us >= before_us + 18_000
+
+
+def test_bars_later_is_counted_from_the_capture_and_follows_the_tempo() -> None:
+    member = heard("bar")
+    assert voice_of(member).from_capture
+    playing = TimelineChain((Timeline(playing=True, mbpm=120_000),))
+    member.take(VoiceStatus("bass"), 10 * SECOND, BarDelay(1, playing))
+    assert voice_of(member).target_us == 2 * SECOND
+    faster = TimelineChain((Timeline(playing=True, mbpm=240_000),))
+    member.take(VoiceStatus("bass"), 20 * SECOND, BarDelay(1, faster))
+    assert voice_of(member).target_us == SECOND
+
+
+def test_a_report_says_how_it_is_heard() -> None:
+    member = heard("safe")
+    member.reason = "direct (192.0.2.1:5000)"
+    empty = VoiceStatus("bass", silence_us=None)
+    member.take(empty, 0, None)
+    assert member.hearing().path == "none"
+    status = VoiceStatus(
+        "bass",
+        came=950,
+        lost=50,
+        played_frames=128_000,
+        concealed_frames=1_280,
+        latency_us=21_000,
+        jitter_us=1_500,
+        wait_us=20_000,
+        rms=0.1,
+        relayed=False,
+        silence_us=900,
+    )
+    member.take(status, 2 * SECOND, None)
+    hearing = member.hearing()
+    assert (hearing.member, hearing.profile, hearing.path) == ("bass", "safe", "direct")
+    assert (hearing.latency_ms, hearing.jitter_ms, hearing.target_ms) == (21.0, 1.5, 20.0)
+    assert hearing.loss == pytest.approx(0.05)
+    assert hearing.residual_loss == pytest.approx(0.01, rel=0.02)
+    assert hearing.level_db == -20.0
+    assert hearing.reason == "direct (192.0.2.1:5000)"
+
+
+def test_who_is_silent_for_long_has_no_path() -> None:
+    member = heard("jam")
+    member.take(VoiceStatus("bass", relayed=True, silence_us=3 * SECOND), SECOND, None)
+    assert member.hearing().path == "none"
