@@ -1,0 +1,159 @@
+"""What the audio engine is told, and the room, when things happen in either."""
+
+import pytest
+
+from midipool.audio.encoding import Encoding
+from midipool.clock_map import ClockMap
+from midipool.messages import (
+    AudioReport,
+    AudioStream,
+    HeardBy,
+    Hearing,
+    MediaKey,
+    MediaSeat,
+    MemberInfo,
+    Message,
+    Welcome,
+)
+from midipool.timeline_chain import TimelineChain
+from midipool_client.audio.engine_messages import (
+    AudioReady,
+    NoSeat,
+    RoomClock,
+    Seat,
+    Send,
+    ToAudioEngine,
+    Voices,
+    Way,
+    Ways,
+)
+from midipool_client.audio.options import AudioOptions
+from midipool_client.audio.room_audio import UNTOLD, RoomAudio
+
+KEY, OTHER_KEY = b"k" * 32, b"o" * 32
+READY = AudioReady("JACK", 48_000, 128, True, 40_000)
+STREAM = AudioStream(2, 128, 4, 4)
+RELAY = ("127.0.0.1", 8766)
+ROOM_US = 5_000_000
+SEAT = MediaSeat(8766, 1, KEY.hex(), 3)
+
+
+class FakeRoom:
+    """A room whose clock stands still."""
+
+    name = "drums"
+    chain = TimelineChain(())
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+
+    def room_us(self) -> int | None:
+        return ROOM_US
+
+    def clock_map(self) -> ClockMap | None:
+        return ClockMap(0, 0)
+
+    def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+
+class Stand:
+    """RoomAudio with a room and an engine that only listen."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.room = FakeRoom()
+        self.audio = RoomAudio(self.room, AudioOptions(), "midiPool")
+        self.told: list[ToAudioEngine] = []
+        patch.setattr(self.audio.engine, "tell", self.told.append)
+
+    def welcome(self, media: MediaSeat | None = SEAT) -> None:
+        welcome = Welcome(1, "jam", "0" * 16, 0, "0" * 32, False, [], [], media=media)
+        self.audio.welcomed(welcome, "127.0.0.1")
+
+    def ready(self) -> None:
+        self.audio.engine.ready = READY
+        self.audio._ready(READY)
+
+    def bass_is_there(self, profile: str = "jam", sender: int = 7) -> None:
+        self.audio.members([MemberInfo("drums", sender=3), MemberInfo("bass", sender=sender)])
+        self.audio.heard_by(HeardBy("bass", Hearing("drums", profile), STREAM))  # type: ignore[arg-type]
+
+    def take(self, kind: type[ToAudioEngine]) -> list[ToAudioEngine]:
+        """What it was told of a kind since the last time."""
+        found = [message for message in self.told if isinstance(message, kind)]
+        self.told[:] = [message for message in self.told if not isinstance(message, kind)]
+        return found
+
+
+@pytest.fixture
+def stand(monkeypatch: pytest.MonkeyPatch) -> Stand:
+    made = Stand(monkeypatch)
+    made.welcome()
+    made.told.clear()
+    made.ready()
+    return made
+
+
+def test_an_engine_that_is_ready_is_told_all(stand: Stand) -> None:
+    assert stand.take(Seat) == [Seat(1, KEY, 3)]
+    assert stand.take(Ways)[0] == Ways([Way(RELAY)], RELAY)
+    assert stand.take(RoomClock) == [RoomClock(ClockMap(0, 0))]
+    assert stand.take(Send) == [Send(Encoding(128, 4, 4))]
+    assert [m.sends for m in stand.room.sent if isinstance(m, AudioReport)][-1] == STREAM
+
+
+def test_without_a_relay_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand = Stand(monkeypatch)
+    stand.welcome(media=None)
+    assert stand.told == [NoSeat()]
+    stand.ready()
+    assert stand.take(Seat) == stand.take(Ways) == []
+
+
+def test_a_member_is_heard_once_it_says_what_it_sends(stand: Stand) -> None:
+    stand.told.clear()
+    stand.bass_is_there()
+    [voices] = stand.take(Voices)
+    assert isinstance(voices, Voices)
+    assert [(v.name, v.sender, v.encoding) for v in voices.voices] == [
+        ("bass", 7, Encoding(128, 4, 4))
+    ]
+    stand.bass_is_there()
+    assert stand.take(Voices) == [], "nothing is new"
+    stand.bass_is_there(sender=8)
+    assert len(stand.take(Voices)) == 1, "it came back under another id"
+    stand.audio.members([MemberInfo("drums", sender=3)])
+    assert stand.take(Voices) == [Voices([])]
+
+
+def test_what_is_sent_is_what_the_listeners_need(stand: Stand) -> None:
+    stand.told.clear()
+    stand.bass_is_there(profile="safe")
+    [send] = stand.take(Send)
+    assert isinstance(send, Send)
+    assert send.encoding.source_packets >= 18
+    report = stand.room.sent[-1]
+    assert isinstance(report, AudioReport)
+    assert report.sends is not None
+    assert report.sends.source_packets == send.encoding.source_packets
+    stand.audio.members([MemberInfo("drums", sender=3)])
+    assert stand.take(Send) == [Send(Encoding(128, 4, 4))]
+
+
+def test_another_key_is_told(stand: Stand) -> None:
+    stand.told.clear()
+    stand.audio.new_key(MediaKey(2, OTHER_KEY.hex()))
+    assert stand.take(Seat) == [Seat(2, OTHER_KEY, 3)]
+
+
+def test_a_second_engine_counts_on_behind_the_first(stand: Stand) -> None:
+    """Two datagrams under one counter would break the seal."""
+    stand.bass_is_there()
+    stand.told.clear()
+    stand.audio.engine.last_counter = 1234
+    stand.ready()
+    assert stand.take(Seat) == [Seat(1, KEY, 3, after=1234 + UNTOLD)]
+    assert len(stand.take(Voices)) == 1
+    # Under a new key the counters are free again.
+    stand.audio.new_key(MediaKey(2, OTHER_KEY.hex()))
+    assert stand.take(Seat) == [Seat(2, OTHER_KEY, 3)]
