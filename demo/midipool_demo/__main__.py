@@ -24,7 +24,7 @@ from midipool.messages import Continue, Locate, SetTempo, Start, Stop, Transport
 from midipool.meter import Position
 from midipool_client.remote import send_command
 from midipool_client.room_url import parse_room_url
-from midipool_demo import report
+from midipool_demo import report, sound
 from midipool_demo.background import end_in_order_when_terminated
 from midipool_demo.live import Reading, read
 from midipool_demo.show import render
@@ -144,7 +144,11 @@ def main() -> int:
     end_in_order_when_terminated()
     started = time.monotonic()
     try:
-        with Stage(("drums", "bass"), live=options.report is None) as stage:
+        live = options.report is None
+        with (
+            Stage(("drums", "bass"), live=live, audio=()) as stage,
+            sound.playing(stage.players),
+        ):
             up_s = time.monotonic() - started
             demo = asyncio.run(perform(options, stage, started))
             if options.picture is not None:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from midipool_demo.background import child_environment
+from midipool_demo.background import Background, child_environment
 
 LOOK = """
 import sys, jack
@@ -16,6 +16,17 @@ CONNECT = """
 import sys, jack
 jack.Client("connect", no_start_server=True).connect(sys.argv[1], sys.argv[2])
 """
+CONNECT_WHEN_THERE = """
+import sys, time, jack
+client = jack.Client("connect", no_start_server=True)
+give_up = time.monotonic() + 5
+while time.monotonic() < give_up:
+    try:
+        client.connect(sys.argv[1], sys.argv[2])
+        break
+    except jack.JackError:
+        time.sleep(0.05)
+"""
 
 
 def connections(env: Mapping[str, str], port: str) -> str:
@@ -26,6 +37,11 @@ def connections(env: Mapping[str, str], port: str) -> str:
 def connect(env: Mapping[str, str], source: str, target: str) -> None:
     """Connect two ports of other clients."""
     _run(env, CONNECT, source, target)
+
+
+def connecting(env: Mapping[str, str], source: str, target: str) -> Background:
+    """A process that connects two ports as soon as they are there; it gives up after a while."""
+    return Background([sys.executable, "-c", CONNECT_WHEN_THERE, source, target], env)
 
 
 def _run(env: Mapping[str, str], code: str, *words: str) -> str:

@@ -18,6 +18,7 @@ RECENT_TICKS = 480
 class PlayerReading:
     """One player's newest figures; None where there is nothing to measure yet."""
 
+    name: str
     status: dict[str, Any] | None
     ticks: int
     late_us: float | None
@@ -33,6 +34,8 @@ class Reading:
     players: list[PlayerReading]
     distance_p50_us: float | None
     distance_p99_us: float | None
+    no_audio: str = ""
+    """Why nobody hears anybody, if a player's client said so."""
 
 
 def read(stage: Stage) -> Reading:
@@ -47,7 +50,12 @@ def read(stage: Stage) -> Reading:
         for player, ticks in zip(stage.players, heard, strict=True)
     ]
     p50, p99 = (_quantile(distances, 0.5), _quantile(distances, 0.99))
-    return Reading(room, players, p50, p99)
+    return Reading(room, players, p50, p99, _no_audio(stage))
+
+
+def _no_audio(stage: Stage) -> str:
+    said = [player.client.output().splitlines() for player in stage.players]
+    return next((line for lines in said for line in lines if line.startswith("no audio")), "")
 
 
 def _recent(player: Player, timeline: Timeline) -> Ticks | None:
@@ -64,6 +72,7 @@ def _recent(player: Player, timeline: Timeline) -> Ticks | None:
 def _reading(player: Player, ticks: Ticks | None, status: dict[str, Any] | None) -> PlayerReading:
     late = ticks.late_us if ticks is not None else np.array([])
     return PlayerReading(
+        name=player.name,
         status=status,
         ticks=status["ticks"] if status else 0,
         late_us=_quantile(late, 0.5),

@@ -26,6 +26,7 @@ def make(stage: Stage, up_s: float) -> dict[str, Any]:
             player.name: figures(player, heard)
             for player, heard in zip(stage.players, ticks, strict=True)
         },
+        "audio": room.get("hears", {}),
         "distance_us": distance(ticks[0], ticks[1]) if len(ticks) > 1 else None,
     }
 
