@@ -7,15 +7,18 @@ import socket
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from .cable import Cable, make_switch
 from .impairment import Impairment
 from .namespaces import NAMESPACES, Host, remove
+from .nat import Nat
+from .router import Router
 from .tun_link import TunLink
 
 NAME = re.compile(r"mp-(?P<pid>\d+)-\d+-[a-z0-9-]+")
 NETWORK = "10.77"
+HostType = TypeVar("HostType", bound=Host)
 
 
 class Link(Protocol):
@@ -34,6 +37,7 @@ class Lab:
     def __init__(self) -> None:
         self._left_behind = ExitStack()
         self._hosts: list[Host] = []
+        self._routers = itertools.count(1)
         self._switch: Host | None = None
         self._cables: dict[Host, Cable] = {}
         self._routes = itertools.count(100)
@@ -67,14 +71,28 @@ class Lab:
 
     def host(self, label: str) -> Host:
         """Make one more host, joined to nothing yet; its label is its own in this lab."""
-        host = self._make(label, f"{self._subnet}.{len(self._hosts) + 1}")
-        self._hosts.append(host)
+        return self._add(Host, label)
+
+    def router(self, label: str, nat: Nat, home: str | None = None) -> Router:
+        """Make a home router, joined to nothing yet: join() takes it like any host.
+
+        `home` is the private network behind it ("192.168.1"), by default one of its own. It is
+        seen by its hosts alone, so that several homes, and labs, may have the same.
+        """
+        router = self._add(Router, label)
+        router.open_home(home or f"192.168.{next(self._routers)}", nat)
+        return router
+
+    def behind(self, router: Router, label: str) -> Host:
+        """Make one more host, in the home of a router."""
+        host = self._make(Host, label, router.next_address())
+        router.plug_in(host)
         return host
 
     def cable(self, host: Host) -> Cable:
         """Plug a host into the lab's one switch."""
         if self._switch is None:
-            self._switch = self._make("switch", "")
+            self._switch = self._make(Host, "switch", "")
             make_switch(self._switch)
         if host in self._cables:
             raise ValueError(f"{host.name} is plugged in already")
@@ -110,11 +128,16 @@ class Lab:
             self.cable(hub)
         return self.cable(host)
 
-    def _make(self, label: str, address: str) -> Host:
+    def _add(self, kind: type[HostType], label: str) -> HostType:
+        host = self._make(kind, label, f"{self._subnet}.{len(self._hosts) + 1}")
+        self._hosts.append(host)
+        return host
+
+    def _make(self, kind: type[HostType], label: str, address: str) -> HostType:
         name = f"mp-{os.getpid()}-{self._number}-{label}"
         if not NAME.fullmatch(name):
             raise ValueError(f"a host's label is made of a-z, 0-9 and -, not {label!r}")
-        host = Host(name, address)
+        host = kind(name, address)
         self._left_behind.callback(host.close)
         host.configure()
         return host
