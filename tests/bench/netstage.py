@@ -15,7 +15,7 @@ from midipool_demo.background import child_environment
 from midipool_demo.jack_server import JackServer
 from midipool_demo.stage import CLOCK_PORT
 from midipool_demo.tick_meter import TickMeter
-from tests.netlab import Host, Impairment, Lab
+from tests.netlab import Access, Host, Impairment, Lab, make_home
 from tests.netlab.lab import Link
 
 PORT = 8765
@@ -62,23 +62,28 @@ class NetStage:
                 raise RuntimeError("the server ended")
         return server
 
-    def prepare(self, name: str) -> tuple[Host, Link, JackServer]:
-        """A host with its link, and a JACK server."""
-        host = self._lab.host(name)
-        link = self._lab.join(host, self.server_host, self._impairment)
+    def prepare(self, name: str, access: Access = "none") -> tuple[Host, Link, JackServer]:
+        """A host, behind a router or not, its link to the internet, and a JACK server."""
+        home = make_home(self._lab, name, access, self.server_host, self._impairment)
         jack = self._stack.enter_context(JackServer(period=self._period))
         jack.wait_ready()
         self.url = f"ws://{self.server_host.address}:{PORT}/bench"
-        return host, link, jack
+        return home.host, home.link, jack
 
     def join(
-        self, name: str, host: Host, link: Link, jack: JackServer, skew_ppm: float = 0.0
+        self,
+        name: str,
+        host: Host,
+        link: Link,
+        jack: JackServer,
+        skew_ppm: float = 0.0,
+        audio: tuple[str, ...] = ("--no-audio",),
     ) -> NetPlayer:
         """Start a client; its host clock may be off."""
         env = dict(jack.env)
         if skew_ppm:
             env["MIDIPOOL_TEST_CLOCK"] = f"12345,{skew_ppm}"
-        words = ("join", self.url, "--name", name, "--no-audio")
+        words = ("join", self.url, "--name", name, *audio)
         client = self._popen(host, "midipool_client", *words, env=env)
         meter = self._stack.enter_context(TickMeter(jack.env, CLOCK_PORT))
         player = NetPlayer(name, host, link, jack, meter, client)

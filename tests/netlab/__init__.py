@@ -2,6 +2,7 @@
 
 from .cable import Cable
 from .direction import Counts
+from .home import Access, Home, make_home, two_homes
 from .impairment import Impairment
 from .lab import Lab, Link
 from .namespaces import Host, why_unavailable
@@ -10,8 +11,10 @@ from .router import Router, why_no_routers
 from .tun_link import TunLink
 
 __all__ = [
+    "Access",
     "Cable",
     "Counts",
+    "Home",
     "Host",
     "Impairment",
     "Lab",
@@ -19,6 +22,8 @@ __all__ = [
     "Nat",
     "Router",
     "TunLink",
+    "make_home",
+    "two_homes",
     "why_no_routers",
     "why_unavailable",
 ]

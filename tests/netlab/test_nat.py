@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from . import Host, Impairment, Lab, Nat, Router, why_no_routers
+from . import Access, Host, Impairment, Lab, Nat, Router, two_homes, why_no_routers
 from .namespaces import NAMESPACES
 from .nat import KINDS
 
@@ -215,6 +215,21 @@ def test_homes_may_have_the_same_network(internet: Internet) -> None:
         internet.lab.join(router, internet.server)
         seen.add(seen_at(udp(internet.lab.behind(router, label)), internet.asked)[0])
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize("access", ["none", "symmetric"])
+@pytest.mark.parametrize("impairment", [None, Impairment()])
+def test_two_homes_reach_the_server(
+    lab: Lab, access: Access, impairment: Impairment | None
+) -> None:
+    server, *homes = two_homes(lab, access, "port-restricted", impairment)
+    for home in homes:
+        outside = home.router or home.host
+        assert seen_at(udp(home.host), udp(server))[0] == outside.address
+        assert (home.router is None) == (home.host.address == outside.address)
+        home.link.down()
+        home.link.up()
+        assert seen_at(udp(home.host), udp(server))[0] == outside.address
 
 
 def test_routers_and_their_hosts_are_gone_with_the_lab(lab: Lab) -> None:
