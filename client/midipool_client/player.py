@@ -196,7 +196,7 @@ class Player:
                 case ClockChange():
                     self.ports.clock_changed(action)
                     if self.audio is not None:
-                        self.audio.clock_changed()
+                        self.audio.clock_changed(action.shift_us)
                 case Follow(chain=chain, lost=lost):
                     self.ports.follow(chain, lost, self._commander.is_ours(chain.revision))
                     if self.audio is not None:

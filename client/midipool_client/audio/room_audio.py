@@ -81,12 +81,19 @@ class Room(Protocol):
 class RoomAudio:
     """Keeps the engine told, adapts the buffers, and reports how the others are heard."""
 
-    def __init__(self, room: Room, options: AudioOptions, device_name: str) -> None:
+    def __init__(
+        self,
+        room: Room,
+        options: AudioOptions,
+        device_name: str,
+        process: type[AudioProcess] = AudioProcess,
+    ) -> None:
         self.options = options
         self._room = room
         config = AudioConfig(device_name, options.channels, options.media_port)
-        self.engine = AudioProcess(config, self._ready, self._rare)
+        self.engine = process(config, self._ready, self._rare)
         self._seat: Seat | None = None
+        self._seat_told = False
         self._relay: Address | None = None
         self._relay_answered_ns: int | None = None
         self._members: dict[str, MemberHearing] = {}
@@ -119,18 +126,16 @@ class RoomAudio:
             log.warning("no audio: the server has no relay (libsodium or --media-port is missing)")
             return
         self._relay, self._relay_answered_ns = (host, media.port), None
-        self._seat = Seat(media.key_id, bytes.fromhex(media.key), media.sender)
         self.engine.last_counter = 0
-        self.engine.tell(self._seat)
+        self._tell_seat(Seat(media.key_id, bytes.fromhex(media.key), media.sender))
         self._begin_paths()
 
     def new_key(self, message: MediaKey) -> None:
         """Somebody has left: seal with another key."""
         if self._seat is not None:
             key = bytes.fromhex(message.key)
-            self._seat = Seat(message.key_id, key, self._seat.sender)
             self.engine.last_counter = 0
-            self.engine.tell(self._seat)
+            self._tell_seat(Seat(message.key_id, key, self._seat.sender))
 
     def members(self, members: list[MemberInfo]) -> None:
         """Who is in the room."""
@@ -163,8 +168,10 @@ class RoomAudio:
             self._tell_voices()
         self._choose_encoding()
 
-    def clock_changed(self) -> None:
-        """The room's clock is known better."""
+    def clock_changed(self, shift_us: int = 0) -> None:
+        """The room's clock is known better, or is another one that shows `shift_us` more."""
+        if shift_us and self._bars is not None:
+            self._bars.shift(shift_us)
         map = self._room.clock_map()
         if map is not None:
             self.engine.tell(RoomClock(map))
@@ -186,14 +193,15 @@ class RoomAudio:
         self._stream = self._told_voices = None
         self.clock_changed()
         if self._seat is not None and self._relay is not None:
-            # An engine that died may have used some more counters than it told of.
-            used = self.engine.last_counter
-            self._seat = msgspec.structs.replace(self._seat, after=used + UNTOLD if used else 0)
-            self.engine.tell(self._seat)
+            # An engine that died may have used more counters than it told of, and before it told
+            # of any. The one before it began behind those of its own predecessor.
+            used = max(self.engine.last_counter, self._seat.after)
+            after = used + UNTOLD if self._seat_told else 0
+            self._tell_seat(msgspec.structs.replace(self._seat, after=after))
             self._begin_paths()
         self._choose_encoding()
         self._tell_voices()
-        self._report()
+        self.report()
 
     def _rare(self, rare: Rare) -> None:
         if rare.stun:
@@ -216,22 +224,27 @@ class RoomAudio:
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            status, now_us = self.engine.status, self._room.room_us()
-            if status is None or now_us is None:
-                continue
-            for voice in status.voices:
-                if (member := self._members.get(voice.name)) is not None:
-                    member.take(voice, now_us, self._bars)
-                    member.reason = self._reason(voice.name)
-                    self._notice_silence(voice)
-            self._tell_voices()
+            self.look()
 
     async def _keep_reporting(self) -> None:
         while True:
             await asyncio.sleep(REPORT_S)
-            self._report()
+            self.report()
 
-    def _report(self) -> None:
+    def look(self) -> None:
+        """Take what the engine counted, and adapt the buffers to it."""
+        status, now_us = self.engine.status, self._room.room_us()
+        if status is None or now_us is None:
+            return
+        for voice in status.voices:
+            if (member := self._members.get(voice.name)) is not None:
+                member.take(voice, now_us, self._bars)
+                member.reason = self._reason(voice.name)
+                self._notice_silence(voice)
+        self._tell_voices()
+
+    def report(self) -> None:
+        """Tell the room how we hear the others, and what we send."""
         if self.engine.ready is not None and self._seat is not None and self._stream is not None:
             hears = [member.hearing() for member in self._members.values()]
             self._room.send(AudioReport(hears, self._stream))
@@ -308,7 +321,11 @@ class RoomAudio:
         if stream != self._stream:
             self._stream = stream
             self.engine.tell(Send(encoding))
-            self._report()
+            self.report()
+
+    def _tell_seat(self, seat: Seat) -> None:
+        self._seat, self._seat_told = seat, self.engine.ready is not None
+        self.engine.tell(seat)
 
     def _tell_device(self, member: MemberHearing) -> None:
         if self.engine.ready is not None:
