@@ -1,5 +1,6 @@
 """The members whom the engine hears: decoder, slot and ports of each, as the client wants them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +29,17 @@ class _Slot:
 class Voices:
     """Brings the slots of mixer, socket and JACK to what is wanted; `tend` is called often."""
 
-    def __init__(self, jack: JackAudio, socket: MediaSocket, roc: Context) -> None:
+    def __init__(
+        self,
+        jack: JackAudio,
+        socket: MediaSocket,
+        roc: Context,
+        open_decoder: Callable[[Context, DecoderSettings], Decoder] = Decoder,
+    ) -> None:
         self._jack, self._core = jack, jack.core
         self._socket = socket
         self._roc = roc
+        self._open_decoder = open_decoder
         self._calls: Any = roc.library.calls()
         self._key_id: int | None = None
         self._wanted: dict[str, Voice] = {}
@@ -141,16 +149,19 @@ class Voices:
         )
 
     def _renew(self, slot: int, held: _Slot) -> None:
-        """A stream that began anew gets a decoder that knows nothing of the old one."""
+        """A stream that began anew gets a decoder that knows nothing of the old one.
+
+        One at a time: while the mixer stands none is taken up.
+        """
+        if self._core.decoder_in_use(slot) != held.decoder.handle:
+            return
+        for decoder in held.old:
+            decoder.close()
+        held.old.clear()
         if self._core.player_stats(slot).needs_decoder:
             held.old.append(held.decoder)
             held.decoder = self._decoder(held.voice)
             self._core.set_decoder(slot, held.decoder.handle)
-        in_use = self._core.decoder_in_use(slot)
-        for decoder in [d for d in held.old if d.handle != in_use]:
-            if in_use == held.decoder.handle:
-                held.old.remove(decoder)
-                decoder.close()
 
     def _let_go(self, name: str) -> None:
         slot = self._numbers.pop(name)
@@ -170,7 +181,7 @@ class Voices:
         settings = DecoderSettings(
             channels=voice.channels, fec=True, target_latency_us=voice.encoding.packet_us
         )
-        return Decoder(self._roc, settings)
+        return self._open_decoder(self._roc, settings)
 
     def _status(self, slot: int, held: _Slot) -> VoiceStatus:
         stats, sender = self._core.player_stats(slot), self._socket.sender_stats(slot)

@@ -1,0 +1,262 @@
+"""Who has which slot, ports and decoder, while members come, go and send otherwise."""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from midipool.audio.encoding import Encoding
+from midipool_client.audio.engine_messages import Voice
+from midipool_client.audio.voices import Voices
+from midipool_native._rt import ffi
+from midipool_native.audio import MAX_PLAYERS, JackAudio, PlayerSetup
+from midipool_native.media_socket import MediaSocket
+from midipool_native.roc import Context, Decoder, DecoderSettings
+
+KEY_ID = 3
+ADA = Voice("ada", 7, 2, Encoding(128, 4, 4), 12_000)
+BO = Voice("bo", 8, 1, Encoding(256, 18, 10), 40_000)
+
+
+class FakeDecoder:
+    """A decoder of no library."""
+
+    def __init__(self) -> None:
+        self.handle = object()
+        self.is_open = True
+
+    def close(self) -> None:
+        assert self.is_open
+        self.is_open = False
+
+
+@dataclass
+class FakeStats:
+    needs_decoder: bool = False
+
+
+class FakeCore:
+    """A mixer that lets go of a player, and takes a decoder up, when told."""
+
+    def __init__(self) -> None:
+        self.setups: dict[int, PlayerSetup] = {}
+        self.leaving: set[int] = set()
+        self.in_use: dict[int, object] = {}
+        self.set: dict[int, object] = {}
+        self.needy: set[int] = set()
+        self.targets: list[tuple[int, float, bool]] = []
+        self.mixes: list[tuple[int, float]] = []
+
+    def add_player(self, slot: int, setup: PlayerSetup) -> None:
+        assert slot not in self.setups
+        self.setups[slot] = setup
+        self.in_use[slot] = setup.decoder
+
+    def remove_player(self, slot: int) -> None:
+        assert slot not in self.leaving
+        self.leaving.add(slot)
+
+    def lets_go(self) -> None:
+        for slot in self.leaving:
+            del self.setups[slot], self.in_use[slot]
+        self.leaving.clear()
+
+    def collect(self) -> int:
+        return len(self.leaving)
+
+    def has_player(self, slot: int) -> bool:
+        return slot in self.setups
+
+    def set_decoder(self, slot: int, handle: object) -> None:
+        self.set[slot] = handle
+
+    def takes_decoder_up(self, slot: int) -> None:
+        self.in_use[slot] = self.set.pop(slot)
+        self.needy.discard(slot)
+
+    def decoder_in_use(self, slot: int) -> object:
+        return self.in_use[slot]
+
+    def player_stats(self, slot: int) -> FakeStats:
+        return FakeStats(slot in self.needy)
+
+    def set_target(self, slot: int, frames: float, *, from_capture: bool) -> None:
+        self.targets.append((slot, frames, from_capture))
+
+    def set_player_mix(self, slot: int, *, gain: float, pan: float, mute: bool, solo: bool) -> None:
+        self.mixes.append((slot, gain))
+
+
+@dataclass
+class FakeJack:
+    core: FakeCore = field(default_factory=FakeCore)
+    ports: dict[int, str] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+
+    def add_ports(self, slot: int, name: str) -> None:
+        assert slot not in self.ports
+        self.ports[slot] = name
+        self.made.append(name)
+
+    def remove_ports(self, slot: int) -> None:
+        del self.ports[slot]
+
+
+@dataclass
+class FakeSocket:
+    heard: dict[int, tuple[int, int]] = field(default_factory=dict)
+    handle: Any = ffi.NULL
+
+    def hear(self, slot: int, sender: int, key_id: int) -> None:
+        self.heard[slot] = (sender, key_id)
+
+    def unhear(self, slot: int) -> None:
+        del self.heard[slot]
+
+
+class FakeRoc:
+    """libroc, as far as `Voices` asks it itself."""
+
+    @property
+    def library(self) -> "FakeRoc":
+        return self
+
+    def calls(self) -> object:
+        return object()
+
+
+class Desk:
+    """Voices with fakes around them."""
+
+    def __init__(self) -> None:
+        self.jack, self.socket = FakeJack(), FakeSocket()
+        self.core = self.jack.core
+        self.decoders: list[FakeDecoder] = []
+        self.voices = Voices(
+            cast(JackAudio, self.jack),
+            cast(MediaSocket, self.socket),
+            cast(Context, FakeRoc()),
+            self._open,
+        )
+
+    def _open(self, roc: Context, settings: DecoderSettings) -> Decoder:
+        self.decoders.append(FakeDecoder())
+        return cast(Decoder, self.decoders[-1])
+
+    def open_ones(self) -> list[int]:
+        return [number for number, decoder in enumerate(self.decoders) if decoder.is_open]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    made = Desk()
+    made.voices.set_key(KEY_ID)
+    return made
+
+
+def test_each_gets_a_slot_with_ports_and_is_heard(desk: Desk) -> None:
+    desk.voices.want([ADA, BO])
+    assert desk.jack.ports == {0: "ada", 1: "bo"}
+    assert desk.socket.heard == {0: (7, KEY_ID), 1: (8, KEY_ID)}
+    setup = desk.core.setups[1]
+    assert (setup.packet_frames, setup.source_packets, setup.channels) == (256, 18, 1)
+    assert setup.target_frames == 1920
+
+
+def test_nobody_is_heard_before_there_is_a_key() -> None:
+    desk = Desk()
+    desk.voices.want([ADA])
+    assert desk.core.setups == {}
+    desk.voices.set_key(KEY_ID)
+    desk.voices.tend()
+    assert desk.socket.heard == {0: (7, KEY_ID)}
+
+
+def test_another_key_is_for_all(desk: Desk) -> None:
+    desk.voices.want([ADA, BO])
+    desk.voices.set_key(KEY_ID + 1)
+    assert desk.socket.heard == {0: (7, KEY_ID + 1), 1: (8, KEY_ID + 1)}
+
+
+def test_another_encoding_leaves_and_enters_again_and_the_ports_stay(desk: Desk) -> None:
+    desk.voices.want([ADA])
+    desk.voices.want([msgspec.structs.replace(ADA, encoding=Encoding(64, 8, 8))])
+    desk.voices.tend()
+    assert desk.open_ones() == [0]  # The mixer still has it.
+    desk.core.lets_go()
+    desk.voices.tend()
+    assert desk.core.setups[0].packet_frames == 64
+    assert desk.open_ones() == [1]
+    assert desk.jack.made == ["ada"]
+
+
+def test_who_goes_frees_slot_and_decoder_once_the_mixer_let_go(desk: Desk) -> None:
+    desk.voices.want([ADA, BO])
+    desk.voices.want([BO])
+    assert desk.jack.ports == {1: "bo"}
+    assert 0 in desk.socket.heard
+    desk.core.lets_go()
+    desk.voices.tend()
+    assert desk.socket.heard == {1: (8, KEY_ID)}
+    assert desk.open_ones() == [1]
+    desk.voices.want([BO, ADA])
+    assert desk.jack.ports == {0: "ada", 1: "bo"}
+
+
+def test_who_comes_back_at_once_gets_a_slot_that_is_free(desk: Desk) -> None:
+    desk.voices.want([ADA])
+    desk.voices.want([])
+    desk.voices.want([ADA])
+    assert desk.jack.ports == {1: "ada"}
+
+
+def test_buffer_gain_and_sender_change_without_leaving(desk: Desk) -> None:
+    desk.voices.want([ADA])
+    desk.voices.want([msgspec.structs.replace(ADA, target_us=20_000, gain=0.5, sender=9)])
+    assert desk.core.targets == [(0, 960.0, False)]
+    assert desk.core.mixes == [(0, 1.0), (0, 0.5)]
+    assert desk.socket.heard == {0: (9, KEY_ID)}
+    assert not desk.core.leaving
+
+
+def test_a_stream_that_began_anew_gets_another_decoder_and_the_old_one_is_closed(
+    desk: Desk,
+) -> None:
+    desk.voices.want([ADA])
+    desk.core.needy.add(0)
+    desk.voices.tend()
+    assert desk.open_ones() == [0, 1]  # The first may still be in use.
+    desk.core.takes_decoder_up(0)
+    desk.voices.tend()
+    desk.voices.tend()
+    assert desk.open_ones() == [1]
+
+
+def test_while_the_mixer_stands_no_more_decoders_are_made(desk: Desk) -> None:
+    desk.voices.want([ADA])
+    desk.core.needy.add(0)
+    for _ in range(10):
+        desk.voices.tend()
+    assert len(desk.decoders) == 2
+
+
+def test_in_bar_mode_packets_of_seconds_can_wait(desk: Desk) -> None:
+    desk.voices.want([msgspec.structs.replace(ADA, from_capture=True)])
+    setup = desk.core.setups[0]
+    assert setup.from_capture
+    assert setup.queue_packets * ADA.encoding.packet_us >= 20_000_000
+
+
+def test_there_are_only_so_many_slots(desk: Desk) -> None:
+    crowd = [Voice(f"p{n}", n + 1, 2, ADA.encoding, 0) for n in range(MAX_PLAYERS + 3)]
+    desk.voices.want(crowd)
+    assert len(desk.jack.ports) == MAX_PLAYERS
+
+
+def test_at_the_end_all_decoders_are_closed(desk: Desk) -> None:
+    desk.voices.want([ADA, BO])
+    desk.core.needy.add(0)
+    desk.voices.tend()
+    desk.voices.close()
+    assert desk.open_ones() == []
