@@ -11,6 +11,7 @@ from midipool_native.spooler import c_clock_map
 STREAM_RATE: int = lib.MP_STREAM_RATE
 MAX_PLAYERS: int = lib.MP_MAX_PLAYERS
 MAX_CHANNELS: int = lib.MP_MAX_CHANNELS
+CONNECTIONS_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +306,18 @@ class JackAudio:
         """Give a slot outputs `from_<name>_N`; they stay until removed. Raises NativeError."""
         status = lib.mp_jack_audio_add_ports(self._jack, slot, name.encode())
         check(status, f"ports from_{name}")
+
+    def connections(self) -> list[tuple[str, str]]:
+        """(our port without the client's name, other port)."""
+        text = ffi.new("char[]", CONNECTIONS_BYTES)
+        lib.mp_jack_audio_connections(self._jack, text, CONNECTIONS_BYTES)
+        lines = ffi.string(text).decode(errors="replace").splitlines()
+        return [(own, other) for own, _, other in (line.partition("\t") for line in lines)]
+
+    def connect(self, own: str, other: str) -> bool:
+        """Connect a port of ours, named as in `connections`; False if that cannot be (yet)."""
+        status = lib.mp_jack_audio_connect(self._jack, own.encode(), other.encode())
+        return bool(status == lib.MP_OK)
 
     def remove_ports(self, slot: int) -> None:
         """Take a slot's own outputs away; raises NativeError."""

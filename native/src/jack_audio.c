@@ -1,6 +1,7 @@
 /* The audio engine as a JACK client: its callback is mp_audio_process. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "audio.h"
 #include "jack_api.h"
@@ -196,6 +197,63 @@ mp_status mp_jack_audio_remove_ports(mp_jack_audio *j, uint32_t slot) {
     if (slot >= MP_MAX_PLAYERS || atomic_load(ports_of(j, slot)) == NULL) return MP_OUT_OF_RANGE;
     unregister(j, slot);
     return MP_OK;
+}
+
+/* The name of a port of ours without the client's. */
+static const char *short_name(const mp_jack_audio *j, const jack_port_t *port) {
+    const char *colon = strchr(j->jack->port_name(port), ':');
+    return colon == NULL ? "" : colon + 1;
+}
+
+static uint32_t list(const mp_jack_audio *j, const jack_port_t *port, char *text, uint32_t size) {
+    if (port == NULL) return 0;
+    const char **others = j->jack->port_get_all_connections(j->client, port);
+    uint32_t used = 0;
+    for (const char **other = others; other != NULL && *other != NULL; other++) {
+        int wrote = snprintf(text + used, size - used, "%s\t%s\n", short_name(j, port), *other);
+        if (wrote < 0 || (uint32_t)wrote >= size - used) break;
+        used += (uint32_t)wrote;
+    }
+    if (others != NULL) j->jack->free(others);
+    text[used] = '\0';
+    return used;
+}
+
+uint32_t mp_jack_audio_connections(mp_jack_audio *j, char *text, uint32_t size) {
+    uint32_t used = 0;
+    text[0] = '\0';
+    for (uint32_t c = 0; c < j->settings.in_channels; c++) {
+        used += list(j, j->sends[c], text + used, size - used);
+    }
+    for (uint32_t c = 0; c < j->settings.out_channels; c++) {
+        used += list(j, j->receives[c], text + used, size - used);
+    }
+    for (uint32_t i = 0; i < MP_MAX_PLAYERS * j->settings.out_channels; i++) {
+        used += list(j, atomic_load(&j->from[i]), text + used, size - used);
+    }
+    return used;
+}
+
+static bool is_named(const mp_jack_audio *j, const jack_port_t *port, const char *own) {
+    return port != NULL && strcmp(short_name(j, port), own) == 0;
+}
+
+mp_status mp_jack_audio_connect(mp_jack_audio *j, const char *own, const char *other) {
+    const jack_port_t *found = NULL;
+    for (uint32_t c = 0; c < j->settings.in_channels; c++) {
+        if (!is_named(j, j->sends[c], own)) continue;
+        const char *name = j->jack->port_name(j->sends[c]);
+        return j->jack->connect(j->client, other, name) ? MP_JACK_FAILED : MP_OK;
+    }
+    for (uint32_t c = 0; c < j->settings.out_channels; c++) {
+        if (is_named(j, j->receives[c], own)) found = j->receives[c];
+    }
+    for (uint32_t i = 0; i < MP_MAX_PLAYERS * j->settings.out_channels; i++) {
+        const jack_port_t *port = atomic_load(&j->from[i]);
+        if (is_named(j, port, own)) found = port;
+    }
+    if (found == NULL) return MP_OUT_OF_RANGE;
+    return j->jack->connect(j->client, j->jack->port_name(found), other) ? MP_JACK_FAILED : MP_OK;
 }
 
 void mp_jack_audio_close(mp_jack_audio *j) {

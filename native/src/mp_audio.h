@@ -164,5 +164,10 @@ void mp_jack_audio_get_info(mp_jack_audio *jack, mp_jack_audio_info *info);
  * MP_NAME_TAKEN when the slot has ports already, MP_JACK_FAILED. Not realtime-safe. */
 mp_status mp_jack_audio_add_ports(mp_jack_audio *jack, uint32_t slot, const char *name);
 mp_status mp_jack_audio_remove_ports(mp_jack_audio *jack, uint32_t slot);
+/* Write "own<tab>other\n" for each connection, own without the client's name; returns the length,
+ * of whole lines that fit. Not realtime-safe. */
+uint32_t mp_jack_audio_connections(mp_jack_audio *jack, char *text, uint32_t size);
+/* Connect a port of ours, named as there, with another client's. Not realtime-safe. */
+mp_status mp_jack_audio_connect(mp_jack_audio *jack, const char *own, const char *other);
 /* Stops the codec thread, takes the ports away and frees the engine. */
 void mp_jack_audio_close(mp_jack_audio *jack);

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from midipool.errors import Unavailable
+from midipool_demo import jack_look
 from midipool_demo.background import Background
 from midipool_demo.stage import Player, Stage
 from midipool_native import roc
@@ -100,6 +101,11 @@ def test_what_one_plays_the_other_hears_in_its_channel(stage: Stage, tmp_path: P
 def test_a_killed_audio_engine_comes_back_and_the_clock_does_not_notice(stage: Stage) -> None:
     player = stage.players[0]
     wait_until(lambda: both_hear(stage))
+    own = [MIX.format(1), FROM.format("bass", 2), "midiPool-audio:audio_send_1"]
+    jack_look.connect(player.jack.env, own[0], "system:playback_1")
+    jack_look.connect(player.jack.env, own[1], "system:playback_2")
+    jack_look.connect(player.jack.env, "system:capture_1", own[2])
+    wait_until(lambda: all(jack_look.connections(player.jack.env, port) for port in own))
     stage.conduct("start")
     player.meter.wait_until(lambda heard: clocks(heard.events[0]) >= 48)
     old = audio_engine_pid(player)
@@ -110,6 +116,7 @@ def test_a_killed_audio_engine_comes_back_and_the_clock_does_not_notice(stage: S
     wait_until(lambda: not hearing(stage, "drums", "bass") or both_hear(stage))
     wait_until(lambda: both_hear(stage))
     assert audio_engine_pid(player) != old
+    wait_until(lambda: all(jack_look.connections(player.jack.env, port) for port in own))
     before = clocks(player.meter.snapshot().events[0])
     player.meter.wait_until(lambda heard: clocks(heard.events[0]) >= before + 48)
     frames = [f for f, data in player.meter.snapshot().events[0] if data == b"\xf8"]

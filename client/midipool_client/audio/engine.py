@@ -17,6 +17,7 @@ import msgspec
 
 from midipool.audio.encoding import Encoding
 from midipool.errors import InvalidMessage, MidiPoolError
+from midipool_client.audio.connections import Connections
 from midipool_client.audio.engine_messages import (
     AudioConfig,
     AudioProblem,
@@ -119,6 +120,7 @@ class AudioEngine:
         info = self._jack.info()
         self._rate = info.rate
         self._voices = Voices(self._jack, self._socket, self._roc)
+        self._connections = Connections(self._jack, config.connections)
         self._encoder: Encoder | None = None
         self._old_encoders: list[Encoder] = []
         self._seated = False
@@ -241,7 +243,7 @@ class AudioEngine:
             counter=counts["counter"],
             counts=counts,
             xruns=self._jack.info().xruns,
-            connections=[],
+            connections=self._connections.tend(),
         )
 
 

@@ -47,6 +47,7 @@ class AudioProcess:
         self.last_counter = 0
         """The last that an engine told of using under the present key."""
         self._config = config
+        self._connections: list[tuple[str, str]] = []
         self._on_ready = on_ready
         self._on_rare = on_rare
         self._child = EngineChild(
@@ -68,8 +69,7 @@ class AudioProcess:
         try:
             while True:
                 config = msgspec.structs.replace(self._config, again=self.restarts > 0)
-                if self.status is not None:
-                    config = msgspec.structs.replace(config, connections=self.status.connections)
+                config = msgspec.structs.replace(config, connections=self._connections)
                 await self._child.run_once(msgspec.json.encode(config).decode())
                 lived, self.ready, self.status = self.ready is not None, None, None
                 if not lived and self.restarts == 0:
@@ -91,6 +91,7 @@ class AudioProcess:
                 self._on_ready(message)
             case AudioStatus():
                 self.status = message
+                self._connections = message.connections
                 self.last_counter = max(self.last_counter, message.counter)
             case Rare():
                 self._on_rare(message)
