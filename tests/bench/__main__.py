@@ -18,6 +18,8 @@ NAMES = (
     "failover",
     "startup",
     "relay",
+    "audio",
+    "loss",
     "fuzz",
     "fuzz_media_socket",
 )

@@ -62,9 +62,15 @@ class NetStage:
                 raise RuntimeError("the server ended")
         return server
 
-    def prepare(self, name: str, access: Access = "none") -> tuple[Host, Link, JackServer]:
-        """A host, behind a router or not, its link to the internet, and a JACK server."""
-        home = make_home(self._lab, name, access, self.server_host, self._impairment)
+    def prepare(
+        self, name: str, access: Access = "none", plain: bool = False
+    ) -> tuple[Host, Link, JackServer]:
+        """A host, behind a router or not, its link to the internet, and a JACK server.
+
+        Nothing impairs the link if it is `plain`.
+        """
+        impairment = None if plain else self._impairment
+        home = make_home(self._lab, name, access, self.server_host, impairment)
         jack = self._stack.enter_context(JackServer(period=self._period))
         jack.wait_ready()
         self.url = f"ws://{self.server_host.address}:{PORT}/bench"
@@ -79,7 +85,7 @@ class NetStage:
         skew_ppm: float = 0.0,
         audio: tuple[str, ...] = ("--no-audio",),
     ) -> NetPlayer:
-        """Start a client; its host clock may be off."""
+        """Start a client with the options `audio`; its host clock may be off."""
         env = dict(jack.env)
         if skew_ppm:
             env["MIDIPOOL_TEST_CLOCK"] = f"12345,{skew_ppm}"
