@@ -64,6 +64,8 @@ def _measure(case: Case, windows: int) -> dict[str, Any]:
             time.sleep(WINDOW_S)  # the measurement itself
             looks.append(_hearings(stage))
     heard = [hearing for look in looks[1:] for hearing in look]
+    if not heard:
+        raise RuntimeError(f"{case.name}: nobody heard anything")
     return {
         "line": msgspec.to_builtins(case.line),
         "reports": len(heard),
