@@ -38,14 +38,12 @@ def jacktrip(here: JackServer, there: JackServer) -> Iterator[Loop]:
     """JackTrip, one to one, with the shortest queue that it takes."""
     port = str(free_port())
     common = ["jacktrip", "-q", "2", "-n", "2", "-D", "-J", "JackTrip"]
-    with (
-        Background([*common, "-s", "-B", port], there.env) as server,
-        Background([*common, "-c", "127.0.0.1", "-P", port], here.env) as client,
-    ):
-        client.wait_for_output("Received Connection", PORTS_S)
-        far = ("JackTrip:receive_1", "JackTrip:send_1")
-        assert server.alive
-        yield Loop("JackTrip:send_1", "JackTrip:receive_1", far, client.process.pid)
+    far = ("JackTrip:receive_1", "JackTrip:send_1")
+    with Background([*common, "-s", "-B", port], there.env) as server:
+        server.wait_for_output("Waiting for Connection From a Client", PORTS_S)
+        with Background([*common, "-c", "127.0.0.1", "-P", port], here.env) as client:
+            client.wait_for_output("Received Connection", PORTS_S)
+            yield Loop("JackTrip:send_1", "JackTrip:receive_1", far, client.process.pid)
 
 
 @contextlib.contextmanager
