@@ -1,11 +1,14 @@
 """What is heard of a bad line: sound that is missing after repair, and how late the rest is.
 
 Two players in network namespaces; between them is one link that loses packets, in each direction
-with luck of its own. All figures are the clients' own reports.
+with luck of its own. All figures are the clients' own reports. Both play noise: what was repaired
+of silence cannot be told from what is missing.
 """
 
 import argparse
+import contextlib
 import statistics
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +18,7 @@ import msgspec
 
 from midipool.audio.health import LOSS_WINDOW_US
 from tests.bench.netstage import NetStage, net_stage
+from tests.e2e.sound_daw import SoundDaw
 from tests.e2e.waiting import wait_until
 from tests.netlab import Impairment
 
@@ -52,12 +56,20 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _measure(case: Case, windows: int) -> dict[str, Any]:
-    with net_stage(case.line, PERIOD) as stage:
+    with (
+        tempfile.TemporaryDirectory() as made,
+        net_stage(case.line, PERIOD) as stage,
+        contextlib.ExitStack() as stack,
+    ):
+        folder = Path(made)
         stage.start_server()
         ends = stage.prepare("a"), stage.prepare("b", plain=True)
         for name, end in zip(NAMES, ends, strict=True):
             stage.join(name, *end, audio=("--profile", case.profile))
         wait_until(lambda: len(_hearings(stage)) == len(NAMES), 30)
+        for seed, player in enumerate(stage.players):
+            file = folder / f"{player.name}.npy"
+            stack.enter_context(SoundDaw(player.jack.env, seed, file))
         looks = []
         # A report is of the window behind it: that of the beginning does not count.
         for _ in range(windows + 1):
