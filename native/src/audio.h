@@ -81,6 +81,7 @@ typedef struct mp_player {
     /* The codec thread's. */
     mp_resampler resampler;
     mp_concealer concealer;
+    bool quiet; /* the last block that came was silent */
     mp_drift drift;
     double target;
     bool held, started;     /* a first block was decoded, and waits for its time */

@@ -56,7 +56,9 @@ static void next_block(mp_player *p, float *block) {
     bool came = was_seen(p, p->next), sounds = pop(p, block);
     if (!came) count(&p->lost, 1);
     if (!came && sounds) count(&p->repaired, 1);
-    if (came || sounds) {
+    if (came) p->quiet = !sounds;
+    /* A hole in silence is none: libroc does not say whether it repaired it. */
+    if (came || sounds || p->quiet) {
         mp_concealer_pass(&p->concealer, block, frames);
     } else {
         mp_concealer_fill(&p->concealer, block, frames);

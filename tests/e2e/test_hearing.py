@@ -18,12 +18,13 @@ from midipool_demo.background import Background
 from midipool_demo.stage import Player, Stage
 from midipool_native import roc
 from midipool_native.media import sodium_found
+from tests.bench.netstage import net_stage
 from tests.e2e.conftest import needs_jackd
 from tests.e2e.link.lans import lan_stage
 from tests.e2e.listening import clocks
 from tests.e2e.sound_daw import SoundDaw, correlations, noise
 from tests.e2e.waiting import wait_until
-from tests.netlab import why_unavailable
+from tests.netlab import Access, why_no_routers, why_unavailable
 
 pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
 DRUMS_SEED, BASS_SEED = 10, 20
@@ -155,3 +156,26 @@ def test_where_there_is_no_direct_way_the_server_relays() -> None:
         # They look for another path all the time, and stay with this one.
         reasons = [h["reason"] for heard in stage.status()["hears"].values() for h in heard]
         assert all(reason.startswith("relay: ") for reason in reasons), reasons
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize(
+    ("access", "path"),
+    [(("port-restricted", "port-restricted"), "direct"), (("symmetric", "symmetric"), "relay")],
+)
+def test_players_behind_real_routers_hear_each_other(
+    access: tuple[Access, Access], path: str
+) -> None:
+    needs_audio()
+    if reason := why_unavailable() or why_no_routers():
+        pytest.skip(reason)
+    with net_stage(period=PERIOD) as stage:
+        stage.start_server()
+        for name, kind in zip("ab", access, strict=True):
+            stage.join(name, *stage.prepare(name, kind), audio=("--profile", "safe"))
+
+        def paths() -> list[str]:
+            hears = stage.try_status().get("hears", {}).values()
+            return [h["path"] for heard in hears for h in heard if h["latency_ms"] is not None]
+
+        wait_until(lambda: paths() == [path, path], 40)
