@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "arrival.h"
 #include "rt.h"
 
 enum { PROBE = 0xF0, REPLY = 0xF1, VERSION = 1, SIZE = 44 };
@@ -28,22 +29,6 @@ struct mp_responder {
 static void put_i64(uint8_t *at, int64_t value) {
     uint64_t bits = (uint64_t)value;
     for (int i = 7; i >= 0; i--, bits >>= 8) at[i] = (uint8_t)bits;
-}
-
-/* When the kernel received the datagram, on the host clock; now if it does not say. */
-static int64_t arrival_ns(struct msghdr *header) {
-#ifdef SO_TIMESTAMPNS
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
-            struct timespec t;
-            memcpy(&t, CMSG_DATA(c), sizeof t);
-            return mp_host_from_realtime_ns((int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
-        }
-    }
-#else
-    (void)header;
-#endif
-    return mp_host_now_ns();
 }
 
 static void answer_one(mp_responder *r) {
@@ -68,7 +53,7 @@ static void answer_one(mp_responder *r) {
     }
     data[0] = REPLY;
     memcpy(data + AT_CLOCK_ID, r->clock_id, CLOCK_ID_SIZE);
-    put_i64(data + AT_T2, arrival_ns(&header));
+    put_i64(data + AT_T2, mp_arrival_ns(&header));
     put_i64(data + AT_T3, mp_host_now_ns());
     size = sendto(r->fd, data, SIZE, MSG_DONTWAIT, (struct sockaddr *)&from, header.msg_namelen);
     if (size == SIZE) atomic_fetch_add(&r->answered, 1);

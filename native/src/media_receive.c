@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "arrival.h"
 #include "media_socket.h"
 
 /* With room for one byte more than a datagram may have, so that one that is too long shows. */
@@ -50,28 +51,12 @@ static int receive(int fd, batch *b) {
 #endif
 }
 
-/* When the kernel received it, on the host clock; now if it does not say. */
-static int64_t arrival_ns(struct msghdr *header) {
-#ifdef SO_TIMESTAMPNS
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
-        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPNS) {
-            struct timespec t;
-            memcpy(&t, CMSG_DATA(c), sizeof t);
-            return mp_host_from_realtime_ns((int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
-        }
-    }
-#else
-    (void)header;
-#endif
-    return mp_host_now_ns();
-}
-
 static void hear_all(mp_media_socket *s, batch *b, int count) {
     mp_hearing *hearing = mp_view_hold(&s->hearing, MP_RECEIVER);
     for (int i = 0; i < count; i++) {
         mp_address from = mp_address_from_socket(&b->from[i]);
         mp_media_hear(s, hearing, b->bytes[i], b->headers[i].msg_len, &from,
-                      arrival_ns(&b->headers[i].msg_hdr));
+                      mp_arrival_ns(&b->headers[i].msg_hdr));
     }
     mp_view_release(&s->hearing, MP_RECEIVER);
 }
