@@ -1,10 +1,7 @@
 """A member's audio: joins the engine to the room. The edge where time is read."""
 
 import asyncio
-import contextlib
 import logging
-import time
-from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
@@ -17,46 +14,32 @@ from midipool.messages import (
     AudioStream,
     HeardBy,
     MediaKey,
-    MediaOffer,
     MediaOfferFrom,
     MemberInfo,
     Message,
     Welcome,
 )
 from midipool.timeline_chain import TimelineChain
-from midipool_client.audio.addresses import local_addresses
 from midipool_client.audio.engine_messages import (
-    Address,
     AudioConfig,
     AudioReady,
-    Greet,
     NoSeat,
     Rare,
-    Raw,
     RoomClock,
     Seat,
     Send,
     Voices,
-    VoiceStatus,
-    Ways,
 )
 from midipool_client.audio.hearing import MemberHearing, wishes_of
 from midipool_client.audio.options import AudioOptions
-from midipool_client.audio.paths import MediaPaths
 from midipool_client.audio.process import AudioProcess
-from midipool_native import host_clock
+from midipool_client.audio.room_paths import RoomPaths
 
 log = logging.getLogger(__name__)
 
-GREET_S = 0.25
 LOOK_S = 0.1
 REPORT_S = 1.0
-RELAY_LOST_NS = 3_000_000_000
 UNTOLD = 1 << 20
-PUNCH_S = 0.005
-ADDRESSES_S = 2.0
-# Somebody who sends is heard every few ms.
-SILENT_US = 60_000
 
 
 class Room(Protocol):
@@ -92,28 +75,22 @@ class RoomAudio:
         self._room = room
         config = AudioConfig(device_name, options.channels, options.media_port)
         self.engine = process(config, self._ready, self._rare)
+        self._paths = RoomPaths(self.engine, room.room_us, room.send)
         self._seat: Seat | None = None
         self._seat_told = False
-        self._relay: Address | None = None
-        self._relay_answered_ns: int | None = None
         self._members: dict[str, MemberHearing] = {}
         self._heard_by: dict[str, ProfileName] = {}
         self._stream: AudioStream | None = None
         self._bars: BarDelay | None = None
         self._told_voices: Voices | None = None
-        self._paths: MediaPaths | None = None
-        self._connected: set[str] = set()
-        self._punch = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.engine.run())
-            group.create_task(self._keep_greeting())
+            group.create_task(self._paths.run())
             group.create_task(self._keep_looking())
             group.create_task(self._keep_reporting())
-            group.create_task(self._keep_punching())
-            group.create_task(self._keep_finding_addresses())
 
     # ---- what the room says ----
 
@@ -121,14 +98,14 @@ class RoomAudio:
         """We are in, with a place on the relay at `host` if the server has one."""
         media = welcome.media
         if media is None or host is None:
-            self._seat = self._relay = self._paths = None
+            self._seat = None
+            self._paths.use(None)
             self.engine.tell(NoSeat())
             log.warning("no audio: the server has no relay (libsodium or --media-port is missing)")
             return
-        self._relay, self._relay_answered_ns = (host, media.port), None
         self.engine.last_counter = 0
         self._tell_seat(Seat(media.key_id, bytes.fromhex(media.key), media.sender))
-        self._begin_paths()
+        self._paths.use((host, media.port))
 
     def new_key(self, message: MediaKey) -> None:
         """Somebody has left: seal with another key."""
@@ -148,16 +125,13 @@ class RoomAudio:
                 self._members[name] = MemberHearing(name, sender, self.options)
                 self._tell_device(self._members[name])
             self._members[name].sender = sender
-        self._connected = {m.name for m in members if m.connected and m.name in self._members}
         self._choose_encoding()
         self._tell_voices()
-        if self._paths is not None:
-            self._obey(self._paths.members(self._connected, _now_us()))
+        self._paths.members([m.name for m in members if m.connected and m.name in self._members])
 
     def offered(self, message: MediaOfferFrom) -> None:
         """Another one says where it can be reached."""
-        if self._paths is not None:
-            self._obey(self._paths.offered(message, _now_us()))
+        self._paths.offered(message)
 
     def heard_by(self, message: HeardBy) -> None:
         """Another one says how it hears us, and what it sends."""
@@ -192,34 +166,21 @@ class RoomAudio:
             self._tell_device(member)
         self._stream = self._told_voices = None
         self.clock_changed()
-        if self._seat is not None and self._relay is not None:
+        if self._seat is not None:
             # An engine that died may have used more counters than it told of, and before it told
             # of any. The one before it began behind those of its own predecessor.
             used = max(self.engine.last_counter, self._seat.after)
             after = used + UNTOLD if self._seat_told else 0
             self._tell_seat(msgspec.structs.replace(self._seat, after=after))
-            self._begin_paths()
+            self._paths.begin()
         self._choose_encoding()
         self._tell_voices()
         self.report()
 
     def _rare(self, rare: Rare) -> None:
-        if rare.stun:
-            if self._paths is not None:
-                self._obey(self._paths.came(rare.source, rare.data, _now_us()))
-        else:
-            if self._relay_answered_ns is None:
-                log.info("audio: the relay answers")
-            self._relay_answered_ns = rare.received_ns
+        self._paths.came(rare)
 
     # ---- time ----
-
-    async def _keep_greeting(self) -> None:
-        while True:
-            now_us = self._room.room_us()
-            if self._relay is not None and now_us is not None:
-                self.engine.tell(Greet(self._relay, now_us))
-            await asyncio.sleep(GREET_S)
 
     async def _keep_looking(self) -> None:
         while True:
@@ -239,8 +200,8 @@ class RoomAudio:
         for voice in status.voices:
             if (member := self._members.get(voice.name)) is not None:
                 member.take(voice, now_us, self._bars)
-                member.reason = self._reason(voice.name)
-                self._notice_silence(voice)
+                member.reason = self._paths.reason(voice.name)
+                self._paths.look(voice)
         self._tell_voices()
 
     def report(self) -> None:
@@ -248,61 +209,6 @@ class RoomAudio:
         if self.engine.ready is not None and self._seat is not None and self._stream is not None:
             hears = [member.hearing() for member in self._members.values()]
             self._room.send(AudioReport(hears, self._stream))
-
-    def _notice_silence(self, voice: VoiceStatus) -> None:
-        paths, silence_us = self._paths, voice.silence_us
-        if paths is None or silence_us is None or silence_us < SILENT_US:
-            return
-        if paths.is_direct(voice.name) and voice.name in self._connected:
-            self._obey(paths.silent(voice.name, _now_us()))
-
-    def _reason(self, name: str) -> str:
-        if self._paths is not None and (reason := self._paths.reason(name)):
-            return reason
-        now_ns, answered_ns = host_clock.now_ns(), self._relay_answered_ns
-        if answered_ns is None or now_ns - answered_ns > RELAY_LOST_NS:
-            return "the relay does not answer: UDP may be blocked"
-        return "by the server's relay"
-
-    # ---- paths ----
-
-    def _begin_paths(self) -> None:
-        """The socket or the relay is new: all paths are to be found anew."""
-        if self._relay is None or self.engine.ready is None:
-            return
-        hosts = local_addresses(self.engine.ready.port, self._relay[0])
-        self._paths = MediaPaths(hosts, self._relay, time.time_ns() // 1_000_000, _now_us())
-        self.engine.tell(self._paths.ways())
-        self._obey(self._paths.members(self._connected, _now_us()))
-
-    def _obey(self, messages: Iterable[Raw | Ways | MediaOffer]) -> None:
-        for message in messages:
-            if isinstance(message, MediaOffer):
-                self._room.send(message)
-            else:
-                self.engine.tell(message)
-        self._punch.set()
-
-    async def _keep_punching(self) -> None:
-        while True:
-            self._punch.clear()
-            wait_s = LOOK_S
-            if self._paths is not None and self.engine.ready is not None:
-                now_us = _now_us()
-                self._obey(self._paths.tick(now_us))
-                self._punch.clear()
-                wait_s = (self._paths.due_us(now_us) - now_us) / 1e6
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(wait_s, PUNCH_S)):
-                    await self._punch.wait()
-
-    async def _keep_finding_addresses(self) -> None:
-        while True:
-            await asyncio.sleep(ADDRESSES_S)
-            paths, ready, relay = self._paths, self.engine.ready, self._relay
-            if paths is not None and ready is not None and relay is not None:
-                hosts = await asyncio.to_thread(local_addresses, ready.port, relay[0])
-                self._obey(paths.addresses(hosts, _now_us()))
 
     # ---- what the engine is told ----
 
@@ -336,8 +242,3 @@ class RoomAudio:
         if voices != self._told_voices:
             self._told_voices = voices
             self.engine.tell(voices)
-
-
-def _now_us() -> int:
-    """For paths, which need no room time."""
-    return host_clock.now_ns() // 1000

@@ -1,0 +1,153 @@
+"""A member's paths: joins hole punching to the engine and the room. The edge where time is read."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable
+
+from midipool.messages import MediaOffer, MediaOfferFrom
+from midipool_client.audio.addresses import local_addresses
+from midipool_client.audio.engine_messages import (
+    Address,
+    Greet,
+    Rare,
+    Raw,
+    VoiceStatus,
+    Ways,
+)
+from midipool_client.audio.paths import MediaPaths
+from midipool_client.audio.process import AudioProcess
+from midipool_native import host_clock
+
+log = logging.getLogger(__name__)
+
+GREET_S = 0.25
+PUNCH_S = 0.005
+IDLE_S = 0.1
+ADDRESSES_S = 2.0
+RELAY_LOST_NS = 3_000_000_000
+# Somebody who sends is heard every few ms.
+SILENT_US = 60_000
+
+
+class RoomPaths:
+    """Greets the relay, finds direct paths, and tells the engine which way to send."""
+
+    def __init__(
+        self,
+        engine: AudioProcess,
+        room_us: Callable[[], int | None],
+        send: Callable[[MediaOffer], None],
+    ) -> None:
+        self._engine = engine
+        self._room_us = room_us
+        self._send = send
+        self._relay: Address | None = None
+        self._relay_answered_ns: int | None = None
+        self._paths: MediaPaths | None = None
+        self._connected: set[str] = set()
+        self._punch = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_greeting())
+            group.create_task(self._keep_punching())
+            group.create_task(self._keep_finding_addresses())
+
+    # ---- what happens ----
+
+    def use(self, relay: Address | None) -> None:
+        """The room's server has this relay, or none."""
+        self._relay, self._relay_answered_ns, self._paths = relay, None, None
+        self.begin()
+
+    def begin(self) -> None:
+        """The socket or the relay is new: all paths are to be found anew."""
+        if self._relay is None or self._engine.ready is None:
+            return
+        hosts = local_addresses(self._engine.ready.port, self._relay[0])
+        self._paths = MediaPaths(hosts, self._relay, time.time_ns() // 1_000_000, _now_us())
+        self._engine.tell(self._paths.ways())
+        self._obey(self._paths.members(self._connected, _now_us()))
+
+    def members(self, connected: Collection[str]) -> None:
+        """Who else is in the room, and connected."""
+        self._connected = set(connected)
+        if self._paths is not None:
+            self._obey(self._paths.members(self._connected, _now_us()))
+
+    def offered(self, message: MediaOfferFrom) -> None:
+        """Another one says where it can be reached."""
+        if self._paths is not None:
+            self._obey(self._paths.offered(message, _now_us()))
+
+    def came(self, rare: Rare) -> None:
+        """A STUN message, or an answer of the relay."""
+        if not rare.stun:
+            if self._relay_answered_ns is None:
+                log.info("audio: the relay answers")
+            self._relay_answered_ns = rare.received_ns
+        elif self._paths is not None:
+            self._obey(self._paths.came(rare.source, rare.data, _now_us()))
+
+    def look(self, voice: VoiceStatus) -> None:
+        """Leave a direct path on which nothing is heard."""
+        paths, silence_us = self._paths, voice.silence_us
+        if paths is None or silence_us is None or silence_us < SILENT_US:
+            return
+        if paths.is_direct(voice.name) and voice.name in self._connected:
+            self._obey(paths.silent(voice.name, _now_us()))
+
+    def reason(self, name: str) -> str:
+        """Why a member's path is what it is, for people."""
+        if self._paths is not None and (reason := self._paths.reason(name)):
+            return reason
+        answered_ns = self._relay_answered_ns
+        if answered_ns is None or host_clock.now_ns() - answered_ns > RELAY_LOST_NS:
+            return "the relay does not answer: UDP may be blocked"
+        return "by the server's relay"
+
+    # ---- time ----
+
+    async def _keep_greeting(self) -> None:
+        while True:
+            now_us = self._room_us()
+            if self._relay is not None and now_us is not None:
+                self._engine.tell(Greet(self._relay, now_us))
+            await asyncio.sleep(GREET_S)
+
+    async def _keep_punching(self) -> None:
+        while True:
+            self._punch.clear()
+            wait_s = IDLE_S
+            if self._paths is not None and self._engine.ready is not None:
+                now_us = _now_us()
+                self._obey(self._paths.tick(now_us))
+                self._punch.clear()
+                wait_s = (self._paths.due_us(now_us) - now_us) / 1e6
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(wait_s, PUNCH_S)):
+                    await self._punch.wait()
+
+    async def _keep_finding_addresses(self) -> None:
+        while True:
+            await asyncio.sleep(ADDRESSES_S)
+            paths, ready, relay = self._paths, self._engine.ready, self._relay
+            if paths is not None and ready is not None and relay is not None:
+                hosts = await asyncio.to_thread(local_addresses, ready.port, relay[0])
+                self._obey(paths.addresses(hosts, _now_us()))
+
+    def _obey(self, messages: Iterable[Raw | Ways | MediaOffer]) -> None:
+        for message in messages:
+            if isinstance(message, MediaOffer):
+                self._send(message)
+            else:
+                self._engine.tell(message)
+        self._punch.set()
+
+
+def _now_us() -> int:
+    """For paths, which need no room time."""
+    return host_clock.now_ns() // 1000
