@@ -1,7 +1,8 @@
 """Sealed datagrams of audio: 22 bytes of header, big-endian. native/src/media_seal.c is the twin.
 
-0   kind        u8   0xF0 source, 0xF1 repair, 0xF2 control, 0xF3 hello, 0xF4 hello_ok,
-                     0xF5 keepalive (0 to 3 are STUN's on the same socket)
+0   kind        u8   0xF0 source, 0xF1 repair, 0xF2 control (reserved: none is sent, and what comes
+                     is dropped), 0xF3 hello, 0xF4 hello_ok, 0xF5 keepalive (0 to 3 are STUN's on
+                     the same socket)
 1   version     u8   1
 2   key_id      u16  names the room's key
 4   sender      u32  names a member under this key; 0 is the server

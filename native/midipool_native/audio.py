@@ -49,7 +49,6 @@ class PlayerSetup:
     from_capture: bool = False
     source_packets: int = 0
     queue_packets: int = 256
-    control_is_safe: Any = ffi.NULL
     take: Any = ffi.NULL
     take_arg: Any = ffi.NULL
     take_index: int = 0
@@ -61,7 +60,6 @@ class PlayerStats:
 
     packets: int
     repair_packets: int
-    control_packets: int
     lost: int
     repaired: int
     late: int
@@ -162,7 +160,6 @@ class AudioCore:
         settings.queue_packets = setup.queue_packets
         settings.wait_from = _wait_from(setup.from_capture)
         settings.target_frames = setup.target_frames
-        settings.control_is_safe = setup.control_is_safe
         settings.take = setup.take
         settings.take_arg = setup.take_arg
         settings.take_index = setup.take_index

@@ -199,13 +199,6 @@ static void hear_source(mp_player *p, const mp_device_time *device, const mp_clo
     push(p, MP_ROC_SOURCE);
 }
 
-static void hear_control(mp_player *p) {
-    int (*is_safe)(const uint8_t *, uint32_t) = p->settings.control_is_safe;
-    count(&p->control_packets, 1);
-    if (is_safe == NULL || !is_safe(p->pending.bytes, p->pending.size)) return;
-    if (!atomic_load(&p->needs_decoder)) push(p, MP_ROC_CONTROL);
-}
-
 static void hear(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
                  int64_t now_ns) {
     switch (p->pending.kind) {
@@ -217,8 +210,7 @@ static void hear(mp_player *p, const mp_device_time *device, const mp_clock_map 
         count(&p->repair_packets, 1);
         if (p->started && p->settings.source_packets > 0) push(p, MP_ROC_REPAIR);
         break;
-    case MP_MEDIA_CONTROL: hear_control(p); break;
-    default: count(&p->overflow, 1); break;
+    default: count(&p->overflow, 1); break; /* none of ours sends RTCP */
     }
 }
 
@@ -340,7 +332,6 @@ void mp_player_stats_of(mp_player *p, mp_player_stats *stats) {
     *stats = (mp_player_stats){
         .packets = atomic_load(&p->packets),
         .repair_packets = atomic_load(&p->repair_packets),
-        .control_packets = atomic_load(&p->control_packets),
         .lost = atomic_load(&p->lost),
         .repaired = atomic_load(&p->repaired),
         .late = atomic_load(&p->late),

@@ -76,8 +76,6 @@ static void encode(mp_sender *s, int64_t capture_us, int64_t now_ns) {
     while (s->with.repair_packets > 0 && pop(s, MP_ROC_REPAIR, &packet)) {
         spread(s, &packet, now_ns);
     }
-    packet.kind = MP_MEDIA_CONTROL;
-    while (pop(s, MP_ROC_CONTROL, &packet)) send(s, &packet);
 }
 
 /* Up to `available` frames of the ring become stream frames in the block; returns how many. */

@@ -55,14 +55,13 @@ typedef struct {
     uint32_t queue_packets;  /* a power of two: how many wait at most */
     mp_wait_from wait_from;
     double target_frames; /* of the stream; the floor is used where that is more */
-    int (*control_is_safe)(const uint8_t *bytes, uint32_t size); /* NULL: none is pushed */
     mp_audio_take take; /* where packets come from; NULL: mp_audio_receive */
     void *take_arg;
     uint32_t take_index;
 } mp_player_settings;
 
 typedef struct {
-    uint64_t packets, repair_packets, control_packets; /* taken out of the queue */
+    uint64_t packets, repair_packets; /* taken out of the queue */
     uint64_t lost;             /* source packets that had not come when they were due, or ever */
     uint64_t repaired;         /* of these, healed by FEC */
     uint64_t late;             /* source packets that came after they were due */

@@ -209,12 +209,14 @@ static void too_much_is_dropped_and_counted(void) {
         if (mp_audio_receive(p->hearer, 0, &packet) == MP_FULL) refused++;
     }
     CHECK(refused >= 5000 - 1024);
+    packet.kind = MP_MEDIA_CONTROL; /* as a member may send it: libroc never sees it */
+    for (int i = 0; i < 10; i++) mp_audio_receive(p->hearer, 0, &packet);
     packet.size = UINT16_MAX;
     packet.kind = 99;
     pair_run(p, 0.5);
     for (int i = 0; i < 10; i++) mp_audio_receive(p->hearer, 0, &packet);
     pair_run(p, 0.5);
-    CHECK_WITHIN(pair_stats(p).overflow, 5010, 64);
+    CHECK_WITHIN(pair_stats(p).overflow, 5020, 64);
     CHECK(pair_stats(p).playing);
     CHECK(p->decoder.most_held < FAKE_HELD);
     pair_end(p);

@@ -79,6 +79,7 @@ static inline int fake_push_packet(void *arg, int interface, const mp_roc_packet
     fake_decoder *d = arg;
     const uint8_t *bytes = packet->bytes;
     mp_rtp rtp;
+    CHECK(interface != MP_ROC_CONTROL);
     if (interface == MP_ROC_REPAIR) d->repair_pushed++;
     if (interface != MP_ROC_SOURCE) return 0;
     CHECK(mp_rtp_read(&rtp, bytes, (uint32_t)packet->bytes_size));

@@ -11,7 +11,7 @@ import pytest
 from midipool.errors import InvalidDatagram, InvalidValue, Unavailable
 from midipool_native import roc
 from midipool_native._rt import ffi, lib
-from tests.midipool.rtcp_packets import sender_report
+from tests.midipool.rtcp_packets import description, sender_report
 
 Samples = npt.NDArray[np.float32]
 Lost = Callable[[int], bool]
@@ -166,10 +166,10 @@ def test_what_they_cannot_is_silence_and_nothing_worse(context: roc.Context) -> 
 
 @needs_libroc
 def test_both_ends_know_of_each_other(context: roc.Context) -> None:
-    settings = roc.EncoderSettings()
+    settings = roc.EncoderSettings(control=True)
     with (
         roc.Encoder(context, settings) as encoder,
-        roc.Decoder(context, roc.DecoderSettings()) as decoder,
+        roc.Decoder(context, roc.DecoderSettings(control=True)) as decoder,
     ):
         assert (encoder.query()[0], decoder.query()[0]) == (0, 0)
         passed(encoder, decoder, tone(settings))
@@ -177,10 +177,24 @@ def test_both_ends_know_of_each_other(context: roc.Context) -> None:
 
 
 @needs_libroc
+def test_without_rtcp_none_is_made_and_none_is_taken(context: roc.Context) -> None:
+    settings = roc.EncoderSettings()
+    with (
+        roc.Encoder(context, settings) as encoder,
+        roc.Decoder(context, roc.DecoderSettings()) as decoder,
+    ):
+        passed(encoder, decoder, tone(settings))
+        assert (encoder.pop_packet(roc.CONTROL), decoder.pop_feedback()) == (None, None)
+        report = sender_report() + description()
+        with pytest.raises(InvalidValue, match="none for interface 13"):
+            decoder.push_packet(roc.CONTROL, report)
+
+
+@needs_libroc
 def test_c_calls_the_same_library(context: roc.Context) -> None:
     calls = context.library.calls()
     with (
-        roc.Encoder(context, roc.EncoderSettings(packet_frames=120)) as encoder,
+        roc.Encoder(context, roc.EncoderSettings(packet_frames=120, control=True)) as encoder,
         roc.Decoder(context, roc.DecoderSettings()) as decoder,
     ):
         samples, data = ffi.new("float[240]", [0.25] * 240), ffi.new("uint8_t[2048]")
@@ -202,7 +216,7 @@ def test_c_calls_the_same_library(context: roc.Context) -> None:
 
 @needs_libroc
 def test_rtcp_that_ends_libroc_does_not_reach_it(context: roc.Context) -> None:
-    with roc.Decoder(context, roc.DecoderSettings()) as decoder:
+    with roc.Decoder(context, roc.DecoderSettings(control=True)) as decoder:
         with pytest.raises(InvalidDatagram, match="0 descriptions"):
             decoder.push_packet(roc.CONTROL, sender_report())
         decoder.pop_frame(120)
@@ -303,8 +317,8 @@ from tests.midipool.rtcp_packets import *
 
 dice = random.Random(int(sys.argv[1]))
 with roc.Context() as context:
-    encoder = roc.Encoder(context, roc.EncoderSettings())
-    decoder = roc.Decoder(context, roc.DecoderSettings())
+    encoder = roc.Encoder(context, roc.EncoderSettings(control=True))
+    decoder = roc.Decoder(context, roc.DecoderSettings(control=True))
     if sys.argv[2] != "guarded":
         decoder._guard.admit = encoder._guard.admit = lambda data: None
     told = refused = ssrc = 0

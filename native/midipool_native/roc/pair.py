@@ -131,7 +131,7 @@ class Encoder(_Half):
             config.fec_encoding = header.FEC_RS8M
             config.fec_block_source_packets = settings.fec.source_packets
             config.fec_block_repair_packets = settings.fec.repair_packets
-        protocols = _protocols(settings.fec is not None)
+        protocols = _protocols(settings.fec is not None, settings.control)
         self._started("roc_sender_encoder_open", "roc_sender_encoder", config, protocols)
 
     def push_frame(self, samples: bytes) -> None:
@@ -175,7 +175,7 @@ class Decoder(_Half):
         config.latency_tolerance = settings.latency_tolerance_us * 1000
         config.no_playback_timeout = settings.no_playback_timeout_us * 1000
         config.choppy_playback_timeout = -1  # loss alone must not end a session
-        protocols = _protocols(settings.fec)
+        protocols = _protocols(settings.fec, settings.control)
         self._started("roc_receiver_decoder_open", "roc_receiver_decoder", config, protocols)
 
     def push_packet(self, interface: int, data: bytes) -> None:
@@ -203,12 +203,9 @@ class Decoder(_Half):
         return self._query(self._lib.roc_receiver_decoder_query)
 
 
-def _protocols(fec: bool) -> dict[int, int]:
-    """The protocol of each interface."""
-    if not fec:
-        return {SOURCE: header.PROTOCOL_RTP, CONTROL: header.PROTOCOL_RTCP}
-    return {
-        SOURCE: header.PROTOCOL_RTP_RS8M,
-        REPAIR: header.PROTOCOL_RS8M,
-        CONTROL: header.PROTOCOL_RTCP,
-    }
+def _protocols(fec: bool, control: bool) -> dict[int, int]:
+    """The protocol of each interface that is used."""
+    made = {SOURCE: header.PROTOCOL_RTP}
+    if fec:
+        made = {SOURCE: header.PROTOCOL_RTP_RS8M, REPAIR: header.PROTOCOL_RS8M}
+    return made | ({CONTROL: header.PROTOCOL_RTCP} if control else {})

@@ -35,12 +35,17 @@ class Fec:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """16 bits a sample on the wire, at the rate and with the channels of the frames pushed."""
+    """16 bits a sample on the wire, at the rate and with the channels of the frames pushed.
+
+    With `control` RTCP is made and taken, for programs that are not midiPool: ours count loss,
+    jitter and latency by themselves.
+    """
 
     rate_hz: int = 48_000
     channels: int = 2
     packet_frames: int = 120
     fec: Fec | None = None
+    control: bool = False
 
     def __post_init__(self) -> None:
         """Raises InvalidValue."""
@@ -57,6 +62,7 @@ class DecoderSettings:
     Without the tuner the latency stays at what it began with; `gradual` resamples to hold it.
     `no_playback_timeout_us` is how long there may be nothing to play before the session ends (the
     next packet begins a new one), `latency_tolerance_us` how far the latency may be off the target.
+    `control` as for the encoder.
     """
 
     rate_hz: int = 48_000
@@ -67,6 +73,7 @@ class DecoderSettings:
     no_playback_timeout_us: int = 2 * _SECOND_US
     tuner: str = "intact"
     resampler: str = "low"
+    control: bool = False
 
     def __post_init__(self) -> None:
         """Raises InvalidValue."""
