@@ -1,17 +1,16 @@
-"""The audio engine's core: encoders, decoders and the mix, driven by JACK or by a caller."""
+"""The audio engine's core: encoders, decoders and the mix, driven by a device or by a caller."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from midipool.clock_map import ClockMap
 from midipool_native._rt import ffi, lib
-from midipool_native.checks import NativeError, check
+from midipool_native.checks import check
 from midipool_native.spooler import c_clock_map
 
 STREAM_RATE: int = lib.MP_STREAM_RATE
 MAX_PLAYERS: int = lib.MP_MAX_PLAYERS
 MAX_CHANNELS: int = lib.MP_MAX_CHANNELS
-CONNECTIONS_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,19 @@ class Level:
 
     peak: float
     rms: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInfo:
+    """How the device behind a core stands."""
+
+    rate: int
+    period: int
+    xruns: int
+    alive: bool
+    """False once it is gone for good."""
+    priority: int
+    """Of the thread of its callback; -1 without a real-time one."""
 
 
 class AudioCore:
@@ -257,74 +269,6 @@ class AudioCore:
 
     def _read(self, channels: int) -> list[Level]:
         return [Level(level.peak, level.rms) for level in self._levels[0:channels]]
-
-
-@dataclass(frozen=True, slots=True)
-class JackAudioInfo:
-    """State of the JACK client; another rate than the engine's means: open it anew."""
-
-    rate: int
-    period: int
-    xruns: int
-    alive: bool
-    realtime: bool
-    priority: int
-
-
-class JackAudio:
-    """A JACK client with `audio_send_N` and `audio_receive_N`, and `core` behind them."""
-
-    def __init__(
-        self, client_name: str, in_channels: int, out_channels: int, decode_lead_us: int = 700
-    ) -> None:
-        """Open and activate it; raises NativeError."""
-        status = ffi.new("mp_status *")
-        self._jack: Any = lib.mp_jack_audio_open(
-            client_name.encode(), in_channels, out_channels, decode_lead_us, status
-        )
-        if self._jack == ffi.NULL:
-            raise NativeError(status[0], f"JACK client {client_name}")
-        self.core = AudioCore(lib.mp_jack_audio_engine(self._jack), in_channels, out_channels)
-
-    def info(self) -> JackAudioInfo:
-        """How the client stands."""
-        info = ffi.new("mp_jack_audio_info *")
-        lib.mp_jack_audio_get_info(self._jack, info)
-        return JackAudioInfo(
-            rate=info.rate,
-            period=info.period,
-            xruns=info.xruns,
-            alive=bool(info.alive),
-            realtime=bool(info.realtime),
-            priority=info.priority,
-        )
-
-    def add_ports(self, slot: int, name: str) -> None:
-        """Give a slot outputs `from_<name>_N`; they stay until removed. Raises NativeError."""
-        status = lib.mp_jack_audio_add_ports(self._jack, slot, name.encode())
-        check(status, f"ports from_{name}")
-
-    def connections(self) -> list[tuple[str, str]]:
-        """(our port without the client's name, other port)."""
-        text = ffi.new("char[]", CONNECTIONS_BYTES)
-        lib.mp_jack_audio_connections(self._jack, text, CONNECTIONS_BYTES)
-        lines = ffi.string(text).decode(errors="replace").splitlines()
-        return [(own, other) for own, _, other in (line.partition("\t") for line in lines)]
-
-    def connect(self, own: str, other: str) -> bool:
-        """Connect a port of ours, named as in `connections`; False if that cannot be (yet)."""
-        status = lib.mp_jack_audio_connect(self._jack, own.encode(), other.encode())
-        return bool(status == lib.MP_OK)
-
-    def remove_ports(self, slot: int) -> None:
-        """Take a slot's own outputs away; raises NativeError."""
-        check(lib.mp_jack_audio_remove_ports(self._jack, slot), f"ports of slot {slot}")
-
-    def close(self) -> None:
-        """Stop all and take the ports away; `core` must not be used any more."""
-        if self._jack != ffi.NULL:
-            lib.mp_jack_audio_close(self._jack)
-            self._jack = ffi.NULL
 
 
 def _wait_from(capture: bool) -> int:

@@ -6,8 +6,9 @@ import pytest
 
 from midipool_demo.jack_server import JackServer
 from midipool_native import checks
-from midipool_native.audio import AudioCore, JackAudio, PlayerSetup
+from midipool_native.audio import AudioCore, PlayerSetup
 from midipool_native.checks import NativeError
+from midipool_native.jack_audio import JackAudio
 from tests.native.fake_roc import FakeRoc
 
 PACKET = 240
@@ -58,6 +59,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
 def test_ports_of_players_come_and_go_and_a_dead_server_is_seen(server: JackServer) -> None:
     bob = JackAudio("bob", 0, 1)
     try:
+        assert (bob.text, bob.trouble()) == (f"JACK: client bob, {RATE} Hz, {PERIOD} frames", "")
         names = jack.Client("look", no_start_server=True)
         bob.add_ports(5, "Ann B")
         assert [p.name for p in names.get_ports("bob:")] == [
@@ -76,5 +78,6 @@ def test_ports_of_players_come_and_go_and_a_dead_server_is_seen(server: JackServ
         assert error.value.status == checks.NAME_TAKEN
         server.stop()
         wait_for(lambda: not bob.info().alive)
+        assert "waiting for JACK" in bob.trouble()
     finally:
         bob.close()

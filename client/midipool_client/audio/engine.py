@@ -18,6 +18,7 @@ import msgspec
 from midipool.audio.encoding import Encoding
 from midipool.errors import InvalidMessage, MidiPoolError
 from midipool_client.audio.connections import Connections
+from midipool_client.audio.device import open_device
 from midipool_client.audio.engine_messages import (
     AudioConfig,
     AudioProblem,
@@ -42,7 +43,7 @@ from midipool_client.audio.voices import Voices
 from midipool_client.engine.framing import MAX_BYTES
 from midipool_native import host_clock
 from midipool_native._rt import ffi, lib
-from midipool_native.audio import EncoderSetup, JackAudio
+from midipool_native.audio import EncoderSetup
 from midipool_native.checks import NativeError
 from midipool_native.media_address import Address
 from midipool_native.media_socket import Destination, MediaSocket, open_udp
@@ -104,32 +105,28 @@ class Input:
 
 
 class AudioEngine:
-    """Owns the JACK client, the socket, and libroc's encoder and decoders."""
+    """Owns the device, the socket, and libroc's encoder and decoders."""
 
     def __init__(self, config: AudioConfig, output: Output) -> None:
         """Raises MidiPoolError; then nothing is left open."""
         self._config = config
         self._output = output
         self._roc = Context()
-        self._jack = JackAudio(f"{config.device_name}-audio", config.channels, config.channels)
+        self._device = open_device(config)
         try:
             self._socket = MediaSocket(open_udp(port=config.media_port), priority=SOCKET_PRIORITY)
         except MidiPoolError:
-            self._jack.close()
+            self._device.close()
             raise
-        info = self._jack.info()
-        self._rate = info.rate
-        self._voices = Voices(self._jack, self._socket, self._roc)
-        self._connections = Connections(self._jack, config.connections)
+        self._voices = Voices(self._device, self._socket, self._roc)
+        self._connections = Connections(self._device, config.connections)
         self._encoder: Encoder | None = None
         self._old_encoders: list[Encoder] = []
         self._seated = False
-        text = (
-            f"JACK: client {config.device_name}-audio, {info.rate} Hz, {info.period} frames; "
-            f"UDP port {self._socket.port}"
-        )
+        info = self._device.info()
+        text = f"{self._device.text}; UDP port {self._socket.port}"
         # Right behind the callback whose frames it encodes and decodes.
-        realtime = self._jack.core.start(max(info.priority - 1, 0))
+        realtime = self._device.core.start(max(info.priority - 1, 0))
         output.say(AudioReady(text, info.rate, info.period, realtime, self._socket.port))
 
     def run(self, source: Input) -> None:
@@ -148,16 +145,13 @@ class AudioEngine:
                 self._output.say(self._status())
 
     def _is_alive(self) -> bool:
-        info = self._jack.info()
-        if not info.alive:
-            self._output.complain("the audio ports are gone; waiting for JACK to come back")
-        elif info.rate != self._rate:
-            self._output.complain(f"JACK's sample rate is {info.rate} Hz now")
-        return info.alive and info.rate == self._rate
+        if trouble := self._device.trouble():
+            self._output.complain(trouble)
+        return not trouble
 
     def close(self) -> None:
         """Stop what has deadlines first, then free what it used."""
-        self._jack.close()
+        self._device.close()
         self._socket.close()
         self._voices.close()
         self._roc.close()
@@ -190,7 +184,7 @@ class AudioEngine:
                 self._socket.set_destinations(map(_destination, message.ways))
             case RoomClock():
                 self._socket.set_map(message.map)
-                self._jack.core.set_map(message.map)
+                self._device.core.set_map(message.map)
             case Raw():
                 self._socket.send_raw(Address(*message.to), message.data)
             case Greet():
@@ -204,7 +198,7 @@ class AudioEngine:
             channels=self._config.channels, packet_frames=encoding.packet_frames, fec=fec
         )
         encoder = Encoder(self._roc, settings)
-        self._jack.core.set_encoder(
+        self._device.core.set_encoder(
             EncoderSetup(
                 calls=self._roc.library.calls(),
                 encoder=encoder.handle,
@@ -221,7 +215,7 @@ class AudioEngine:
 
     def _close_old_encoders(self) -> None:
         newest = self._encoder
-        if newest is None or self._jack.core.encoder_in_use() != newest.handle:
+        if newest is None or self._device.core.encoder_in_use() != newest.handle:
             return
         for encoder in self._old_encoders:
             encoder.close()
@@ -238,11 +232,11 @@ class AudioEngine:
         counts = asdict(self._socket.stats())
         return AudioStatus(
             voices=self._voices.status(),
-            input_rms=max((v.rms for v in self._jack.core.input_levels()), default=0.0),
-            mix_rms=max((v.rms for v in self._jack.core.mix_levels()), default=0.0),
+            input_rms=max((v.rms for v in self._device.core.input_levels()), default=0.0),
+            mix_rms=max((v.rms for v in self._device.core.mix_levels()), default=0.0),
             counter=counts["counter"],
             counts=counts,
-            xruns=self._jack.info().xruns,
+            xruns=self._device.info().xruns,
             connections=self._connections.tend(),
         )
 

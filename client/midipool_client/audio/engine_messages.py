@@ -5,6 +5,7 @@ import msgspec
 from midipool.audio.encoding import Encoding
 from midipool.clock_map import ClockMap
 from midipool.errors import InvalidMessage
+from midipool_client.audio.device_choice import DeviceChoice, JackChoice
 from midipool_client.engine.framing import framed
 
 Address = tuple[str, int]
@@ -16,6 +17,7 @@ class AudioConfig(msgspec.Struct, frozen=True):
     device_name: str
     channels: int
     media_port: int = 0
+    device: DeviceChoice = JackChoice()
     again: bool = False
     """An engine was there before: what is missing now may come back."""
     connections: list[tuple[str, str]] = []

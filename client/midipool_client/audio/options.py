@@ -5,12 +5,13 @@ Every `parse_` function raises InvalidValue, which names the option and what it 
 
 import argparse
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from midipool.audio.bars import MAX_BARS, check_bars
 from midipool.audio.encoding import CHANNELS
 from midipool.audio.profiles import DEFAULT_PROFILE, PROFILE_NAMES, ProfileName, profile_named
 from midipool.errors import InvalidValue
+from midipool_client.audio.device_choice import DeviceChoice, JackChoice
 
 LEAST_LATENCY_MS, MOST_LATENCY_MS = 5.0, 1000.0
 # Below are the ports of the system's own services, which need a privilege.
@@ -30,6 +31,7 @@ class AudioOptions:
     """The most that the buffer of `jam` grows to."""
     media_port: int = 0
     """UDP port of this player's media socket; 0 lets the system choose."""
+    device: DeviceChoice = field(default_factory=JackChoice)
 
     def __post_init__(self) -> None:
         if self.channels not in CHANNELS:

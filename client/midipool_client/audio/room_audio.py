@@ -73,7 +73,9 @@ class RoomAudio:
     ) -> None:
         self.options = options
         self._room = room
-        config = AudioConfig(device_name, options.channels, options.media_port)
+        config = AudioConfig(
+            device_name, options.channels, options.media_port, device=options.device
+        )
         self.engine = process(config, self._ready, self._rare)
         self._paths = RoomPaths(self.engine, room.room_us, room.send)
         self._seat: Seat | None = None

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from midipool.audio.encoding import STREAM_RATE
+from midipool_client.audio.device import AudioDevice
 from midipool_client.audio.engine_messages import Voice, VoiceStatus
 from midipool_native._rt import ffi, lib
-from midipool_native.audio import MAX_PLAYERS, JackAudio, PlayerSetup
+from midipool_native.audio import MAX_PLAYERS, PlayerSetup
 from midipool_native.media_socket import MediaSocket
 from midipool_native.roc import Context, Decoder, DecoderSettings
 
@@ -27,16 +28,16 @@ class _Slot:
 
 
 class Voices:
-    """Brings the slots of mixer, socket and JACK to what is wanted; `tend` is called often."""
+    """Brings the slots of mixer, socket and device to what is wanted; `tend` is called often."""
 
     def __init__(
         self,
-        jack: JackAudio,
+        device: AudioDevice,
         socket: MediaSocket,
         roc: Context,
         open_decoder: Callable[[Context, DecoderSettings], Decoder] = Decoder,
     ) -> None:
-        self._jack, self._core = jack, jack.core
+        self._device, self._core = device, device.core
         self._socket = socket
         self._roc = roc
         self._open_decoder = open_decoder
@@ -109,7 +110,7 @@ class Voices:
         slot = next((n for n in range(MAX_PLAYERS) if n not in taken), None)
         if slot is not None:
             self._numbers[voice.name] = slot
-            self._jack.add_ports(slot, voice.name)
+            self._device.add_ports(slot, voice.name)
         return slot
 
     def _enter(self, slot: int, voice: Voice, key_id: int) -> None:
@@ -165,7 +166,7 @@ class Voices:
 
     def _let_go(self, name: str) -> None:
         slot = self._numbers.pop(name)
-        self._jack.remove_ports(slot)
+        self._device.remove_ports(slot)
         held = self._slots.get(slot)
         if held is not None and not held.leaving:
             self._core.remove_player(slot)

@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from midipool.audio.encoding import Encoding
+from midipool_client.audio.device import AudioDevice
 from midipool_client.audio.engine_messages import Voice
 from midipool_client.audio.voices import Voices
 from midipool_native._rt import ffi
-from midipool_native.audio import MAX_PLAYERS, JackAudio, PlayerSetup
+from midipool_native.audio import MAX_PLAYERS, PlayerSetup
 from midipool_native.media_socket import MediaSocket
 from midipool_native.roc import Context, Decoder, DecoderSettings
 
@@ -89,7 +90,7 @@ class FakeCore:
 
 
 @dataclass
-class FakeJack:
+class FakeDevice:
     core: FakeCore = field(default_factory=FakeCore)
     ports: dict[int, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
@@ -130,11 +131,11 @@ class Desk:
     """Voices with fakes around them."""
 
     def __init__(self) -> None:
-        self.jack, self.socket = FakeJack(), FakeSocket()
-        self.core = self.jack.core
+        self.device, self.socket = FakeDevice(), FakeSocket()
+        self.core = self.device.core
         self.decoders: list[FakeDecoder] = []
         self.voices = Voices(
-            cast(JackAudio, self.jack),
+            cast(AudioDevice, self.device),
             cast(MediaSocket, self.socket),
             cast(Context, FakeRoc()),
             self._open,
@@ -157,7 +158,7 @@ def desk() -> Desk:
 
 def test_each_gets_a_slot_with_ports_and_is_heard(desk: Desk) -> None:
     desk.voices.want([ADA, BO])
-    assert desk.jack.ports == {0: "ada", 1: "bo"}
+    assert desk.device.ports == {0: "ada", 1: "bo"}
     assert desk.socket.heard == {0: (7, KEY_ID), 1: (8, KEY_ID)}
     setup = desk.core.setups[1]
     assert (setup.packet_frames, setup.source_packets, setup.channels) == (256, 18, 1)
@@ -188,27 +189,27 @@ def test_another_encoding_leaves_and_enters_again_and_the_ports_stay(desk: Desk)
     desk.voices.tend()
     assert desk.core.setups[0].packet_frames == 64
     assert desk.open_ones() == [1]
-    assert desk.jack.made == ["ada"]
+    assert desk.device.made == ["ada"]
 
 
 def test_who_goes_frees_slot_and_decoder_once_the_mixer_let_go(desk: Desk) -> None:
     desk.voices.want([ADA, BO])
     desk.voices.want([BO])
-    assert desk.jack.ports == {1: "bo"}
+    assert desk.device.ports == {1: "bo"}
     assert 0 in desk.socket.heard
     desk.core.lets_go()
     desk.voices.tend()
     assert desk.socket.heard == {1: (8, KEY_ID)}
     assert desk.open_ones() == [1]
     desk.voices.want([BO, ADA])
-    assert desk.jack.ports == {0: "ada", 1: "bo"}
+    assert desk.device.ports == {0: "ada", 1: "bo"}
 
 
 def test_who_comes_back_at_once_gets_a_slot_that_is_free(desk: Desk) -> None:
     desk.voices.want([ADA])
     desk.voices.want([])
     desk.voices.want([ADA])
-    assert desk.jack.ports == {1: "ada"}
+    assert desk.device.ports == {1: "ada"}
 
 
 def test_buffer_gain_and_sender_change_without_leaving(desk: Desk) -> None:
@@ -251,7 +252,7 @@ def test_in_bar_mode_packets_of_seconds_can_wait(desk: Desk) -> None:
 def test_there_are_only_so_many_slots(desk: Desk) -> None:
     crowd = [Voice(f"p{n}", n + 1, 2, ADA.encoding, 0) for n in range(MAX_PLAYERS + 3)]
     desk.voices.want(crowd)
-    assert len(desk.jack.ports) == MAX_PLAYERS
+    assert len(desk.device.ports) == MAX_PLAYERS
 
 
 def test_at_the_end_all_decoders_are_closed(desk: Desk) -> None:
