@@ -28,6 +28,7 @@ KINDS = frozenset((REQUEST, INDICATION, SUCCESS, FAILURE))
 
 USERNAME, MESSAGE_INTEGRITY, ERROR_CODE = 0x0006, 0x0008, 0x0009
 XOR_MAPPED_ADDRESS, PRIORITY, FINGERPRINT = 0x0020, 0x0024, 0x8028
+OTHER_ADDRESS = 0x802C  # RFC 5780
 INTEGRITY_BYTES, FINGERPRINT_XOR = 20, 0x5354554E
 
 
@@ -60,11 +61,10 @@ class StunMessage:
     def mapped(self) -> Address | None:
         """XOR-MAPPED-ADDRESS: where the answering side saw the request come from."""
         value = self.attributes.get(XOR_MAPPED_ADDRESS, b"")
-        sizes = {1: 8, 2: 20}
-        if len(value) < 8 or sizes.get(value[1]) != len(value):
+        masked = plain_address(value)
+        if masked is None:
             return None
-        port = int.from_bytes(value[2:4], "big") ^ COOKIE >> 16
-        return str(ip_address(_mask(value[4:], self.transaction))), port
+        return str(ip_address(_mask(value[4:], self.transaction))), masked[1] ^ COOKIE >> 16
 
 
 def looks_like_stun(datagram: bytes) -> bool:
@@ -125,6 +125,14 @@ def xor_mapped(address: Address, transaction: bytes) -> bytes:
     family = 1 if len(packed) == 4 else 2
     port = address[1] ^ COOKIE >> 16
     return struct.pack("!xBH", family, port) + _mask(packed, transaction)
+
+
+def plain_address(value: bytes) -> Address | None:
+    """The address in an attribute like OTHER-ADDRESS; None for what is none."""
+    sizes = {1: 8, 2: 20}
+    if len(value) < 8 or sizes.get(value[1]) != len(value):
+        return None
+    return str(ip_address(value[4:])), int.from_bytes(value[2:4], "big")
 
 
 def _mask(packed: bytes, transaction: bytes) -> bytes:

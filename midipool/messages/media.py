@@ -35,6 +35,9 @@ class MediaSeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The room's key."""
     sender: SenderId
     """The member's own id in datagrams. A new one for each `hello`, and never used again."""
+    stun_port: Port | None = None
+    """Another UDP port that answers STUN: seen differently by the two, a member's router is a
+    symmetric NAT."""
 
 
 class MediaKey(Message, tag="media_key", frozen=True):

@@ -63,9 +63,16 @@ class Relay:
     """Owns a bound UDP socket, passes media on between the members of a room, and answers STUN."""
 
     def __init__(
-        self, sock: socket.socket, capacity: int, limits: RelayLimits | None = None
+        self,
+        sock: socket.socket,
+        capacity: int,
+        limits: RelayLimits | None = None,
+        stun: socket.socket | None = None,
     ) -> None:
-        """For `capacity` members, in rooms numbered below `capacity`. Raises NativeError."""
+        """For `capacity` members, in rooms numbered below `capacity`. Raises NativeError.
+
+        At `stun` it answers STUN alone: two ports show what a NAT does.
+        """
         status = ffi.new("mp_status *")
         wanted = limits if limits is not None else RelayLimits()
         c_limits = ffi.new(
@@ -73,8 +80,9 @@ class Relay:
         )
         self.capacity = capacity
         self._stats: Any = ffi.new("mp_relay_stats *")
-        self._socket = sock
-        self._relay: Any = lib.mp_relay_start(sock.fileno(), capacity, c_limits, status)
+        self._sockets = [sock] if stun is None else [sock, stun]
+        stun_fd = -1 if stun is None else stun.fileno()
+        self._relay: Any = lib.mp_relay_start(sock.fileno(), stun_fd, capacity, c_limits, status)
         check(status[0], "audio relay")
 
     def add(self, sender: int, room: int, key_id: int, key: bytes) -> None:
@@ -112,4 +120,5 @@ class Relay:
             self.stats()
             lib.mp_relay_stop(self._relay)
             self._relay = ffi.NULL
-            self._socket.close()
+            for sock in self._sockets:
+                sock.close()

@@ -40,9 +40,10 @@ typedef struct {
 typedef struct mp_relay mp_relay;
 
 /* Serve the bound UDP socket `fd` from a thread of its own, for up to `capacity` members in rooms
- * numbered below `capacity`. NULL with `*status` set on failure. Ownership: the caller keeps `fd`
+ * numbered below `capacity`. `stun_fd` (or -1) is another one, at which STUN alone is answered: two
+ * ports show what a NAT does. NULL with `*status` set on failure. Ownership: the caller keeps both
  * open until mp_relay_stop has returned. */
-mp_relay *mp_relay_start(int fd, uint32_t capacity, const mp_relay_limits *limits,
+mp_relay *mp_relay_start(int fd, int stun_fd, uint32_t capacity, const mp_relay_limits *limits,
                          mp_status *status);
 /* All below are thread-safe, and wait for the thread for less than a millisecond. */
 

@@ -11,13 +11,14 @@
 #include <unistd.h>
 
 #include "relay_table.h"
+#include "stun.h"
 #include "udp_batch.h"
 
 enum { BATCH = 64, OUTGOING = 1024, POLL_MS = 100, SEND_PATIENCE_MS = 1 };
 enum { SOCKET_BUFFER = 4 << 20 };
 
 struct mp_relay {
-    int fd;
+    int fd, stun_fd;
     pthread_t thread;
     pthread_mutex_t lock; /* of the table */
     mp_relay_table *table;
@@ -66,12 +67,17 @@ static void send_queued(mp_relay *r) {
     pthread_mutex_unlock(&r->lock);
 }
 
+static int is_stun(const uint8_t *data, uint32_t size) {
+    return size > 0 && size <= MP_MEDIA_DATAGRAM && data[0] < MP_STUN_KINDS;
+}
+
 /* Decide about datagrams `first` to `count`; returns up to where there was room to queue. */
 static int take(mp_relay *r, int first, int count, int64_t now_ns) {
     int i = first;
     pthread_mutex_lock(&r->lock);
     for (; i < count && r->outgoing + MP_RELAY_ROOM <= OUTGOING; i++) {
         uint32_t size = r->in[i].msg_len, reply_size, begin = r->outgoing;
+        if (is_stun(r->data[i], size)) continue;
         uint32_t targets = mp_relay_table_take(r->table, now_ns, r->data[i], size, &r->from[i],
                                                r->to + begin, r->replies[i], &reply_size);
         for (uint32_t k = 0; k < targets; k++) queue(r, r->data[i], size);
@@ -84,6 +90,35 @@ static int take(mp_relay *r, int first, int count, int64_t now_ns) {
     return i;
 }
 
+/* Asked at one of the two sockets; the answer may leave by the other. */
+static void answer_stun(mp_relay *r, int fd, const uint8_t *data, uint32_t size,
+                        const mp_peer *from) {
+    uint8_t reply[MP_RELAY_REPLY];
+    int other_port = r->stun_fd >= 0;
+    pthread_mutex_lock(&r->lock);
+    uint32_t made = mp_relay_table_stun(r->table, mp_host_now_ns(), data, size, from, &other_port,
+                                        reply);
+    pthread_mutex_unlock(&r->lock);
+    if (made == 0) return;
+    if (other_port) fd = fd == r->fd ? r->stun_fd : r->fd;
+    int sent = sendto(fd, reply, made, MSG_DONTWAIT, &from->any, mp_peer_size(from)) >= 0;
+    pthread_mutex_lock(&r->lock);
+    mp_relay_table_stats(r->table)->copies += (uint64_t)sent;
+    mp_relay_table_stats(r->table)->unsent += (uint64_t)!sent;
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void serve_stun(mp_relay *r) {
+    uint8_t data[MP_MEDIA_DATAGRAM + 1];
+    for (int i = 0; i < BATCH; i++) {
+        mp_peer from;
+        socklen_t from_size = sizeof from;
+        ssize_t size = recvfrom(r->stun_fd, data, sizeof data, MSG_DONTWAIT, &from.any, &from_size);
+        if (size < 0) return;
+        answer_stun(r, r->stun_fd, data, (uint32_t)size, &from);
+    }
+}
+
 static void serve_batch(mp_relay *r) {
     for (int i = 0; i < BATCH; i++) r->in[i].msg_hdr.msg_namelen = sizeof r->from[i];
     int count = mp_receive_batch(r->fd, r->in, BATCH);
@@ -92,13 +127,19 @@ static void serve_batch(mp_relay *r) {
         i = take(r, i, count, now_ns);
         if (r->outgoing) send_queued(r);
     }
+    for (int i = 0; i < count; i++)
+        if (is_stun(r->data[i], r->in[i].msg_len))
+            answer_stun(r, r->fd, r->data[i], r->in[i].msg_len, &r->from[i]);
 }
 
 static void *run(void *arg) {
     mp_relay *r = arg;
-    struct pollfd waiting = {.fd = r->fd, .events = POLLIN};
+    struct pollfd waiting[2] = {{.fd = r->fd, .events = POLLIN},
+                                {.fd = r->stun_fd, .events = POLLIN}}; /* -1 is passed over */
     while (!atomic_load(&r->stopping)) {
-        if (poll(&waiting, 1, POLL_MS) > 0) serve_batch(r);
+        if (poll(waiting, 2, POLL_MS) <= 0) continue;
+        if (waiting[0].revents) serve_batch(r);
+        if (waiting[1].revents) serve_stun(r);
     }
     return NULL;
 }
@@ -130,7 +171,7 @@ static mp_status begin(mp_relay *r, uint32_t capacity, const mp_relay_limits *li
     return MP_SYSTEM_FAILED;
 }
 
-mp_relay *mp_relay_start(int fd, uint32_t capacity, const mp_relay_limits *limits,
+mp_relay *mp_relay_start(int fd, int stun_fd, uint32_t capacity, const mp_relay_limits *limits,
                          mp_status *status) {
     *status = mp_sodium_available();
     if (capacity == 0 || capacity > MP_RELAY_CAPACITY) *status = MP_OUT_OF_RANGE;
@@ -142,6 +183,7 @@ mp_relay *mp_relay_start(int fd, uint32_t capacity, const mp_relay_limits *limit
         return NULL;
     }
     r->fd = fd;
+    r->stun_fd = stun_fd;
     *status = begin(r, capacity, limits);
     if (*status == MP_OK) return r;
     free(r);

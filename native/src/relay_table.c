@@ -173,14 +173,14 @@ static uint32_t dropped(uint64_t *total, uint64_t *of_member) {
 
 /* Many sources share a few counters, so that nobody can fill a table with invented ones; the seed
  * keeps secret who shares with whom. */
-static uint32_t answer_stun(mp_relay_table *t, int64_t now_ns, const uint8_t *request,
-                            uint32_t size, const mp_peer *from, uint8_t *reply) {
+uint32_t mp_relay_table_stun(mp_relay_table *t, int64_t now_ns, const uint8_t *request,
+                             uint32_t size, const mp_peer *from, int *other_port, uint8_t *reply) {
     int64_t *due_ns = &t->stun_due_ns[mp_peer_source(from, t->seed) % STUN_SOURCES];
     int64_t cost_ns = SECOND_NS / STUN_A_SECOND;
     if (!is_in_time(*due_ns, now_ns, cost_ns, STUN_BURST * cost_ns))
         return dropped(&t->stats.stun_too_fast, NULL);
     spend(due_ns, now_ns, cost_ns);
-    uint32_t answered = mp_stun_answer(request, size, from, reply);
+    uint32_t answered = mp_stun_answer(request, size, from, other_port, reply);
     if (answered == 0) return dropped(&t->stats.rubbish, NULL);
     t->stats.stun++;
     return answered;
@@ -247,7 +247,8 @@ uint32_t mp_relay_table_take(mp_relay_table *t, int64_t now_ns, const uint8_t *d
     *reply_size = 0;
     if (size > MP_MEDIA_DATAGRAM) return dropped(&t->stats.too_long, NULL);
     if (size > 0 && datagram[0] < MP_STUN_KINDS) {
-        *reply_size = answer_stun(t, now_ns, datagram, size, from, reply);
+        int other_port = 0;
+        *reply_size = mp_relay_table_stun(t, now_ns, datagram, size, from, &other_port, reply);
         return 0;
     }
     if (!mp_media_peek(datagram, size, &header) || header.kind == MP_MEDIA_HELLO_OK ||

@@ -4,6 +4,7 @@
 
 enum { HEADER = 20, AT_COOKIE = 4, COOKIE_AND_ID = 16, ATTRIBUTE = 4 };
 enum { REQUEST = 0x0001, SUCCESS = 0x0101, FAILURE = 0x0111 };
+enum { CHANGE_REQUEST = 0x0003, CHANGE_PORT = 2 };
 enum { ERROR_CODE = 0x0009, UNKNOWN_ATTRIBUTES = 0x000A, XOR_MAPPED_ADDRESS = 0x0020 };
 enum { OPTIONAL = 0x8000, FINGERPRINT = 0x8028, FINGERPRINT_SIZE = 8, MAX_UNKNOWN = 8 };
 static const uint8_t COOKIE[4] = {0x21, 0x12, 0xA4, 0x42};
@@ -51,10 +52,20 @@ static int is_known(uint32_t type) {
 }
 
 typedef struct {
-    int fingerprint;
+    int fingerprint, has_other_port, change_port;
     uint32_t unknown_count;
     uint16_t unknown[MAX_UNKNOWN];
 } asked;
+
+/* Another port can be answered from if there is one; another address never. */
+static int can_change(const uint8_t *value, uint32_t length, asked *found) {
+    static const uint8_t TO_PORT[4] = {0, 0, 0, CHANGE_PORT}, TO_NOTHING[4] = {0};
+    if (length != 4) return 0;
+    if (memcmp(value, TO_NOTHING, 4) == 0) return 1;
+    if (!found->has_other_port || memcmp(value, TO_PORT, 4) != 0) return 0;
+    found->change_port = 1;
+    return 1;
+}
 
 /* 1 if the attributes are whole and the fingerprint, which is the last, is right. */
 static int read_attributes(const uint8_t *request, uint32_t size, asked *found) {
@@ -69,6 +80,8 @@ static int read_attributes(const uint8_t *request, uint32_t size, asked *found) 
             put_32(right, fingerprint(request, at));
             if (length != 4 || memcmp(right, request + at + ATTRIBUTE, 4) != 0) return 0;
             found->fingerprint = 1;
+        } else if (type == CHANGE_REQUEST && can_change(request + at + ATTRIBUTE, length, found)) {
+            /* noted */
         } else if (!is_known(type) && found->unknown_count < MAX_UNKNOWN) {
             found->unknown[found->unknown_count++] = (uint16_t)type;
         }
@@ -97,13 +110,15 @@ static uint32_t put_unknown(uint8_t *at, const asked *found) {
 }
 
 uint32_t mp_stun_answer(const uint8_t *request, uint32_t size, const mp_peer *from,
-                        uint8_t *reply) {
-    asked found = {0};
+                        int *other_port, uint8_t *reply) {
+    asked found = {.has_other_port = *other_port};
+    *other_port = 0;
     if (size < HEADER || get_16(request) != REQUEST) return 0;
     if (get_16(request + 2) != size - HEADER) return 0;
     if (memcmp(request + AT_COOKIE, COOKIE, sizeof COOKIE) != 0) return 0;
     if (!read_attributes(request, size, &found)) return 0;
     uint32_t end = HEADER;
+    *other_port = found.change_port && !found.unknown_count;
     put_16(reply, found.unknown_count ? FAILURE : SUCCESS);
     memcpy(reply + AT_COOKIE, request + AT_COOKIE, COOKIE_AND_ID);
     if (found.unknown_count) end += put_unknown(reply + end, &found);

@@ -25,7 +25,8 @@ static int udp_socket(struct sockaddr_in *address) {
 }
 
 typedef struct {
-    int fd;
+    int fd, stun_fd;
+    struct sockaddr_in stun_address;
     mp_relay *relay;
     int client[3]; /* by sender id */
     uint64_t counter[3];
@@ -35,7 +36,8 @@ static stage started(void) {
     struct sockaddr_in there, here;
     mp_status status;
     stage s = {.fd = udp_socket(&there)};
-    s.relay = mp_relay_start(s.fd, 4, &LIMITS, &status);
+    s.stun_fd = udp_socket(&s.stun_address);
+    s.relay = mp_relay_start(s.fd, s.stun_fd, 4, &LIMITS, &status);
     CHECK(s.relay != NULL && status == MP_OK);
     for (uint32_t m = ANNA; m <= BERT; m++) {
         s.client[m] = udp_socket(&here);
@@ -48,6 +50,7 @@ static stage started(void) {
 static void stop(stage *s) {
     mp_relay_stop(s->relay);
     close(s->fd);
+    close(s->stun_fd);
     close(s->client[ANNA]);
     close(s->client[BERT]);
 }
@@ -107,6 +110,45 @@ static void stun_is_answered(void) {
     stop(&s);
 }
 
+static uint16_t answered_from(int fd, uint8_t *reply) {
+    struct sockaddr_in from;
+    socklen_t size = sizeof from;
+    struct pollfd waiting = {.fd = fd, .events = POLLIN};
+    CHECK(poll(&waiting, 1, 20000) == 1);
+    CHECK(recvfrom(fd, reply, 100, 0, (struct sockaddr *)&from, &size) > 0);
+    return ntohs(from.sin_port);
+}
+
+static void stun_is_answered_at_two_ports_and_from_the_other_one_if_asked(void) {
+    stage s = started();
+    struct sockaddr_in here, there[2] = {[1] = s.stun_address};
+    socklen_t size = sizeof here;
+    CHECK(getsockname(s.fd, (struct sockaddr *)&there[0], &size) == 0);
+    int fd = udp_socket(&here);
+    for (int asked = 0; asked < 2; asked++) {
+        for (int other = 0; other < 2; other++) {
+            uint8_t request[28] = {0, 1, 0, 8, 0x21, 0x12, 0xa4, 0x42, 9, 9}, reply[100];
+            memcpy(request + 20, (uint8_t[8]){0, 3, 0, 4, 0, 0, 0, other ? 2 : 0}, 8);
+            CHECK(sendto(fd, request, sizeof request, 0, (struct sockaddr *)&there[asked],
+                         sizeof there[0]) == sizeof request);
+            CHECK_EQUAL(answered_from(fd, reply), ntohs(there[asked ^ other].sin_port));
+            CHECK(reply[0] == 1 && reply[1] == 1);
+        }
+    }
+    /* Nothing but STUN is heard there. */
+    mp_relay_stats stats;
+    uint8_t hello[MP_MEDIA_DATAGRAM];
+    mp_media_header header = {MP_MEDIA_HELLO, 7, ANNA, 1, 0};
+    uint32_t made = mp_media_seal(KEY, &header, KEY, 5, hello);
+    CHECK(sendto(fd, hello, made, 0, (struct sockaddr *)&there[1], sizeof there[1]) > 0);
+    do mp_relay_get_stats(s.relay, &stats);
+    while (stats.rubbish == 0);
+    CHECK_EQUAL(stats.hellos, 0);
+    CHECK_EQUAL(stats.stun, 4);
+    close(fd);
+    stop(&s);
+}
+
 static void *flood(void *arg) {
     stage *s = arg;
     uint8_t data[MP_MEDIA_DATAGRAM];
@@ -137,18 +179,19 @@ static void it_can_be_changed_while_it_works(void) {
 static void what_cannot_be_served_says_so(void) {
     mp_status status;
     mp_relay_limits none = {0, 1, 1};
-    CHECK(mp_relay_start(0, 0, &LIMITS, &status) == NULL && status == MP_OUT_OF_RANGE);
-    CHECK(mp_relay_start(0, 4, &none, &status) == NULL && status == MP_OUT_OF_RANGE);
+    CHECK(mp_relay_start(0, -1, 0, &LIMITS, &status) == NULL && status == MP_OUT_OF_RANGE);
+    CHECK(mp_relay_start(0, -1, 4, &none, &status) == NULL && status == MP_OUT_OF_RANGE);
 }
 
 int main(void) {
     mp_status status;
     if (mp_sodium_available() != MP_OK) {
-        CHECK(mp_relay_start(0, 4, &LIMITS, &status) == NULL && status == MP_NO_LIBSODIUM);
+        CHECK(mp_relay_start(0, -1, 4, &LIMITS, &status) == NULL && status == MP_NO_LIBSODIUM);
         return 0;
     }
     what_one_sends_the_other_gets_as_it_was();
     stun_is_answered();
+    stun_is_answered_at_two_ports_and_from_the_other_one_if_asked();
     it_can_be_changed_while_it_works();
     what_cannot_be_served_says_so();
     return 0;

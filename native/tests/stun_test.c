@@ -32,6 +32,14 @@ static mp_peer v6(const char *address, uint16_t port) {
     return peer;
 }
 
+static uint32_t answer(const uint8_t *request, uint32_t size, const mp_peer *from,
+                       uint8_t *reply) {
+    int other_port = 0;
+    uint32_t made = mp_stun_answer(request, size, from, &other_port, reply);
+    CHECK(!other_port);
+    return made;
+}
+
 /* The XOR-MAPPED-ADDRESS values are those of RFC 5769, 2.2 and 2.3, for the same transaction. */
 static void the_address_is_told(void) {
     static const uint8_t MAPPED_4[] = {0x00, 0x20, 0x00, 0x08, 0x00, 0x01,
@@ -41,15 +49,15 @@ static void the_address_is_told(void) {
                                        0xbc, 0x25, 0xf4, 0xb5, 0xbe, 0xd2, 0xb9, 0xd9};
     uint8_t reply[MP_STUN_REPLY];
     mp_peer from = v4("192.0.2.1", 32853);
-    CHECK_EQUAL(mp_stun_answer(PLAIN, sizeof PLAIN, &from, reply), 32);
+    CHECK_EQUAL(answer(PLAIN, sizeof PLAIN, &from, reply), 32);
     CHECK(reply[0] == 1 && reply[1] == 1 && reply[2] == 0 && reply[3] == 12);
     CHECK(memcmp(reply + 4, PLAIN + 4, 16) == 0);
     CHECK(memcmp(reply + 20, MAPPED_4, sizeof MAPPED_4) == 0);
     from = v6("::ffff:192.0.2.1", 32853);
-    CHECK_EQUAL(mp_stun_answer(PLAIN, sizeof PLAIN, &from, reply), 32);
+    CHECK_EQUAL(answer(PLAIN, sizeof PLAIN, &from, reply), 32);
     CHECK(memcmp(reply + 20, MAPPED_4, sizeof MAPPED_4) == 0);
     from = v6("2001:db8:1234:5678:11:2233:4455:6677", 32853);
-    CHECK_EQUAL(mp_stun_answer(PLAIN, sizeof PLAIN, &from, reply), 44);
+    CHECK_EQUAL(answer(PLAIN, sizeof PLAIN, &from, reply), 44);
     CHECK(memcmp(reply + 20, MAPPED_6, sizeof MAPPED_6) == 0);
 }
 
@@ -60,14 +68,14 @@ static void what_must_be_understood_and_is_not_is_named(void) {
                                      0x24, 0x00, 0x00, 0x80, 0x28, 0x00, 0x04};
     uint8_t reply[MP_STUN_REPLY];
     mp_peer from = v4("192.0.2.1", 1);
-    CHECK_EQUAL(mp_stun_answer(FULL_REQUEST, sizeof FULL_REQUEST, &from, reply), 44);
+    CHECK_EQUAL(answer(FULL_REQUEST, sizeof FULL_REQUEST, &from, reply), 44);
     CHECK(memcmp(reply, WANTED, sizeof WANTED) == 0);
     /* Many of them: the reply is cut, and no longer than the request. */
     uint8_t many[20 + 4 * 40];
     memcpy(many, PLAIN, sizeof PLAIN);
     many[3] = 160;
     for (int i = 0; i < 40; i++) memcpy(many + 20 + 4 * i, (uint8_t[4]){0, 0x24, 0, 0}, 4);
-    CHECK_EQUAL(mp_stun_answer(many, sizeof many, &from, reply), 20 + 8 + 4 + 16);
+    CHECK_EQUAL(answer(many, sizeof many, &from, reply), 20 + 8 + 4 + 16);
 }
 
 /* A request with a FINGERPRINT is answered with one: that of RFC 5769's reply has other attributes,
@@ -75,16 +83,33 @@ static void what_must_be_understood_and_is_not_is_named(void) {
 static void a_fingerprint_is_checked_and_given(void) {
     uint8_t reply[MP_STUN_REPLY], again[MP_STUN_REPLY], request[sizeof FULL_REQUEST];
     mp_peer from = v4("192.0.2.1", 1);
-    CHECK_EQUAL(mp_stun_answer(FULL_REQUEST, sizeof FULL_REQUEST, &from, reply), 44);
+    CHECK_EQUAL(answer(FULL_REQUEST, sizeof FULL_REQUEST, &from, reply), 44);
     reply[0] = 0; /* It is a request now, and its fingerprint wrong. */
     reply[1] = 1;
-    CHECK_EQUAL(mp_stun_answer(reply, 44, &from, again), 0);
+    CHECK_EQUAL(answer(reply, 44, &from, again), 0);
     for (uint32_t bit = 0; bit < sizeof FULL_REQUEST * 8; bit++) {
         memcpy(request, FULL_REQUEST, sizeof request);
         request[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        uint32_t size = mp_stun_answer(request, sizeof request, &from, again);
+        uint32_t size = answer(request, sizeof request, &from, again);
         /* A bit can hide the FINGERPRINT among the attributes: then the answer has none. */
         CHECK(size == 0 || get_16(again + size - 8) != 0x8028);
+    }
+}
+
+/* RFC 5780, 7.2; the address is the same one always. */
+static void another_port_is_used_if_asked_for_and_there(void) {
+    uint8_t request[28], reply[MP_STUN_REPLY];
+    mp_peer from = v4("192.0.2.1", 1);
+    memcpy(request, PLAIN, sizeof PLAIN);
+    request[3] = 8;
+    for (int flags = 0; flags < 8; flags += 2) {
+        memcpy(request + 20, (uint8_t[8]){0, 3, 0, 4, 0, 0, 0, (uint8_t)flags}, 8);
+        for (int there = 0; there < 2; there++) {
+            int other_port = there, can = flags == 0 || (flags == 2 && there);
+            CHECK_EQUAL(mp_stun_answer(request, 28, &from, &other_port, reply), can ? 32 : 36);
+            CHECK_EQUAL(other_port, flags == 2 && there);
+            CHECK_EQUAL(get_16(reply), can ? 0x0101 : 0x0111);
+        }
     }
 }
 
@@ -92,16 +117,16 @@ static void what_is_no_request_is_not_answered(void) {
     uint8_t reply[MP_STUN_REPLY], request[20];
     mp_peer from = v4("192.0.2.1", 1);
     for (uint32_t size = 0; size < sizeof FULL_REQUEST; size++)
-        CHECK_EQUAL(mp_stun_answer(FULL_REQUEST, size, &from, reply), 0);
+        CHECK_EQUAL(answer(FULL_REQUEST, size, &from, reply), 0);
     const uint8_t types[][2] = {{0, 0x11}, {1, 1}, {1, 0x11}, {0, 3}, {0, 0}};
     for (int i = 0; i < 5; i++) {
         memcpy(request, PLAIN, sizeof request);
         memcpy(request, types[i], 2);
-        CHECK_EQUAL(mp_stun_answer(request, sizeof request, &from, reply), 0);
+        CHECK_EQUAL(answer(request, sizeof request, &from, reply), 0);
     }
     memcpy(request, PLAIN, sizeof request);
     request[4] ^= 1; /* the cookie */
-    CHECK_EQUAL(mp_stun_answer(request, sizeof request, &from, reply), 0);
+    CHECK_EQUAL(answer(request, sizeof request, &from, reply), 0);
 }
 
 static void rubbish_is_stood(void) {
@@ -113,7 +138,7 @@ static void rubbish_is_stood(void) {
         for (uint32_t i = 0; i < size; i++) request[i] = (uint8_t)(random_bits(&state) % 12);
         memcpy(request, PLAIN, 20);
         request[3] = (uint8_t)(size - 20);
-        uint32_t made = mp_stun_answer(request, size, &from, reply);
+        uint32_t made = answer(request, size, &from, reply);
         CHECK(made <= MP_STUN_REPLY && made <= size + 28);
     }
 }
@@ -122,6 +147,7 @@ int main(void) {
     the_address_is_told();
     what_must_be_understood_and_is_not_is_named();
     a_fingerprint_is_checked_and_given();
+    another_port_is_used_if_asked_for_and_there();
     what_is_no_request_is_not_answered();
     rubbish_is_stood();
     return 0;

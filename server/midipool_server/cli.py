@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         type=_port_or_none,
         help="UDP for the relay of audio and for STUN (one above --port); 0: none",
     )
+    parser.add_argument(
+        "--stun-port",
+        type=_port_or_none,
+        help="UDP for STUN alone: a second port shows what a NAT does (one above that); 0: none",
+    )
     parser.add_argument("--no-media", action="store_true", help="relay no audio")
     parser.add_argument("--max-rooms", type=int, default=1000, help="(%(default)s)")
     parser.add_argument("--max-members", type=int, default=64, help="in a room (%(default)s)")
@@ -75,6 +81,19 @@ def _media_port(options: argparse.Namespace) -> int:
     return port
 
 
+def _stun_port(options: argparse.Namespace, media_port: int) -> int:
+    """The second port of STUN, 0 for none; raises Unavailable."""
+    if not media_port:
+        return 0
+    port: int = media_port + 1 if options.stun_port is None else options.stun_port
+    if port > 65535:
+        raise Unavailable("there is no port above 65535: choose a --stun-port, or 0 for none")
+    taken = {media_port: "for audio"} | ({} if options.no_udp else {options.port: "for the clock"})
+    if port in taken:
+        raise Unavailable(f"UDP port {port} is {taken[port]}: choose another --stun-port")
+    return port
+
+
 async def _serve(options: argparse.Namespace) -> None:
     from aiohttp import web
 
@@ -88,6 +107,7 @@ async def _serve(options: argparse.Namespace) -> None:
     id = clock_service.clock_id()
     clock_port = 0 if options.no_udp else options.port
     media_port = _media_port(options)
+    stun_port = _stun_port(options, media_port)
     lobby = Lobby(id, clock_port, options.max_rooms, options.max_members)
     with contextlib.ExitStack() as services:
         if clock_port:
@@ -96,28 +116,40 @@ async def _serve(options: argparse.Namespace) -> None:
         relay = None
         if media_port:
             capacity = options.max_rooms * options.max_members
-            relay = media_service.open_relay(options.host, media_port, capacity)
+            relay = media_service.open_relay(options.host, media_port, capacity, stun_port)
         if relay is not None:
             services.callback(relay.close)
-            lobby.new_media = media_service.room_media(media_port)
+            lobby.new_media = media_service.room_media(media_port, stun_port or None)
+            lobby.stun_ports = [port for port in (media_port, stun_port) if port]
         host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay)
         await _serve_web(web.AppRunner(make_app(host), access_log=None), options)
 
 
 async def _serve_web(runner: "web.AppRunner", options: argparse.Namespace) -> None:
-    from aiohttp import web
 
     try:
         await runner.setup()
         try:
-            await web.TCPSite(runner, options.host, options.port).start()
+            await _site(runner, options).start()
         except OSError as error:
             text = f"port {options.port} on {options.host!r} cannot be used ({error.strerror})"
             raise Unavailable(f"{text}: choose another --port") from None
-        print(f"midipool-server: ws://{options.host}:{options.port}/ROOM", flush=True)
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        print(f"midipool-server: ws://{host}:{options.port}/ROOM", flush=True)
         await _until_stopped()
     finally:
         await runner.cleanup()
+
+
+def _site(runner: "web.AppRunner", options: argparse.Namespace) -> "web.BaseSite":
+    """Where it listens; "::" takes IPv4 too, as its UDP sockets do. Raises OSError."""
+    from aiohttp import web
+
+    if options.host != "::" or not socket.has_dualstack_ipv6():
+        return web.TCPSite(runner, options.host, options.port)
+    address = (options.host, options.port)
+    listening = socket.create_server(address, family=socket.AF_INET6, dualstack_ipv6=True)
+    return web.SockSite(runner, listening)
 
 
 async def _until_stopped() -> None:

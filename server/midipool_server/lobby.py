@@ -24,6 +24,8 @@ class Lobby:
     keep_us: int = 120_000_000
     new_media: Callable[[], RoomMedia] | None = None
     """Keys for the audio of a new room; None on a server that has no relay."""
+    stun_ports: list[int] = field(default_factory=list)
+    """UDP ports that answer STUN."""
     rooms: dict[str, Room] = field(default_factory=dict)
 
     def enter(self, name: str, remote: bool) -> Room:

@@ -23,6 +23,8 @@ class RoomMedia:
     new_key: Callable[[], bytes]
     senders: Iterator[int]
     """Shared by all rooms of a server."""
+    stun_port: int | None = None
+    """UDP port at which STUN alone is answered."""
     key: bytes = field(init=False, repr=False)
     version: int = 0
     """Rises with every new key and every sender."""
@@ -43,7 +45,13 @@ class RoomMedia:
 
     def seat(self, sender: int) -> MediaSeat:
         """What a member is told in its `welcome`."""
-        return MediaSeat(port=self.port, key_id=self.key_id, key=self.key.hex(), sender=sender)
+        return MediaSeat(
+            port=self.port,
+            key_id=self.key_id,
+            key=self.key.hex(),
+            sender=sender,
+            stun_port=self.stun_port,
+        )
 
     def message(self) -> MediaKey:
         """What members hear of a new key."""

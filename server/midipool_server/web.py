@@ -45,7 +45,8 @@ async def _healthz(request: web.Request) -> web.Response:
     members = sum(m.connected and not m.remote for room in rooms for m in room.members.values())
     lobby = host.lobby
     clock = {"clock_port": lobby.clock_port, "clock_id": lobby.clock_id}
-    return _json({"status": "ok", "rooms": len(lobby.rooms), "members": members, **clock})
+    counts = {"rooms": len(lobby.rooms), "members": members}
+    return _json({"status": "ok", **counts, **clock, "stun_ports": lobby.stun_ports})
 
 
 async def _rooms(request: web.Request) -> web.Response:

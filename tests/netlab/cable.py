@@ -24,10 +24,11 @@ class Cable:
         ends = (device, "netns", host.name, "type", "veth", "peer", self._port)
         ip("link", "add", *ends, "netns", switch.name)
         switch.ip("link", "set", self._port, "master", BRIDGE, "up")
-        host.ip("address", "add", f"{host.address}/24", "dev", device)
+        ip_version, prefix = ("ipv6", 64) if host.is_ipv6 else ("ipv4", 24)
+        host.ip("address", "add", f"{host.address}/{prefix}", "dev", device)
         host.ip("link", "set", device, "up")
         for key, value in NEIGHBOURS.items():
-            host.sysctl(f"ipv4/neigh/{device}/{key}", value)
+            host.sysctl(f"{ip_version}/neigh/{device}/{key}", value)
 
     def down(self) -> None:
         """Pull the cable."""

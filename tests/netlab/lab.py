@@ -32,9 +32,13 @@ class Link(Protocol):
 
 
 class Lab:
-    """Makes hosts and links on the network 10.77.x.0/24; x is its own, and in every name."""
+    """Makes hosts and links on the network 10.77.x.0/24; x is its own, and in every name.
 
-    def __init__(self) -> None:
+    With `ipv6` on fd77:x::/64, and without IPv4: cables only, no routers and no impairments.
+    """
+
+    def __init__(self, *, ipv6: bool = False) -> None:
+        self._ipv6 = ipv6
         self._left_behind = ExitStack()
         self._hosts: list[Host] = []
         self._routers = itertools.count(1)
@@ -46,6 +50,7 @@ class Lab:
         self.sweep()
         claim, self._number = _claim_network()
         self._subnet = f"{NETWORK}.{self._number}"
+        self._first = f"fd77:{self._number:x}::" if self._ipv6 else f"{self._subnet}."
         self._left_behind.callback(claim.close)
         return self
 
@@ -89,6 +94,13 @@ class Lab:
         router.plug_in(host)
         return host
 
+    def move(self, host: Host, router: Router) -> None:
+        """Take a host out of the home that it is in, into another one: with another address."""
+        for device in host.devices():
+            host.ip("link", "delete", device)
+        host.address = router.next_address()
+        router.plug_in(host)
+
     def cable(self, host: Host) -> Cable:
         """Plug a host into the lab's one switch."""
         if self._switch is None:
@@ -129,7 +141,7 @@ class Lab:
         return self.cable(host)
 
     def _add(self, kind: type[HostType], label: str) -> HostType:
-        host = self._make(kind, label, f"{self._subnet}.{len(self._hosts) + 1}")
+        host = self._make(kind, label, f"{self._first}{len(self._hosts) + 1}")
         self._hosts.append(host)
         return host
 

@@ -91,9 +91,18 @@ class Host:
         self._devices = 0
         ip("netns", "add", name)
 
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether it has IPv6, and no IPv4."""
+        return ":" in self.address
+
     def configure(self) -> None:
         """Bring loopback up, and keep the kernel from talking on links by itself."""
         self.ip("link", "set", "lo", "up")
+        if self.is_ipv6:
+            for key in ("accept_ra", "accept_dad"):
+                self.sysctl(f"ipv6/conf/default/{key}", 0)
+            return
         with suppress(FileNotFoundError):  # a kernel without IPv6
             self.sysctl("ipv6/conf/default/disable_ipv6", 1)  # new links; ::1 stays
 
@@ -125,7 +134,7 @@ class Host:
     def socket(self, kind: int = socket.SOCK_DGRAM, port: int | None = None) -> socket.socket:
         """Open a socket of this process on this host, bound if given a port (0: any)."""
         with entered(self.name):
-            opened = socket.socket(socket.AF_INET, kind)
+            opened = socket.socket(socket.AF_INET6 if self.is_ipv6 else socket.AF_INET, kind)
         self._sockets.append(opened)
         if port is not None:
             opened.bind((self.address, port))
@@ -134,6 +143,30 @@ class Host:
     def ip(self, *arguments: str) -> str:
         """Run the ip command for this host."""
         return ip("-n", self.name, *arguments)
+
+    def cut(self, address: str, *, out: bool = True, into: bool = True) -> None:
+        """Drop, without a word, what goes to an address and comes from it; mend() ends it.
+
+        A router drops what it would pass on. It needs nftables.
+        """
+        family = "ip6" if ":" in address else "ip"
+        rules = [f"{family} daddr {address} drop"] * out + [f"{family} saddr {address} drop"] * into
+        lines = ["table inet cut {"]
+        for hook in ("input", "output", "forward"):
+            lines += [f"chain {hook} {{", f"type filter hook {hook} priority filter", *rules, "}"]
+        self.nft("-f", "-", stdin="\n".join([*lines, "}", ""]))
+
+    def mend(self) -> None:
+        """Let pass what cut() stopped."""
+        self.nft("delete", "table", "inet", "cut")
+
+    def nft(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run the nft command on this host."""
+        command = ["ip", "netns", "exec", self.name, "nft", *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise OSError(f"nft {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
 
     def wait_for_carrier(self, device: str, within_s: float = 5.0) -> None:
         """Return once the kernel sends through a device that was plugged in again."""
@@ -146,6 +179,11 @@ class Host:
         """Set `net/<key>` on this host."""
         with entered(self.name):
             Path("/proc/sys/net", key).write_text(str(value))
+
+    def devices(self) -> list[str]:
+        """Its network devices, but loopback."""
+        listed = (line.split(":")[1].strip() for line in self.ip("-o", "link").splitlines())
+        return [name.partition("@")[0] for name in listed if name != "lo"]
 
     def new_device(self, prefix: str) -> str:
         """Name for one more network device of this host."""

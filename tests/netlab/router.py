@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 
 from .cable import BRIDGE, Cable, make_switch
 from .namespaces import Host, why_unavailable
@@ -32,7 +31,7 @@ class Router(Host):
         make_switch(self)
         self.ip("address", "add", f"{network}.1/24", "dev", BRIDGE)
         self.sysctl("ipv4/ip_forward", 1)
-        self._nft("-f", "-", stdin=rules(nat))
+        self.nft("-f", "-", stdin=rules(nat))
 
     def next_address(self) -> str:
         """Give out one more private address."""
@@ -47,13 +46,6 @@ class Router(Host):
 
     def refused(self) -> int:
         """Count the UDP datagrams from outside that were for nobody of the home."""
-        listed = json.loads(self._nft("--json", "list", "counter", "ip", "home", "refused"))
+        listed = json.loads(self.nft("--json", "list", "counter", "ip", "home", "refused"))
         [counter] = [entry["counter"] for entry in listed["nftables"] if "counter" in entry]
         return int(counter["packets"])
-
-    def _nft(self, *arguments: str, stdin: str | None = None) -> str:
-        command = ["ip", "netns", "exec", self.name, "nft", *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise OSError(f"nft {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout

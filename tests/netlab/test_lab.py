@@ -116,6 +116,19 @@ def test_all_hosts_reach_each_other(
         UdpFlow(sender, receiver).exchange(10)
 
 
+def test_hosts_may_have_ipv6_and_nothing_else() -> None:
+    if reason := why_unavailable():
+        pytest.skip(reason)
+    with Lab(ipv6=True) as lab:
+        server, a, b = lab.host("server"), lab.host("a"), lab.host("b")
+        for host in (a, b):
+            lab.join(host, server)
+        for sender, receiver in [(a, server), (a, b)]:
+            UdpFlow(sender, receiver).exchange(10)
+        assert a.address.startswith("fd77:")
+        assert "inet 10." not in a.ip("address")
+
+
 def test_a_pulled_cable_carries_nothing_until_plugged_in(lab: Lab) -> None:
     server, a, b = lab.host("server"), lab.host("a"), lab.host("b")
     cable = lab.join(a, server)

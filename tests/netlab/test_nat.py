@@ -201,11 +201,43 @@ def test_udp_and_tcp_get_out_through_a_link_with_delay(internet: Internet) -> No
         assert calling.recv(100) == b"welcome"
 
 
+@pytest.mark.parametrize(("out", "into"), [(True, True), (False, True), (True, False)])
+def test_what_is_cut_does_not_pass_until_it_is_mended(
+    internet: Internet, out: bool, into: bool
+) -> None:
+    router, inside = internet.home("a", "port-restricted")
+    mapping = seen_at(inside, internet.asked)
+    seen_at(inside, internet.other_host)
+    router.cut(internet.server.address, out=out, into=into)
+    inside.sendto(b"out", internet.asked.getsockname())
+    internet.asked.sendto(b"into", mapping)
+    # Behind both of them, by another way.
+    assert seen_at(inside, internet.other_host) == mapping
+    internet.other_host.sendto(b"last", mapping)
+    assert inside.recvfrom(100)[0] == (b"last" if into else b"into")
+    assert waiting(internet.asked) == ([] if out else [mapping])
+    router.mend()
+    assert seen_at(inside, internet.asked) == mapping
+
+
 def test_hosts_of_one_home_reach_each_other_without_the_nat(lab: Lab) -> None:
     router = lab.router("router", "port-restricted", home="192.168.7")
     first, second = udp(lab.behind(router, "first")), udp(lab.behind(router, "second"))
     assert seen_at(first, second) == first.getsockname()
     assert first.getsockname()[0] == "192.168.7.2"
+
+
+def test_a_host_moves_into_another_home(internet: Internet) -> None:
+    first, _ = internet.home("a", "port-restricted")
+    second, _ = internet.home("b", "symmetric")
+    host = internet.lab.behind(first, "traveller")
+    inside = host.socket()
+    inside.settimeout(WITHIN_S)
+    assert seen_at(inside, internet.asked)[0] == first.address
+    internet.lab.move(host, second)
+    # The same socket, which is bound to no address, goes on.
+    assert seen_at(inside, internet.asked)[0] == second.address
+    assert host.address.startswith("192.168.2.")
 
 
 def test_homes_may_have_the_same_network(internet: Internet) -> None:

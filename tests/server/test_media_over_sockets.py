@@ -245,6 +245,39 @@ def test_a_port_that_the_relay_cannot_have_says_what_to_choose(words: str) -> No
         cli._media_port(cli._parser().parse_args(words.split()))
 
 
+@pytest.mark.parametrize(
+    ("words", "port"),
+    [
+        ("--port 9000", 9002),
+        ("--port 9000 --media-port 7000", 7001),
+        ("--port 9000 --stun-port 3478", 3478),
+        ("--port 9000 --stun-port 0", 0),
+        ("--port 9000 --no-media", 0),
+    ],
+)
+def test_the_second_port_of_stun_is_behind_the_relays(words: str, port: int) -> None:
+    options = cli._parser().parse_args(words.split())
+    assert cli._stun_port(options, cli._media_port(options)) == port
+
+
+@pytest.mark.parametrize("words", ["--port 65534", "--stun-port 8766", "--stun-port 8765"])
+def test_a_port_that_stun_cannot_have_says_what_to_choose(words: str) -> None:
+    options = cli._parser().parse_args(words.split())
+    with pytest.raises(Unavailable, match="--stun-port"):
+        cli._stun_port(options, cli._media_port(options))
+
+
+async def test_a_member_is_told_of_both_ports_and_a_busy_one_is_named(stage: Stage) -> None:
+    stage.server.host.lobby.new_media = media_service.room_media(stage.port, 3478)
+    drums = await stage.join("drums", "told")
+    assert (drums.seat["port"], drums.seat["stun_port"]) == (stage.port, 3478)
+    relay, port = relay_on_a_free_port()
+    relay.close()
+    with pytest.raises(Unavailable, match=f"UDP port {stage.port} .* --stun-port"):
+        media_service.open_relay("127.0.0.1", port, 10, stage.port)
+    media_service.open_relay("127.0.0.1", port, 10).close()  # type: ignore[union-attr]
+
+
 async def test_without_libsodium_there_is_no_relay(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

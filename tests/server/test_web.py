@@ -92,7 +92,7 @@ async def test_a_command_reaches_everybody_with_the_whole_timeline(server: Serve
 
 
 async def test_the_room_is_described_over_http(server: Server) -> None:
-    clock = {"clock_port": 0, "clock_id": "0123456789abcdef"}
+    clock = {"clock_port": 0, "clock_id": "0123456789abcdef", "stun_ports": []}
     health = {"status": "ok", "rooms": 0, "members": 0, **clock}
     assert await server.get("/healthz") == (200, health)
     assert (await server.get("/api/rooms/jam"))[0] == 404

@@ -107,7 +107,8 @@ class RoomAudio:
             return
         self.engine.last_counter = 0
         self._tell_seat(Seat(media.key_id, bytes.fromhex(media.key), media.sender))
-        self._paths.use((host, media.port))
+        stun = [] if media.stun_port is None else [(host, media.stun_port)]
+        self._paths.use((host, media.port), stun)
 
     def new_key(self, message: MediaKey) -> None:
         """Somebody has left: seal with another key."""

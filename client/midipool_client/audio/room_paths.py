@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from midipool.messages import MediaOffer, MediaOfferFrom
 from midipool_client.audio.addresses import local_addresses
@@ -27,8 +27,6 @@ PUNCH_S = 0.005
 IDLE_S = 0.1
 ADDRESSES_S = 2.0
 RELAY_LOST_NS = 3_000_000_000
-# Somebody who sends is heard every few ms.
-SILENT_US = 60_000
 
 
 class RoomPaths:
@@ -44,9 +42,11 @@ class RoomPaths:
         self._room_us = room_us
         self._send = send
         self._relay: Address | None = None
+        self._stun: list[Address] = []
         self._relay_answered_ns: int | None = None
         self._paths: MediaPaths | None = None
         self._connected: set[str] = set()
+        self._said: dict[str, str] = {}
         self._punch = asyncio.Event()
 
     async def run(self) -> None:
@@ -58,8 +58,9 @@ class RoomPaths:
 
     # ---- what happens ----
 
-    def use(self, relay: Address | None) -> None:
-        """The room's server has this relay, or none."""
+    def use(self, relay: Address | None, stun: Sequence[Address] = ()) -> None:
+        """The room's server has this relay, or none, and more places that answer STUN."""
+        self._stun = list(stun)
         self._relay, self._relay_answered_ns, self._paths = relay, None, None
         self.begin()
 
@@ -68,7 +69,8 @@ class RoomPaths:
         if self._relay is None or self._engine.ready is None:
             return
         hosts = local_addresses(self._engine.ready.port, self._relay[0])
-        self._paths = MediaPaths(hosts, self._relay, time.time_ns() // 1_000_000, _now_us())
+        generation = time.time_ns() // 1_000_000
+        self._paths = MediaPaths(hosts, self._relay, generation, _now_us(), self._stun)
         self._engine.tell(self._paths.ways())
         self._obey(self._paths.members(self._connected, _now_us()))
 
@@ -94,11 +96,9 @@ class RoomPaths:
 
     def look(self, voice: VoiceStatus) -> None:
         """Leave a direct path on which nothing is heard."""
-        paths, silence_us = self._paths, voice.silence_us
-        if paths is None or silence_us is None or silence_us < SILENT_US:
-            return
-        if paths.is_direct(voice.name) and voice.name in self._connected:
-            self._obey(paths.silent(voice.name, _now_us()))
+        silence_us = voice.direct_silence_us
+        if self._paths is not None and silence_us is not None and voice.name in self._connected:
+            self._obey(self._paths.heard(voice.name, silence_us, _now_us()))
 
     def reason(self, name: str) -> str:
         """Why a member's path is what it is, for people."""
@@ -145,7 +145,15 @@ class RoomPaths:
                 self._send(message)
             else:
                 self._engine.tell(message)
+        self._say_paths()
         self._punch.set()
+
+    def _say_paths(self) -> None:
+        paths = {name: self.reason(name) for name in sorted(self._connected)}
+        for name, reason in paths.items():
+            if reason != self._said.get(name):
+                log.info("audio: %s: %s", name, reason)
+        self._said = paths
 
 
 def _now_us() -> int:

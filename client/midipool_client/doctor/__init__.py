@@ -10,10 +10,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device-name", default="midiPool", help="of the MIDI device (%(default)s)"
     )
+    parser.add_argument(
+        "--stun",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="look at the router by this STUN server, not the room's; may be given more than once",
+    )
     parser.set_defaults(run=_doctor)
 
 
 def _doctor(options: argparse.Namespace) -> int:
     from midipool_client.doctor.show import examine
 
-    return examine(options.url, options.device_name, options.json)
+    return examine(options.url, options.device_name, options.json, options.stun)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from midipool_client.doctor import machine, machine_look, midi, network, timers, verdict
+from midipool_client.doctor import machine, machine_look, midi, nat, network, timers, verdict
 from midipool_client.doctor.finding import Finding, Report, printable, unknown
 from midipool_client.doctor.midi import MidiLook
+from midipool_client.doctor.nat import NatLook
+from midipool_client.doctor.nat_look import find_servers, look_at_nat
 from midipool_client.doctor.network import NetworkLook
 from midipool_client.doctor.network_look import NetworkLooking
 from midipool_client.doctor.timers import RealtimeTrial
@@ -21,6 +23,8 @@ REALTIME_TRIAL_S = 12.0
 MIDI_TRIAL_S = 12.0
 # Four steps of four seconds, the WebSocket's five twice, and both ways of probing.
 NETWORK_S = 40.0
+# A STUN server that does not answer, asked five times over.
+NAT_S = 10.0
 MIDI_NAMES = (
     "JACK library",
     "JACK server",
@@ -38,6 +42,8 @@ class Examination:
 
     device_name: str = "midiPool"
     url: RoomUrl | None = None
+    stun: list[str] = field(default_factory=list)
+    """STUN servers to ask in place of the room's, as HOST:PORT."""
     found: list[Finding] = field(default_factory=list)
 
     def run(self) -> Report:
@@ -46,6 +52,7 @@ class Examination:
         trial = self._realtime()
         look = self._midi()
         way = self._network()
+        self._nat(way)
         port_us = verdict.port_error_us(look, trial)
         return Report(self.found, verdict.judge(self.found, port_us, way))
 
@@ -99,6 +106,16 @@ class Examination:
         )
         looking = NetworkLooking(url, bool(stamps))
         return self._look(network.ALL_STEPS, looking.look, network.judge_network, NETWORK_S)
+
+    def _nat(self, way: NetworkLook | None) -> None:
+        if way is None and not self.stun:
+            return
+
+        def look() -> NatLook | None:
+            servers = find_servers(self.stun) if self.stun else way.stun if way else ()
+            return look_at_nat(servers)
+
+        self._look((nat.NAME,), look, lambda seen: [nat.judge_nat(seen)], NAT_S)
 
     def _look(
         self,

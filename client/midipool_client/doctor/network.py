@@ -72,6 +72,8 @@ class NetworkLook:
     probed: Probed | None = None
     """None when there was nothing to probe with."""
     kernel_timestamps: bool = True
+    stun: tuple[tuple[str, int], ...] = ()
+    """Where the server answers STUN."""
 
 
 def judge_network(look: NetworkLook) -> list[Finding]:

@@ -29,6 +29,7 @@ class Health(msgspec.Struct, frozen=True):
     rooms: int
     clock_port: int | None = None
     clock_id: str | None = None
+    stun_ports: list[int] = []
 
 
 class _Stop(Exception):
@@ -47,6 +48,7 @@ class NetworkLooking:
         self._kernel_timestamps = kernel_timestamps
         self._reached = Reached(f"{url.host}:{url.port}", url.room)
         self._peer: tuple[str | int, ...] = ()
+        self._stun_ports: list[int] = []
 
     def look(self) -> NetworkLook:
         """Go as far as it goes; takes up to half a minute."""
@@ -56,7 +58,8 @@ class NetworkLooking:
             probed = asyncio.run(self._reach())
         except _Stop as stop:
             stopped = stop.stopped
-        return NetworkLook(self._reached, stopped, probed, self._kernel_timestamps)
+        stun = tuple((str(self._peer[0]), port) for port in self._stun_ports if self._peer)
+        return NetworkLook(self._reached, stopped, probed, self._kernel_timestamps, stun)
 
     def _find(self) -> None:
         """Ask for the name by itself: a resolver may take its time and cannot be stopped."""
@@ -75,6 +78,7 @@ class NetworkLooking:
     async def _reach(self) -> Probed | None:
         await self._connect()
         health = await self._ask_health()
+        self._stun_ports = health.stun_ports
         self._reached = replace(self._reached, rooms=health.rooms, clock_port=health.clock_port)
         try:
             async with ServerLink(self._url, messages.hello("doctor", role="remote")) as link:

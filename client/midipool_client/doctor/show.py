@@ -49,13 +49,14 @@ def _show_in_colours(report: Report, out: TextIO) -> bool:
     return True
 
 
-def examine(url: str | None, device_name: str, as_json: bool) -> int:
+def examine(url: str | None, device_name: str, as_json: bool, stun: list[str]) -> int:
     """Make all checks and print them; returns the exit code. Raises InvalidValue for the URL."""
     from midipool_client.doctor.checks import Examination
     from midipool_client.room_url import parse_room_url
     from midipool_native import host_clock
 
     host_clock.set_off_for_tests()
-    report = Examination(device_name, parse_room_url(url) if url is not None else None).run()
+    where = parse_room_url(url) if url is not None else None
+    report = Examination(device_name, where, stun).run()
     show(report, sys.stdout, as_json)
     return report.exit_code
