@@ -35,6 +35,8 @@ class SocketStats:
     send_failed: int
     send_errno: int
     no_key: int
+    standby: int
+    asked: int
     counter: int
     realtime: int
     dscp: int
@@ -70,6 +72,7 @@ class SenderStats:
     spread_max_ns: int | None
     delay_ns: int | None
     silence_ns: int | None
+    direct_silence_ns: int | None
     via_relay: bool | None
     address: Address | None
 

@@ -93,6 +93,9 @@ typedef struct mp_player {
     int64_t heard_ns, begun_ns; /* last source packet, and first */
     mp_seen seen[MP_SEEN];
     int64_t origin_ns; /* what transit times count from */
+    uint32_t late_row; /* source packets that came too late, without one in time between */
+    int64_t late_since_ns; /* when the first of them came */
+    double late_wait;      /* of the quickest of them */
     float block[MP_MAX_PACKET_FRAMES * MP_MAX_CHANNELS];
     float other[MP_MAX_PACKET_FRAMES * MP_MAX_CHANNELS];
     /* Everybody's to look at. */

@@ -19,6 +19,9 @@ enum { JUMP_PACKETS = 90, JUMP_FRAMES = MP_STREAM_RATE * 9 / 10 };
  * hardly one of the quickest. */
 static const double CUT_FRAMES = 0.02 * MP_STREAM_RATE, CUT_AT_BEGIN = 0.005 * MP_STREAM_RATE;
 static const int64_t BEGIN_NS = 2000000000;
+/* When all are late for so long, they come another way: nobody waits for the window's end then. */
+static const int64_t ALL_LATE_NS = 12000000;
+enum { ALL_LATE_PACKETS = 4 };
 
 static void count(_Atomic uint64_t *counter, uint64_t by) {
     atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
@@ -150,6 +153,7 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_clock_map
     p->ssrc = rtp->ssrc;
     p->next = rtp->timestamp;
     p->silence = 0.0;
+    p->late_row = 0;
     p->heard_ns = p->origin_ns = p->pending.received_ns;
     memset(p->seen, 0, sizeof p->seen);
     *seen_at(p, rtp->timestamp) = (mp_seen){rtp->timestamp, true};
@@ -163,6 +167,23 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_clock_map
     p->drift.target = target;
     p->begun_ns = now_ns;
     atomic_store(&p->playing, 1);
+}
+
+static void note_late(mp_player *p, bool is_late, double wait) {
+    if (!is_late) {
+        p->late_row = 0;
+        return;
+    }
+    count(&p->late, 1);
+    if (p->late_row++ == 0) {
+        p->late_since_ns = p->pending.received_ns;
+        p->late_wait = wait;
+    }
+    p->late_wait = fmax(p->late_wait, wait);
+}
+
+static bool all_are_late(const mp_player *p) {
+    return p->late_row >= ALL_LATE_PACKETS && p->heard_ns - p->late_since_ns >= ALL_LATE_NS;
 }
 
 static void hear_source(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
@@ -187,7 +208,6 @@ static void hear_source(mp_player *p, const mp_device_time *device, const mp_clo
         count(&p->overflow, 1);
         return;
     }
-    if (ahead + (int32_t)frames <= 0) count(&p->late, 1);
     p->heard_ns = p->pending.received_ns;
     *seen_at(p, rtp.timestamp) = (mp_seen){rtp.timestamp, true};
     double length;
@@ -195,6 +215,7 @@ static void hear_source(mp_player *p, const mp_device_time *device, const mp_clo
     double transit_s = (double)(p->pending.received_ns - p->origin_ns) * 1e-9;
     double wait = wait_of(p, device, rtp.timestamp + frames, begin_ns) - length;
     double latency = latency_of(p, device, map, rtp.timestamp);
+    note_late(p, ahead + (int32_t)frames <= 0, wait);
     mp_drift_see(&p->drift, wait, latency, transit_s * MP_STREAM_RATE - (double)rtp.timestamp);
     push(p, MP_ROC_SOURCE);
 }
@@ -268,6 +289,14 @@ static bool room_for(const mp_player *p, uint32_t frames) {
     return mp_resampler_room(&p->resampler) >= frames;
 }
 
+static void wait_longer(mp_player *p, double by, double target, int64_t now_ns) {
+    p->silence += floor(by);
+    p->late_row = 0;
+    count(&p->jumps, 1);
+    mp_drift_restart(&p->drift, now_ns);
+    p->drift.target = target;
+}
+
 static void steer(mp_player *p, double target, double least, int64_t now_ns) {
     double frames = p->settings.packet_frames, error = p->drift.wait - target;
     double cut = now_ns - p->begun_ns < BEGIN_NS ? CUT_AT_BEGIN : CUT_FRAMES;
@@ -281,10 +310,7 @@ static void steer(mp_player *p, double target, double least, int64_t now_ns) {
     }
     /* Too late is heard at once; what lacks otherwise is stretched where that is soon done. */
     if (p->drift.wait < least - frames || error < -fmax(2.0 * frames, 0.25 * CUT_FRAMES)) {
-        p->silence += floor(-error);
-        count(&p->jumps, 1);
-        mp_drift_restart(&p->drift, now_ns);
-        p->drift.target = target;
+        wait_longer(p, -error, target, now_ns);
         return;
     }
     p->resampler.faster = mp_drift_steer(&p->drift, target, now_ns);
@@ -314,8 +340,12 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
         !p->pending_there) {
         ask_for_decoder(p);
     }
-    if (p->started && mp_drift_window(&p->drift, now_ns)) {
-        steer(p, fmax(p->target, least), least, now_ns);
+    double target = fmax(p->target, least);
+    /* Those that were late already when it began to wait are so without need for more. */
+    if (p->started && all_are_late(p) && p->late_wait < target - p->settings.packet_frames) {
+        wait_longer(p, target - p->late_wait, target, now_ns);
+    } else if (p->started && mp_drift_window(&p->drift, now_ns)) {
+        steer(p, target, least, now_ns);
         publish(p);
     }
     fill_ring(p, cover);

@@ -91,7 +91,9 @@ static void pass_on(heard *h, uint32_t slot, mp_heard_sender *sender, mp_media_p
 }
 
 static void read_keepalive(heard *h, const mp_media_packet *packet) {
-    if (packet->kind != MP_MEDIA_KEEPALIVE || packet->size != MP_KEEPALIVE_SIZE) return;
+    if (packet->kind != MP_MEDIA_KEEPALIVE || packet->size < MP_KEEPALIVE_SIZE) return;
+    mp_watch_asked(h->socket, packet->bytes + MP_KEEPALIVE_SIZE, packet->size - MP_KEEPALIVE_SIZE,
+                   h->arrival.received_ns);
     h->arrival.tells_hellos = 1;
     for (int i = 0; i < MP_KEEPALIVE_SIZE; i++)
         h->arrival.hellos = h->arrival.hellos << 8 | packet->bytes[i];
@@ -104,6 +106,8 @@ static void take_in(heard *h, uint32_t slot, mp_sender_id *id, mp_media_packet *
     read_keepalive(h, packet);
     mp_health_arrived(&sender->health, &id->counted, &h->arrival, map);
     sender->known[h->arrival.via_relay] = h->arrival.from;
+    if (!h->arrival.via_relay)
+        mp_watch_heard(h->socket, slot, id->sender, h->arrival.received_ns);
     if (h->arrival.header.kind != MP_MEDIA_KEEPALIVE) pass_on(h, slot, sender, packet);
 }
 

@@ -112,7 +112,10 @@ mp_status mp_media_socket_unhear(mp_media_socket *socket, uint32_t slot) {
     mp_heard_sender *old = next.slots[slot].sender;
     next.slots[slot] = (mp_hearing_slot){0};
     mp_status status = put(socket, &next);
-    if (status == MP_OK) free_sender(old);
+    if (status == MP_OK) {
+        free_sender(old);
+        mp_watch_forget(socket, slot);
+    }
     return status;
 }
 
@@ -121,7 +124,8 @@ mp_status mp_media_socket_unhear(mp_media_socket *socket, uint32_t slot) {
 mp_status mp_media_socket_set_relay(mp_media_socket *socket, const mp_address *relay) {
     mp_hearing next = *own(socket);
     next.relay = *relay;
-    return put(socket, &next);
+    mp_status status = mp_media_send_by(socket, relay);
+    return status == MP_OK ? put(socket, &next) : status;
 }
 
 mp_status mp_media_socket_set_map(mp_media_socket *socket, const mp_clock_map *map) {
@@ -142,7 +146,9 @@ mp_status mp_media_socket_get_sender(mp_media_socket *socket, uint32_t slot,
                                      mp_media_sender_stats *stats) {
     if (slot >= MP_MEDIA_SENDERS || own(socket)->slots[slot].sender == NULL)
         return MP_OUT_OF_RANGE;
-    mp_health_read(&own(socket)->slots[slot].sender->health, mp_host_now_ns(), stats);
+    int64_t now_ns = mp_host_now_ns();
+    mp_health_read(&own(socket)->slots[slot].sender->health, now_ns, stats);
+    stats->direct_silence_ns = mp_watch_silence_ns(socket, slot, now_ns);
     return MP_OK;
 }
 

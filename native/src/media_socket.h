@@ -74,7 +74,7 @@ typedef struct {
     uint32_t sender; /* 0: free */
     uint8_t key[MP_MEDIA_KEY];
     _Atomic uint64_t counter; /* the last one used */
-    uint64_t hellos; /* counters that only the relay sees */
+    _Atomic uint64_t hellos; /* counters that only the relay sees */
 } mp_voice;
 
 typedef struct {
@@ -85,9 +85,25 @@ typedef struct {
 
 typedef struct {
     mp_voice *voice; /* NULL: none */
+    mp_way relay; /* address_size 0: none */
     uint32_t count;
     mp_way ways[MP_MEDIA_DESTINATIONS];
 } mp_sending;
+
+/* ---- watching ---- */
+
+/* How a slot is heard without the relay. */
+typedef struct {
+    _Atomic int64_t direct_ns; /* the last time; 0: never */
+    _Atomic int64_t pause_ns;  /* the longest of late */
+    _Atomic uint32_t sender;
+} mp_watched;
+
+/* Senders that are to send by the relay too. */
+typedef struct {
+    uint8_t senders[64];
+    uint32_t size; /* in bytes; 0: nobody is to be asked now */
+} mp_watch_ask;
 
 /* ---- the whole ---- */
 
@@ -105,6 +121,10 @@ struct mp_media_socket {
     _Atomic uint64_t counts[MP_STATS]; /* as in mp_media_socket_stats */
     mp_voice voices[MP_VOICES];
     uint32_t voices_made;
+    mp_watched watched[MP_MEDIA_SENDERS];
+    _Atomic uint32_t own_sender;
+    _Atomic int64_t standby_until_ns; /* up to then, everything goes by the relay too */
+    int64_t asked_ns; /* the codec thread's own */
 };
 
 #define MP_COUNT(socket, field, more)                                                      \
@@ -121,7 +141,19 @@ bool mp_address_same(const mp_address *a, const mp_address *b);
 /* media_hear.c: what one datagram does. The receive thread, holding the view. */
 void mp_media_hear(mp_media_socket *socket, mp_hearing *hearing, const uint8_t *datagram,
                    uint32_t size, const mp_address *from, int64_t received_ns);
+/* media_watch.c. The receive thread: something of a slot's sender came directly; a member asks
+ * these senders to send by the relay too. */
+void mp_watch_heard(mp_media_socket *socket, uint32_t slot, uint32_t sender, int64_t received_ns);
+void mp_watch_asked(mp_media_socket *socket, const uint8_t *senders, uint32_t size,
+                    int64_t received_ns);
+/* The codec thread: whether to send by the relay too, and whom to ask for the same. */
+bool mp_watch_stands_by(mp_media_socket *socket, int64_t now_ns, mp_watch_ask *ask);
+/* The control thread; -1: never heard directly. */
+void mp_watch_forget(mp_media_socket *socket, uint32_t slot);
+int64_t mp_watch_silence_ns(mp_media_socket *socket, uint32_t slot, int64_t now_ns);
 /* media_receive.c: takes in all that has come. */
 void mp_media_receive(mp_media_socket *socket);
+/* media_ways.c: the relay's address for what goes there beside the ways; family 0: none. */
+mp_status mp_media_send_by(mp_media_socket *socket, const mp_address *relay);
 /* media_settings.c */
 void mp_media_free_hearing(mp_media_socket *socket);

@@ -46,17 +46,27 @@ mp_status mp_media_socket_send_as(mp_media_socket *socket, uint16_t key_id, cons
         voice->sender = sender;
         memcpy(voice->key, key, MP_MEDIA_KEY);
         atomic_store(&voice->counter, 0);
-        voice->hellos = 0;
+        atomic_store(&voice->hellos, 0);
     }
     raise_to(voice, after);
     mp_sending next = *own(socket);
     next.voice = voice;
+    atomic_store(&socket->own_sender, sender);
     return put(socket, &next);
 }
 
 mp_status mp_media_socket_send_nothing(mp_media_socket *socket) {
     mp_sending next = *own(socket);
     next.voice = NULL;
+    return put(socket, &next);
+}
+
+mp_status mp_media_send_by(mp_media_socket *socket, const mp_address *relay) {
+    mp_sending next = *own(socket);
+    next.relay = (mp_way){0};
+    if (relay->family != 0 && !mp_address_to_socket(relay, socket->family, &next.relay.address,
+                                                    &next.relay.address_size))
+        return MP_OUT_OF_RANGE;
     return put(socket, &next);
 }
 

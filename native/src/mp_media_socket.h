@@ -60,6 +60,8 @@ typedef struct {
     uint64_t send_failed;        /* any other reason: */
     uint64_t send_errno;         /* the last of these */
     uint64_t no_key;             /* not sent, for lack of a key */
+    uint64_t standby;            /* sent to the relay too, as somebody may not get through */
+    uint64_t asked;              /* times that others were asked for the same */
     uint64_t counter;            /* the last one used under the present key */
     uint64_t realtime;           /* 1: the receive thread has its priority */
     uint64_t dscp;               /* 1: the system marks what is sent as voice (EF) */
@@ -78,6 +80,7 @@ typedef struct {
     int64_t spread_p50_ns, spread_p95_ns, spread_max_ns; /* later than the quickest of the window */
     int64_t delay_ns;            /* capture to arrival, of the window's p50; needs a map */
     int64_t silence_ns;          /* since the last one */
+    int64_t direct_silence_ns;   /* since the last one that did not come by the relay */
     int64_t via_relay;           /* the last one: 1 by the relay, 0 directly */
     int64_t relayed;             /* how many came by the relay */
     mp_address from;             /* the last one's */
@@ -134,7 +137,8 @@ mp_status mp_media_socket_send_raw(mp_media_socket *socket, const mp_address *to
 mp_status mp_media_socket_hello(mp_media_socket *socket, const mp_address *relay,
                                 int64_t capture_us);
 /* Send a KEEPALIVE, sealed, to all destinations. MP_NO_MEDIA_KEY. Its payload says how many
- * counters went to HELLOs so far (u64, big-endian), so that nobody takes those for lost. */
+ * counters went to HELLOs so far (u64, big-endian), so that nobody takes those for lost. Behind it
+ * may stand sender ids (u32 each) that are to send by the relay too for some time. */
 mp_status mp_media_socket_keepalive(mp_media_socket *socket, int64_t capture_us);
 /* Take what is rare out: 1, or 0 when there is nothing more, and the next will write to wake_fd. */
 int mp_media_socket_take_rare(mp_media_socket *socket, mp_rare *rare);

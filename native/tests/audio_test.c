@@ -187,6 +187,39 @@ static void late_packets_are_counted_and_the_wait_recovers(void) {
     pair_end(p);
 }
 
+/* Another path, by the relay say: the sound stops for as long as it takes more, and a few packets. */
+static void a_path_that_takes_longer_is_waited_for_at_once(void) {
+    pair *p = new_pair(STUDIO, STUDIO, low_tone);
+    pair_begin(p, 120, 600.0);
+    pair_run(p, 3.0);
+    uint64_t jumps = pair_stats(p).jumps;
+    p->delay_ns += 25000000;
+    pair_run(p, 1.0);
+    CHECK_EQUAL(pair_stats(p).jumps, jumps + 1);
+    CHECK(pair_stats(p).late > 0);
+    CHECK(pair_stats(p).late < 20); /* 2.5 ms each */
+    pair_end(p);
+}
+
+/* A line that stood still is no other path: what comes then comes all at once. */
+static void what_comes_late_at_once_changes_no_wait(void) {
+    pair *p = new_pair(STUDIO, STUDIO, low_tone);
+    pair_begin(p, 120, 600.0);
+    pair_run(p, 3.0);
+    uint64_t jumps = pair_stats(p).jumps;
+    p->delay_ns += 60000000;
+    pair_run(p, 0.05);
+    for (uint32_t i = p->first; i != p->last; i++) {
+        p->flying[i % PAIR_FLIGHT].arrives_ns = p->now_ns;
+        p->flying[i % PAIR_FLIGHT].packet.received_ns = p->now_ns;
+    }
+    p->delay_ns -= 60000000;
+    pair_run(p, 1.0);
+    CHECK(pair_stats(p).late > 5);
+    CHECK_EQUAL(pair_stats(p).jumps, jumps);
+    pair_end(p);
+}
+
 static void jitter_is_measured(void) {
     pair *p = new_pair(STUDIO, STUDIO, low_tone);
     p->jitter_ns = 8000000;
@@ -413,6 +446,8 @@ int main(void) {
     loss_is_faded_and_counted();
     an_outage_ends_in_silence_and_comes_back();
     late_packets_are_counted_and_the_wait_recovers();
+    a_path_that_takes_longer_is_waited_for_at_once();
+    what_comes_late_at_once_changes_no_wait();
     jitter_is_measured();
     too_much_is_dropped_and_counted();
     repair_packets_are_spread_over_the_next_block();

@@ -20,6 +20,7 @@ NAMES = (
     "relay",
     "audio",
     "loss",
+    "punch",
     "fuzz",
     "fuzz_media_socket",
 )

@@ -15,7 +15,7 @@ from midipool_demo.background import child_environment
 from midipool_demo.jack_server import JackServer
 from midipool_demo.stage import CLOCK_PORT
 from midipool_demo.tick_meter import TickMeter
-from tests.netlab import Access, Host, Impairment, Lab, make_home
+from tests.netlab import Access, Home, Host, Impairment, Lab, make_home
 from tests.netlab.lab import Link
 
 PORT = 8765
@@ -47,14 +47,22 @@ class NetStage:
         self._stack = stack
         self._impairment = impairment
         self._lab = lab
-        self.server_host = lab.host("server")
+        self._hub = self.server_host = lab.host("server")
+        self.homes: dict[str, Home] = {}
         self.players: list[NetPlayer] = []
         self.url = ""
 
+    def lengthen(self, line: Impairment) -> None:
+        """Put a line between the server and all players; what they send each other does not take
+        it. Call it first."""
+        self._hub = self._lab.host("hub")
+        self._lab.tun_link(self.server_host, self._hub, line)
+
     def start_server(self) -> "subprocess.Popen[str]":
         """Start the room server on its host."""
+        any_address = "::" if self.server_host.is_ipv6 else "0.0.0.0"
         server = self._popen(
-            self.server_host, "midipool_server", "--host", "0.0.0.0", "--port", str(PORT)
+            self.server_host, "midipool_server", "--host", any_address, "--port", str(PORT)
         )
         assert server.stdout is not None
         while "ws://" not in (line := server.stdout.readline()):
@@ -70,10 +78,12 @@ class NetStage:
         Nothing impairs the link if it is `plain`.
         """
         impairment = None if plain else self._impairment
-        home = make_home(self._lab, name, access, self.server_host, impairment)
+        home = make_home(self._lab, name, access, self._hub, impairment)
+        self.homes[name] = home
         jack = self._stack.enter_context(JackServer(period=self._period))
         jack.wait_ready()
-        self.url = f"ws://{self.server_host.address}:{PORT}/bench"
+        address = self.server_host.address
+        self.url = f"ws://{f'[{address}]' if self.server_host.is_ipv6 else address}:{PORT}/bench"
         return home.host, home.link, jack
 
     def join(
@@ -144,7 +154,9 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 
 @contextlib.contextmanager
-def net_stage(impairment: Impairment | None = None, period: int = 128) -> Iterator[NetStage]:
+def net_stage(
+    impairment: Impairment | None = None, period: int = 128, *, ipv6: bool = False
+) -> Iterator[NetStage]:
     """A stage in a lab of its own; `period` is JACK's, in frames."""
-    with Lab() as lab, contextlib.ExitStack() as stack:
+    with Lab(ipv6=ipv6) as lab, contextlib.ExitStack() as stack:
         yield NetStage(lab, stack, impairment, period)

@@ -67,7 +67,7 @@ def bars(groups: dict[str, dict[str, int]], path: Path) -> None:
 
 def groups(values: dict[str, dict[str, float]], xlabel: str, path: Path) -> None:
     """A bar for each value, by group."""
-    figure, axes = plt.subplots(figsize=(9, 3))
+    figure, axes = plt.subplots(figsize=(9, max(3, 0.3 * sum(map(len, values.values())))))
     names = [f"{name}, {group}" for group, of in values.items() for name in of]
     axes.barh(names, [value for of in values.values() for value in of.values()])
     axes.invert_yaxis()

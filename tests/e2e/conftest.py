@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from midipool.errors import Unavailable
 from midipool_demo.jack_server import JackServer
 from midipool_demo.stage import Stage
+from midipool_native import roc
+from midipool_native.media import sodium_found
 
 # A busy machine may let JACK wait for some ms. Frames are lost where that is a period, and what is
 # heard around it is moved: so tests have long periods. The demo and the benchmarks have short ones.
@@ -16,6 +19,16 @@ LONG_PERIOD = 1024
 def needs_jackd() -> None:
     if shutil.which("jackd") is None:
         pytest.skip("jackd is not installed: apt-get install jackd2")
+
+
+def needs_audio() -> None:
+    needs_jackd()
+    try:
+        roc.find()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    if not sodium_found():
+        pytest.skip("libsodium is not installed: apt-get install libsodium23")
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """A program on JACK that plays known noise and writes down what it hears.
 
 `python -m tests.e2e.sound_daw NAME SEED FILE PORT...`: each output `NAME:out_N` has noise of its
-own, and each PORT is recorded into an input. When its standard input ends it writes FILE (a numpy
-array, frames x ports) and goes.
+own, and each PORT is recorded into an input. When its standard input ends it writes FILE (numpy
+arrays: what was recorded, frames x ports, and when it began on CLOCK_MONOTONIC) and goes.
 """
 
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -58,10 +59,12 @@ def main(name: str, seed: int, file: str, ports: list[str]) -> None:
     inputs = [client.inports.register(f"in_{n + 1}") for n in range(len(ports))]
     played = [noise(seed + n) for n in range(OUTPUTS)]
     recorded = np.zeros((MOST_FRAMES, len(ports)), np.float32)
-    at = 0
+    at, began_s = 0, float("inf")
 
     def process(frames: int) -> None:
-        nonlocal at
+        nonlocal at, began_s
+        # A cycle may be late, and is never early.
+        began_s = min(began_s, time.monotonic() - at / client.samplerate)
         place = (at + np.arange(frames)) % NOISE_FRAMES
         for port, samples in zip(outputs, played, strict=True):
             port.get_array()[:] = samples[place]
@@ -79,7 +82,8 @@ def main(name: str, seed: int, file: str, ports: list[str]) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.read()
-    np.save(file, recorded[: min(at, MOST_FRAMES)])
+    with Path(file).open("wb") as out:
+        np.savez(out, recorded=recorded[: min(at, MOST_FRAMES)], began_s=began_s)
 
 
 class SoundDaw:
@@ -87,6 +91,8 @@ class SoundDaw:
 
     def __init__(self, env: Mapping[str, str], seed: int, file: Path, *ports: str) -> None:
         self._file = file
+        self.began_s = 0.0
+        """When its first frame was, once it has ended; by time.monotonic."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.e2e.sound_daw", "daw", str(seed), str(file), *ports],
             stdin=subprocess.PIPE,
@@ -104,7 +110,9 @@ class SoundDaw:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(20)
-        recorded: Floats = np.load(self._file)
+        with np.load(self._file) as made:
+            self.began_s = float(made["began_s"])
+            recorded: Floats = made["recorded"]
         return recorded
 
     def __enter__(self) -> Self:

@@ -12,17 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from midipool.errors import Unavailable
 from midipool_demo import jack_look
 from midipool_demo.background import Background
 from midipool_demo.stage import Player, Stage
-from midipool_native import roc
-from midipool_native.media import sodium_found
 from tests.bench.netstage import net_stage
-from tests.e2e.conftest import needs_jackd
+from tests.e2e.conftest import needs_audio, needs_jackd
 from tests.e2e.link.lans import lan_stage
 from tests.e2e.listening import clocks
 from tests.e2e.sound_daw import SoundDaw, correlations, noise
+from tests.e2e.two_players import check_that_sound_is_as_it_was, reasons, wait_for_paths
 from tests.e2e.waiting import wait_until
 from tests.netlab import Access, why_no_routers, why_unavailable
 
@@ -32,16 +30,6 @@ PERIOD = 512
 LOOKED_AT = 2 * 48_000
 FROM = "midiPool-audio:from_{}_{}"
 MIX = "midiPool-audio:audio_receive_{}"
-
-
-def needs_audio() -> None:
-    needs_jackd()
-    try:
-        roc.find()
-    except Unavailable as error:
-        pytest.skip(str(error))
-    if not sodium_found():
-        pytest.skip("libsodium is not installed: apt-get install libsodium23")
 
 
 @pytest.fixture
@@ -165,7 +153,7 @@ def test_where_there_is_no_direct_way_the_server_relays() -> None:
     [(("port-restricted", "port-restricted"), "direct"), (("symmetric", "symmetric"), "relay")],
 )
 def test_players_behind_real_routers_hear_each_other(
-    access: tuple[Access, Access], path: str
+    access: tuple[Access, Access], path: str, tmp_path: Path
 ) -> None:
     needs_audio()
     if reason := why_unavailable() or why_no_routers():
@@ -174,9 +162,7 @@ def test_players_behind_real_routers_hear_each_other(
         stage.start_server()
         for name, kind in zip("ab", access, strict=True):
             stage.join(name, *stage.prepare(name, kind), audio=("--profile", "safe"))
-
-        def paths() -> list[str]:
-            hears = stage.try_status().get("hears", {}).values()
-            return [h["path"] for heard in hears for h in heard if h["latency_ms"] is not None]
-
-        wait_until(lambda: paths() == [path, path], 40)
+        wait_for_paths(stage, path, 40)
+        if path == "relay":
+            wait_until(lambda: all("symmetric NAT" in reason for reason in reasons(stage)), 20)
+        check_that_sound_is_as_it_was(stage, tmp_path)

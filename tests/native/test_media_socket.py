@@ -181,6 +181,47 @@ def test_a_new_key_and_a_new_way_cost_no_packet(anna: MediaSocket, ben: MediaSoc
     until(lambda: ben.stats().unknown_key == 2)
 
 
+def test_who_is_not_heard_directly_any_more_is_sent_to_and_asked_by_the_relay(
+    anna: MediaSocket, ben: MediaSocket, stranger: socket.socket
+) -> None:
+    """The stranger is the relay."""
+
+    def relayed(sock: MediaSocket, *kinds: int) -> dict[MediaKind, bytes]:
+        """What the relay gets while the socket goes on sending, until it has all kinds."""
+        got: dict[MediaKind, bytes] = {}
+        while not set(kinds) <= set(got):
+            sock.send(MediaKind.SOURCE, 0, b"music")
+            while select.select([stranger], [], [], 0.002)[0]:
+                datagram, source = stranger.recvfrom(2048)
+                header, text = media.open_sealed(KEY, datagram)
+                if source[1] == sock.port:
+                    got[header.kind] = datagram if header.kind == MediaKind.KEEPALIVE else text
+        return got
+
+    relay = Address(*stranger.getsockname())
+    ben.send_as(KEY_ID, KEY, BEN)
+    ben.set_destinations([Destination(place(anna))])
+    anna.add_key(KEY_ID, KEY)
+    anna.hear(SLOT, BEN, KEY_ID)
+    for sock in (anna, ben):
+        sock.set_relay(relay)
+    anna.send(MediaKind.SOURCE, 0, b"music")
+    until(lambda: ben.stats().media == 1)
+    # From here on nothing of Anna's gets through, and Anna does not know.
+    got = relayed(ben, MediaKind.HELLO, MediaKind.KEEPALIVE, MediaKind.SOURCE)
+    assert got[MediaKind.SOURCE] == b"music"
+    assert ben.stats().standby > 0
+    before = anna.stats().standby
+    stranger.sendto(got[MediaKind.KEEPALIVE], (LOOPBACK, anna.port))
+    until(lambda: anna.stats().media > 0)
+    assert before == 0
+    assert relayed(anna, MediaKind.SOURCE)[MediaKind.SOURCE] == b"music"
+    heard = ben.sender_stats(SLOT)
+    assert heard is not None
+    assert heard.direct_silence_ns is not None
+    assert anna.stats().standby > 0
+
+
 def test_loss_and_delay_are_told(anna: MediaSocket, ben: MediaSocket) -> None:
     ben.set_map(ClockMap(0, 1_000_000_000))
     anna.keepalive(0)

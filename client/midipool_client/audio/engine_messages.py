@@ -141,6 +141,8 @@ class VoiceStatus(msgspec.Struct, frozen=True):
     peak: float = 0.0
     relayed: bool = True
     silence_us: int | None = None
+    direct_silence_us: int | None = None
+    """Since anything came of it that was not relayed; None: never."""
 
 
 class AudioStatus(msgspec.Struct, tag="status", frozen=True):

@@ -203,14 +203,17 @@ class Voices:
             rms=max((level.rms for level in levels), default=0.0),
             peak=max((level.peak for level in levels), default=0.0),
             relayed=sender is None or bool(sender.via_relay),
-            silence_us=None
-            if sender is None or sender.silence_ns is None
-            else sender.silence_ns // 1000,
+            silence_us=None if sender is None else _us(sender.silence_ns),
+            direct_silence_us=None if sender is None else _us(sender.direct_silence_ns),
         )
 
 
 def _frames(us: int) -> float:
     return us * STREAM_RATE / 1e6
+
+
+def _us(ns: int | None) -> int | None:
+    return None if ns is None else ns // 1000
 
 
 def _mix_of(voice: Voice) -> tuple[float, float, bool, bool]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from midipool.messages import MediaCandidate, MediaOffer, MediaOfferFrom
 from midipool_client.audio.engine_messages import Address, Raw, Way, Ways
-from midipool_client.audio.paths import OVERLAP_US, MediaPaths
+from midipool_client.audio.paths import OVERLAP_US, SILENT_US, MediaPaths
 
 RELAY = ("192.0.2.1", 8766)
 ANNA, BERT = ("198.51.100.1", 5000), ("198.51.100.2", 6000)
@@ -107,10 +107,23 @@ def test_who_falls_silent_is_sent_to_by_the_relay_at_once() -> None:
     net = Net()
     net.run(2)
     anna = net.members[ANNA]
-    told = [m for m in anna.paths.silent("bert", net.now_us) if isinstance(m, Ways)]
+    assert anna.paths.heard("bert", SILENT_US - 1, net.now_us) == []
+    assert anna.paths.heard("carl", SILENT_US, net.now_us) == []
+    told = [m for m in anna.paths.heard("bert", SILENT_US, net.now_us) if isinstance(m, Ways)]
     assert told == [Ways([Way(RELAY)], RELAY)]
     net.run(3)
     assert anna.paths.is_direct("bert"), "it answers: the direct path is taken again"
+
+
+def test_silence_from_before_a_path_was_found_is_no_reason_to_leave_it() -> None:
+    net = Net()
+    anna = net.members[ANNA]
+    while not anna.paths.is_direct("bert"):
+        net.run(0.01)
+    assert anna.paths.heard("bert", SILENT_US, net.now_us) == []
+    net.run(2)
+    assert anna.paths.heard("bert", 60_000_000, net.now_us) == []
+    assert anna.paths.is_direct("bert")
 
 
 def test_a_path_that_dies_is_given_up_and_found_again() -> None:

@@ -1,0 +1,85 @@
+/* Notices within a few packets that somebody is not heard directly any more, on the codec thread,
+ * which looks whenever it sends. As long as it may be so, all goes by the relay as well, and whoever
+ * is not heard is asked, by the relay, to do the same: nobody knows by itself that it is not heard.
+ */
+#include <string.h>
+
+#include "media_socket.h"
+
+/* Who is silent for longer than it ever was of late, and by this, may not get through. */
+static const int64_t PATIENCE_NS = 8000000;
+static const int64_t FIRST_PAUSE_NS = 10000000, MOST_PAUSE_NS = 30000000;
+enum { PAUSE_FADES = 256 /* packets */ };
+/* By then hole punching has seen it too, and chosen another path. */
+static const int64_t GIVE_UP_NS = 2500000000;
+static const int64_t ASK_NS = 20000000, STANDBY_NS = 300000000;
+enum { MOST_ASKED = 16, SENDER = 4 };
+
+static int64_t get(_Atomic int64_t *word) {
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static void put(_Atomic int64_t *word, int64_t value) {
+    atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+static void stand_by(mp_media_socket *s, int64_t until_ns) {
+    if (until_ns > get(&s->standby_until_ns)) put(&s->standby_until_ns, until_ns);
+}
+
+/* ---- the receive thread ---- */
+
+void mp_watch_heard(mp_media_socket *s, uint32_t slot, uint32_t sender, int64_t received_ns) {
+    mp_watched *w = &s->watched[slot];
+    int64_t before_ns = get(&w->direct_ns), pause_ns = received_ns - before_ns;
+    int64_t usual_ns = before_ns == 0 ? FIRST_PAUSE_NS : get(&w->pause_ns);
+    if (before_ns != 0 && pause_ns < 0) return;
+    usual_ns -= usual_ns / PAUSE_FADES;
+    if (before_ns != 0 && pause_ns > usual_ns) usual_ns = pause_ns;
+    put(&w->pause_ns, usual_ns < MOST_PAUSE_NS ? usual_ns : MOST_PAUSE_NS);
+    atomic_store_explicit(&w->sender, sender, memory_order_relaxed);
+    put(&w->direct_ns, received_ns);
+}
+
+void mp_watch_asked(mp_media_socket *s, const uint8_t *senders, uint32_t size,
+                    int64_t received_ns) {
+    uint32_t own = atomic_load_explicit(&s->own_sender, memory_order_relaxed);
+    for (uint32_t at = 0; at + SENDER <= size; at += SENDER) {
+        uint32_t sender = 0;
+        for (int i = 0; i < SENDER; i++) sender = sender << 8 | senders[at + i];
+        if (own != 0 && sender == own) stand_by(s, received_ns + STANDBY_NS);
+    }
+}
+
+/* ---- the codec thread ---- */
+
+static bool is_silent(mp_watched *w, int64_t now_ns) {
+    int64_t direct_ns = get(&w->direct_ns), silence_ns = now_ns - direct_ns;
+    if (direct_ns == 0 || silence_ns > GIVE_UP_NS) return false;
+    return silence_ns > get(&w->pause_ns) + PATIENCE_NS;
+}
+
+bool mp_watch_stands_by(mp_media_socket *s, int64_t now_ns, mp_watch_ask *ask) {
+    ask->size = 0;
+    for (int slot = 0; slot < MP_MEDIA_SENDERS; slot++) {
+        mp_watched *w = &s->watched[slot];
+        if (!is_silent(w, now_ns)) continue;
+        stand_by(s, now_ns + STANDBY_NS);
+        uint32_t sender = atomic_load_explicit(&w->sender, memory_order_relaxed);
+        if (ask->size == sizeof ask->senders) continue;
+        for (int shift = 24; shift >= 0; shift -= 8)
+            ask->senders[ask->size++] = (uint8_t)(sender >> shift);
+    }
+    if (now_ns - s->asked_ns < ASK_NS) ask->size = 0;
+    if (ask->size > 0) s->asked_ns = now_ns;
+    return now_ns < get(&s->standby_until_ns);
+}
+
+/* ---- the control thread ---- */
+
+void mp_watch_forget(mp_media_socket *s, uint32_t slot) { put(&s->watched[slot].direct_ns, 0); }
+
+int64_t mp_watch_silence_ns(mp_media_socket *s, uint32_t slot, int64_t now_ns) {
+    int64_t direct_ns = get(&s->watched[slot].direct_ns), silence_ns = now_ns - direct_ns;
+    return direct_ns == 0 ? -1 : silence_ns > 0 ? silence_ns : 0;
+}
