@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "media_socket.h"
+#include "peer.h"
 
 enum { FIRST_OF_OURS = 0xF0, LAST_OF_STUN = 3, STUN_HEADER = 20 };
 enum { BURST_MS = 200 };
@@ -53,6 +54,15 @@ static void hear_stun(heard *h) {
     tell(h, MP_RARE_STUN, h->bytes, h->arrival.size);
 }
 
+/* What the relay wants to hear with our next hello: that we are where we say. */
+static void note_token(mp_media_socket *s, const uint8_t *payload, uint32_t size) {
+    uint32_t at = size > 1 && payload[1] == MP_PEER_V6 ? 20 : 8;
+    uint64_t token;
+    if (size < at + MP_RELAY_TOKEN) return;
+    memcpy(&token, payload + at, sizeof token);
+    atomic_store(&s->relay_token, token);
+}
+
 static void hear_server(heard *h) {
     mp_media_header *header = &h->arrival.header;
     uint8_t payload[MP_MEDIA_PAYLOAD];
@@ -67,6 +77,7 @@ static void hear_server(heard *h) {
         MP_COUNT(h->socket, replayed, 1);
     } else {
         MP_COUNT(h->socket, hello_ok, 1);
+        note_token(h->socket, payload, (uint32_t)size);
         tell(h, MP_RARE_HELLO_OK, payload, (uint32_t)size);
     }
 }

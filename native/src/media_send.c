@@ -120,7 +120,11 @@ static mp_status seal_and_send(mp_media_socket *s, mp_sending *to, mp_way *besid
 /* A HELLO for the relay alone; its size, or 0 without a key. */
 static uint32_t seal_hello(mp_media_socket *s, mp_voice *voice, int64_t capture_us,
                            uint8_t *datagram) {
-    uint32_t size = seal(s, voice, MP_MEDIA_HELLO, capture_us, NULL, 0, datagram);
+    uint64_t token = atomic_load(&s->relay_token);
+    uint8_t text[MP_RELAY_TOKEN];
+    memcpy(text, &token, sizeof text);
+    uint32_t text_size = token == 0 ? 0 : sizeof text;
+    uint32_t size = seal(s, voice, MP_MEDIA_HELLO, capture_us, text, text_size, datagram);
     if (size > 0) atomic_fetch_add(&voice->hellos, 1);
     return size;
 }

@@ -123,6 +123,7 @@ struct mp_media_socket {
     uint32_t voices_made;
     mp_watched watched[MP_MEDIA_SENDERS];
     _Atomic uint32_t own_sender;
+    _Atomic uint64_t relay_token; /* as the relay said it last, bytes as they are; 0: not yet */
     _Atomic int64_t standby_until_ns; /* up to then, everything goes by the relay too */
     int64_t asked_ns; /* the codec thread's own */
 };

@@ -1,7 +1,11 @@
 /* The relay: passes sealed media datagrams on to a room's other members, and answers STUN. Both an
  * #include and cffi's cdef: no directives in here. */
 
-enum { MP_RELAY_ROOM = 256, MP_RELAY_CAPACITY = 16777216 }; /* members of one room, and of all */
+enum {
+    MP_RELAY_ROOM = 256,         /* members of one room */
+    MP_RELAY_CAPACITY = 16777216, /* and of all */
+    MP_RELAY_TOKEN = 8           /* in a HELLO_OK behind the address; a HELLO begins with it */
+};
 
 typedef struct {
     uint32_t packets_a_second; /* of one member, at least 1 */

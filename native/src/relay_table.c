@@ -12,6 +12,9 @@ static const int64_t SECOND_NS = 1000000000;
 enum { STUN_A_SECOND = 50, STUN_BURST = 100, STUN_SOURCES = 4096 };
 /* What a hello may carry; it is repeated in the answer. */
 enum { MAX_HELLO = 16 };
+/* Whoever says its address's token again has got it there. Until then more than so many times what
+ * came from an address never goes there: a member could say a hello in somebody else's name. */
+enum { UNPROVEN_TIMES = 3 };
 enum { NONE = UINT32_MAX };
 
 typedef struct {
@@ -25,6 +28,9 @@ typedef struct {
     int64_t heard_ns;
     int64_t packets_due_ns, bytes_due_ns; /* when what came so far would have come evenly */
     mp_peer address;
+    uint8_t token[MP_RELAY_TOKEN];
+    int proven;
+    int64_t unproven_bytes; /* may still go there */
     mp_relay_member counts;
 } slot;
 
@@ -36,6 +42,7 @@ struct mp_relay_table {
     int64_t packet_ns, burst_ns;
     int64_t bits_a_second;
     uint64_t counter, seed; /* counter: of what the server seals, under any key */
+    uint8_t secret[MP_MEDIA_KEY]; /* what tokens are made with */
     int64_t stun_due_ns[STUN_SOURCES];
     mp_relay_stats stats;
 };
@@ -61,6 +68,7 @@ mp_relay_table *mp_relay_table_new(uint32_t capacity, const mp_relay_limits *lim
     t->bits_a_second = limits->bits_a_second;
     t->burst_ns = (int64_t)limits->burst_ms * 1000000;
     t->seed = seed;
+    memcpy(t->secret, &seed, sizeof seed);
     return t;
 }
 
@@ -186,13 +194,50 @@ uint32_t mp_relay_table_stun(mp_relay_table *t, int64_t now_ns, const uint8_t *r
     return answered;
 }
 
+/* ---- whose address it is ---- */
+
+/* Nobody can know a token who did not get it: it is a part of a seal that is given to nobody. */
+static void draw_token(mp_relay_table *t, slot *s) {
+    uint8_t sealed[MP_MEDIA_HEADER + MP_MEDIA_TAG];
+    mp_media_header header = {MP_MEDIA_HELLO_OK, 0, 0, ++t->counter, 0};
+    mp_media_seal(t->secret, &header, NULL, 0, sealed);
+    memcpy(s->token, sealed + MP_MEDIA_HEADER, sizeof s->token);
+}
+
+static void learn_address(mp_relay_table *t, slot *s, const mp_peer *from, const uint8_t *said,
+                          uint32_t said_size) {
+    if (!s->known || !mp_peer_same(&s->address, from)) {
+        s->address = *from;
+        s->proven = 0;
+        s->unproven_bytes = 0;
+        draw_token(t, s);
+    } else if (said_size >= MP_RELAY_TOKEN && memcmp(said, s->token, MP_RELAY_TOKEN) == 0) {
+        s->proven = 1;
+    }
+    s->known = 1;
+}
+
+static void earn(slot *s, uint32_t size) {
+    if (!s->proven) s->unproven_bytes += UNPROVEN_TIMES * (int64_t)size;
+}
+
+static int may_get(slot *s, uint32_t size) {
+    if (s->proven) return 1;
+    if (s->unproven_bytes < size) return 0;
+    s->unproven_bytes -= size;
+    return 1;
+}
+
 static uint32_t seal_answer(mp_relay_table *t, slot *s, int64_t now_ns, const mp_peer *from,
                             const uint8_t *said, uint32_t said_size, uint8_t *reply) {
-    uint8_t text[MP_PEER_TEXT + MAX_HELLO];
+    uint8_t text[MP_PEER_TEXT + MP_RELAY_TOKEN + MAX_HELLO];
     uint32_t size = mp_peer_write(from, text);
+    memcpy(text + size, s->token, MP_RELAY_TOKEN);
+    size += MP_RELAY_TOKEN;
     memcpy(text + size, said, said_size);
     mp_media_header header = {MP_MEDIA_HELLO_OK, s->key_id, 0, ++t->counter, now_ns / 1000};
     uint32_t sealed = mp_media_seal(s->key, &header, text, size + said_size, reply);
+    if (!may_get(s, sealed)) return 0;
     s->counts.to_packets++;
     s->counts.to_bytes += sealed;
     return sealed;
@@ -212,9 +257,9 @@ static uint32_t take_hello(mp_relay_table *t, slot *s, int64_t now_ns, const uin
     s->newest_hello = header.counter;
     if (!is_within_limits(t, s, now_ns, size))
         return dropped(&t->stats.too_fast, &s->counts.too_fast);
-    s->known = 1;
+    learn_address(t, s, from, said, (uint32_t)said_size);
+    earn(s, size);
     s->heard_ns = now_ns;
-    s->address = *from;
     s->counts.hellos++;
     t->stats.hellos++;
     return seal_answer(t, s, now_ns, from, said, (uint32_t)said_size, reply);
@@ -227,10 +272,11 @@ static uint32_t forward(mp_relay_table *t, slot *s, int64_t now_ns, uint32_t siz
     s->heard_ns = now_ns;
     if (!is_within_limits(t, s, now_ns, size))
         return dropped(&t->stats.too_fast, &s->counts.too_fast);
+    earn(s, size);
     uint32_t count = 0;
     for (uint32_t i = t->of_room[s->room]; i != NONE; i = t->slots[i].next_of_room) {
         slot *other = &t->slots[i];
-        if (other == s || !is_heard(other, now_ns)) continue;
+        if (other == s || !is_heard(other, now_ns) || !may_get(other, size)) continue;
         targets[count++] = other->address;
         other->counts.to_packets++;
         other->counts.to_bytes += size;

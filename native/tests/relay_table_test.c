@@ -78,9 +78,27 @@ static int reached(stage *s, uint32_t number) {
     return count;
 }
 
+/* The token in the answer to a hello. */
+static void token_of(stage *s, int key, uint8_t *token) {
+    mp_media_header header;
+    uint8_t payload[MP_MEDIA_PAYLOAD];
+    CHECK(mp_media_open(s->keys[key], s->reply, s->reply_size, &header, payload) >= 16);
+    memcpy(token, payload + 8, MP_RELAY_TOKEN);
+}
+
+static void prove(stage *s, uint32_t sender, int key, mp_peer from, const uint8_t *token) {
+    uint8_t data[MP_MEDIA_DATAGRAM];
+    mp_media_header header = {MP_MEDIA_HELLO, 7, sender, ++s->counter, 42};
+    take(s, data, mp_media_seal(s->keys[key], &header, token, MP_RELAY_TOKEN, data), from);
+}
+
 static void join(stage *s, uint32_t sender, uint32_t room) {
+    uint8_t token[MP_RELAY_TOKEN];
     CHECK_EQUAL(mp_relay_table_add(s->table, sender, room, 7, s->keys[room]), MP_OK);
     hello(s, sender, (int)room, at(sender));
+    CHECK(s->reply_size > 0);
+    token_of(s, (int)room, token);
+    prove(s, sender, (int)room, at(sender), token);
     CHECK(s->reply_size > 0);
 }
 
@@ -101,19 +119,23 @@ static void media_reaches_the_others_of_the_room_and_nobody_else(void) {
     CHECK_EQUAL(s.target_count, 0);
     CHECK_EQUAL(stats(&s)->forwarded, 3);
     CHECK_EQUAL(stats(&s)->alone, 1);
-    CHECK_EQUAL(member(&s, ANNA).to_packets, 2); /* the answer to its hello, and Carl's */
-    CHECK_EQUAL(member(&s, ANNA).bytes, 42 + 138);
+    CHECK_EQUAL(member(&s, ANNA).to_packets, 3); /* the answers to its hellos, and Carl's */
+    CHECK_EQUAL(member(&s, ANNA).bytes, 42 + 46 + 138);
     end(&s);
 }
 
 static void a_hello_is_answered_with_the_address(void) {
     stage s = begin(2);
     join(&s, ANNA, 0);
+    hello(&s, ANNA, 0, at(ANNA));
     mp_media_header header;
     uint8_t payload[MP_MEDIA_PAYLOAD];
-    const uint8_t wanted[] = {0, 1, 0x27, 0x10, 10, 0, 0, 1, 0x55, 0x55, 0x55, 0x55};
-    CHECK_EQUAL(mp_media_open(s.keys[0], s.reply, s.reply_size, &header, payload), sizeof wanted);
+    const uint8_t wanted[] = {0, 1, 0x27, 0x10, 10, 0, 0, 1};
+    const uint8_t said[] = {0x55, 0x55, 0x55, 0x55};
+    CHECK_EQUAL(mp_media_open(s.keys[0], s.reply, s.reply_size, &header, payload),
+                sizeof wanted + MP_RELAY_TOKEN + sizeof said);
     CHECK(memcmp(payload, wanted, sizeof wanted) == 0);
+    CHECK(memcmp(payload + sizeof wanted + MP_RELAY_TOKEN, said, sizeof said) == 0);
     CHECK(header.kind == MP_MEDIA_HELLO_OK && header.sender == 0 && header.key_id == 7);
     CHECK_EQUAL(header.capture_us, s.now_ns / 1000);
     uint64_t counter = header.counter;
@@ -147,6 +169,38 @@ static void only_a_new_hello_of_the_member_moves_its_address(void) {
     media(&s, ANNA, 10, at(ANNA)); /* from where it is no more */
     CHECK_EQUAL(s.target_count, 0);
     CHECK(stats(&s)->wrong_address == 1 && member(&s, ANNA).wrong_address == 1);
+    end(&s);
+}
+
+/* A member who says that it is where somebody else is does not get that one flooded. */
+static void an_address_gets_little_until_it_says_what_it_got(void) {
+    stage s = begin(4);
+    uint8_t token[MP_RELAY_TOKEN], old[MP_RELAY_TOKEN] = {1};
+    join(&s, ANNA, 0);
+    join(&s, BERT, 0);
+    uint64_t sent = member(&s, BERT).to_bytes;
+    hello(&s, BERT, 0, at(77));
+    token_of(&s, 0, token);
+    for (int i = 0; i < 50; i++) media(&s, ANNA, 100, at(ANNA));
+    CHECK(member(&s, BERT).to_bytes - sent <= 3 * 42);
+    prove(&s, BERT, 0, at(77), old);
+    for (int i = 0; i < 50; i++) media(&s, ANNA, 100, at(ANNA));
+    CHECK(member(&s, BERT).to_bytes - sent <= 3 * (42 + 46));
+    /* Who sends as much as it gets loses nothing meanwhile. */
+    for (int i = 0; i < 20; i++) {
+        media(&s, BERT, 100, at(77));
+        media(&s, ANNA, 100, at(ANNA));
+        CHECK(reached(&s, 77));
+    }
+    prove(&s, BERT, 0, at(77), token);
+    for (int i = 0; i < 50; i++) {
+        media(&s, ANNA, 100, at(ANNA));
+        CHECK(reached(&s, 77));
+    }
+    hello(&s, BERT, 0, at(BERT)); /* Another address, another token. */
+    prove(&s, BERT, 0, at(BERT), token);
+    media(&s, ANNA, 1000, at(ANNA));
+    CHECK_EQUAL(s.target_count, 0);
     end(&s);
 }
 
@@ -278,7 +332,7 @@ static void members_come_and_go_within_the_capacity(void) {
 static void hostile_datagrams_are_stood(void) {
     stage s = begin(8);
     uint8_t data[MP_MEDIA_DATAGRAM + 1];
-    uint64_t state = 17, taken = 3;
+    uint64_t state = 17, taken = 6;
     for (uint32_t m = ANNA; m <= CARL; m++) join(&s, m, m == CARL);
     for (int round = 0; round < 100000; round++) {
         uint32_t sender = ANNA + (uint32_t)random_bits(&state) % 4;
@@ -314,6 +368,7 @@ int main(void) {
     media_reaches_the_others_of_the_room_and_nobody_else();
     a_hello_is_answered_with_the_address();
     only_a_new_hello_of_the_member_moves_its_address();
+    an_address_gets_little_until_it_says_what_it_got();
     who_was_not_heard_for_a_second_is_forgotten();
     a_new_key_keeps_addresses_and_refuses_old_hellos();
     who_sends_too_much_is_cut_to_its_rate();

@@ -75,11 +75,16 @@ static void say_hello(stage *s, uint32_t sender) {
     socklen_t here_size = sizeof here;
     send_as(s, sender, MP_MEDIA_HELLO, data);
     ssize_t size = receive(s->client[sender], data, sizeof data);
-    CHECK_EQUAL(mp_media_open(KEY, data, (uint32_t)size, &header, payload), 8 + 5);
+    CHECK_EQUAL(mp_media_open(KEY, data, (uint32_t)size, &header, payload), 16 + 5);
     CHECK_EQUAL(header.kind, MP_MEDIA_HELLO_OK);
     CHECK(getsockname(s->client[sender], (struct sockaddr *)&here, &here_size) == 0);
     CHECK(memcmp(payload + 2, &here.sin_port, 2) == 0);
     CHECK(memcmp(payload + 4, &here.sin_addr, 4) == 0);
+    /* Its token shows that we are where it came to. */
+    mp_media_header again = {MP_MEDIA_HELLO, 7, sender, ++s->counter[sender], 0};
+    uint32_t made = mp_media_seal(KEY, &again, payload + 8, MP_RELAY_TOKEN, data);
+    CHECK(send(s->client[sender], data, made, 0) == (ssize_t)made);
+    CHECK(receive(s->client[sender], data, sizeof data) > 0);
 }
 
 static void what_one_sends_the_other_gets_as_it_was(void) {

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import itertools
 import os
+import select
 import socket
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ ROOMS = {"room of 2": 1, "room of 8": 7}
 SERVED_CORE, LOADING_CORE = 0, 1
 SETTLE_S = 0.5
 HELLO_EVERY_S = 0.01
+PROVE_S = 5.0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -114,6 +116,7 @@ class Bench:
         )
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
+        self._prove_addresses()
         return self._measure(process, self._sealed(1, MediaKind.SOURCE, PAYLOAD), self._say_hello)
 
     def coturn(self) -> dict[str, float]:
@@ -175,6 +178,18 @@ class Bench:
                 sock.send(hello)
             else:
                 sock.sendto(hello, ("127.0.0.1", self._port))
+
+    def _prove_addresses(self) -> None:
+        """Say each listener's token again: then it gets all."""
+        for sender, sock in enumerate(self._listeners, start=2):
+            address = ("127.0.0.1", self._port)
+            sock.sendto(self._sealed(sender, MediaKind.HELLO), address)
+            if not select.select([sock], [], [], PROVE_S)[0]:
+                raise RuntimeError("the relay does not answer")
+            _, text = media.open_sealed(KEY, sock.recv(2000))
+            sock.sendto(self._sealed(sender, MediaKind.HELLO, text[8:16]), address)
+            if select.select([sock], [], [], PROVE_S)[0]:
+                sock.recv(2000)
 
     def _sealed(self, sender: int, kind: MediaKind, payload: bytes = b"") -> bytes:
         return media.seal(KEY, MediaHeader(kind, KEY_ID, sender, next(self._counter)), payload)

@@ -268,6 +268,14 @@ async def test_stun_and_the_relays_answer_wake_the_loop(
         stranger.sendto(answer, (LOOPBACK, ben.port))
         told = await asyncio.wait_for(found.get(), 20)
         assert (told.is_stun, told.sender, told.data) == (False, relay, b"you")
+        # Behind the address stands a token, with which the next hello begins.
+        you = bytes([0, 1, 0, 9, 127, 0, 0, 1]) + b"a token!"
+        answer = media.seal(KEY, MediaHeader(MediaKind.HELLO_OK, KEY_ID, 0, 2), you)
+        anna.add_key(KEY_ID, KEY)
+        stranger.sendto(answer, (LOOPBACK, anna.port))
+        until(lambda: anna.stats().hello_ok == 1)
+        assert anna.hello(relay, 18)
+        assert media.open_sealed(KEY, stranger.recv(2048))[1] == b"a token!"
     finally:
         loop.remove_reader(ben)
 

@@ -90,6 +90,7 @@ class RoomPaths:
         if not rare.stun:
             if self._relay_answered_ns is None:
                 log.info("audio: the relay answers")
+                self._greet()  # with its token, so that it gives us all
             self._relay_answered_ns = rare.received_ns
         elif self._paths is not None:
             self._obey(self._paths.came(rare.source, rare.data, _now_us()))
@@ -113,10 +114,13 @@ class RoomPaths:
 
     async def _keep_greeting(self) -> None:
         while True:
-            now_us = self._room_us()
-            if self._relay is not None and now_us is not None:
-                self._engine.tell(Greet(self._relay, now_us))
+            self._greet()
             await asyncio.sleep(GREET_S)
+
+    def _greet(self) -> None:
+        now_us = self._room_us()
+        if self._relay is not None and now_us is not None:
+            self._engine.tell(Greet(self._relay, now_us))
 
     async def _keep_punching(self) -> None:
         while True:
