@@ -7,6 +7,8 @@
 
 enum { FIRST_OF_OURS = 0xF0, LAST_OF_STUN = 3, STUN_HEADER = 20 };
 enum { BURST_MS = 200 };
+/* STUN's messages a second of one address, and of all. 64 members send some 10 each. */
+enum { STUN_OF_ONE = 1000, STUN_OF_ALL = 3000 };
 static const uint8_t STUN_COOKIE[4] = {0x21, 0x12, 0xA4, 0x42};
 static const int64_t SECOND_NS = 1000000000;
 
@@ -19,10 +21,10 @@ typedef struct {
     mp_arrival arrival;
 } heard;
 
-static bool fits_rate(mp_bucket *bucket, int64_t now_ns) {
+static bool fits_rate(mp_bucket *bucket, int64_t now_ns, int64_t a_second) {
     if (bucket->due_ns < now_ns) bucket->due_ns = now_ns;
     if (bucket->due_ns - now_ns > BURST_MS * (SECOND_NS / 1000)) return false;
-    bucket->due_ns += SECOND_NS / MP_MEDIA_FLOOD;
+    bucket->due_ns += SECOND_NS / a_second;
     return true;
 }
 
@@ -44,10 +46,24 @@ static void tell(heard *h, mp_rare_kind kind, const uint8_t *bytes, uint32_t siz
     if (write(h->socket->wake_fd, "", 1) < 0) return;
 }
 
+/* Python has to look at each. Sources share counters, so that invented ones fill no table. */
+static bool stun_within_rate(heard *h) {
+    const mp_address *from = &h->arrival.from;
+    uint32_t hash = from->port;
+    for (uint32_t i = 0; i < sizeof from->ip; i++) hash = hash * 31 + from->ip[i];
+    mp_bucket *own = &h->socket->stun_buckets[hash % MP_STUN_BUCKETS];
+    return fits_rate(own, h->arrival.received_ns, STUN_OF_ONE) &&
+           fits_rate(&h->socket->stun_bucket, h->arrival.received_ns, STUN_OF_ALL);
+}
+
 static void hear_stun(heard *h) {
     bool whole = h->arrival.size >= STUN_HEADER && memcmp(h->bytes + 4, STUN_COOKIE, 4) == 0;
     if (!whole) {
         MP_COUNT(h->socket, rubbish, 1);
+        return;
+    }
+    if (!stun_within_rate(h)) {
+        MP_COUNT(h->socket, flooded, 1);
         return;
     }
     MP_COUNT(h->socket, stun, 1);
@@ -66,7 +82,7 @@ static void note_token(mp_media_socket *s, const uint8_t *payload, uint32_t size
 static void hear_server(heard *h) {
     mp_media_header *header = &h->arrival.header;
     uint8_t payload[MP_MEDIA_PAYLOAD];
-    if (!fits_rate(&h->socket->server_bucket, h->arrival.received_ns)) {
+    if (!fits_rate(&h->socket->server_bucket, h->arrival.received_ns, MP_MEDIA_FLOOD)) {
         MP_COUNT(h->socket, flooded, 1);
         return;
     }
@@ -126,7 +142,7 @@ static void take_in(heard *h, uint32_t slot, mp_sender_id *id, mp_media_packet *
 static bool within_rate(const heard *h, mp_heard_sender *sender) {
     int bucket = 0;
     while (bucket < 2 && !mp_address_same(&h->arrival.from, &sender->known[bucket])) bucket++;
-    return fits_rate(&sender->buckets[bucket], h->arrival.received_ns);
+    return fits_rate(&sender->buckets[bucket], h->arrival.received_ns, MP_MEDIA_FLOOD);
 }
 
 static void hear_member(heard *h, uint32_t slot, mp_sender_id *id) {

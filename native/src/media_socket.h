@@ -16,7 +16,7 @@
 
 /* Readers of `hearing`. */
 enum { MP_RECEIVER = 0, MP_TAKER = 1 };
-enum { MP_KEYS = 2, MP_IDS = 2, MP_BUCKETS = 3 };
+enum { MP_KEYS = 2, MP_IDS = 2, MP_BUCKETS = 3, MP_STUN_BUCKETS = 256 };
 
 /* When the next datagram would be due if they came at the highest rate. */
 typedef struct {
@@ -117,7 +117,7 @@ struct mp_media_socket {
     _Atomic int woken; /* a byte was written, and not everything rare was taken since */
     mp_held_view hearing, sending;
     mp_ring rare;
-    mp_bucket server_bucket;
+    mp_bucket server_bucket, stun_bucket, stun_buckets[MP_STUN_BUCKETS];
     _Atomic uint64_t counts[MP_STATS]; /* as in mp_media_socket_stats */
     mp_voice voices[MP_VOICES];
     uint32_t voices_made;

@@ -47,7 +47,7 @@ typedef struct {
     uint64_t rubbish;            /* neither STUN nor ours */
     uint64_t too_long;
     uint64_t unknown_sender, unknown_key;
-    uint64_t flooded;            /* more than MP_MEDIA_FLOOD a second of one sender */
+    uint64_t flooded;            /* more than MP_MEDIA_FLOOD a second of one sender, or STUN's */
     uint64_t forged;             /* not sealed with its key, or what its sender cannot send */
     uint64_t replayed;           /* came before, or too late to know */
     uint64_t queue_full;         /* nobody took them out, or the sink refused */

@@ -223,6 +223,30 @@ static void a_full_queue_is_counted(void) {
     end();
 }
 
+/* Python has to look at STUN's messages: a flood of them does not keep it from the others'. */
+static void a_flood_of_stun_is_cut(void) {
+    uint8_t stun[28] = {0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42, 5};
+    mp_rare rare;
+    begin();
+    for (int i = 0; i < 5000; i++) {
+        now_ns += SECOND_NS / 5000;
+        hand_in(stun, sizeof stun, ELSEWHERE);
+        if (i % 100 == 0) hand_in(stun, sizeof stun, HOME);
+        while (mp_media_socket_take_rare(s, &rare)) {}
+    }
+    CHECK_EQUAL(stats().rare_full, 0);
+    CHECK_WITHIN(stats().stun, 1000 + 200 + 50, 20);
+    uint64_t before = stats().stun;
+    for (uint32_t i = 0; i < 5000; i++) { /* in as many names */
+        mp_address invented = {.family = 4, .ip = {11, 0, (uint8_t)(i >> 8), (uint8_t)i}, .port = 9};
+        now_ns += SECOND_NS / 5000;
+        hand_in(stun, sizeof stun, invented);
+        while (mp_media_socket_take_rare(s, &rare)) {}
+    }
+    CHECK_WITHIN(stats().stun - before, 3000 + 600, 20);
+    end();
+}
+
 /* 4,000 a second and a burst of 200 ms; then a second later again. */
 static void a_flood_is_dropped_unopened(void) {
     enum { BURST = MP_MEDIA_FLOOD / 5 };
@@ -381,6 +405,7 @@ int main(int argc, char **argv) {
     each_kind_goes_where_it_belongs();
     what_the_relay_answers_goes_up_once();
     stun_goes_up();
+    a_flood_of_stun_is_cut();
     doubles_and_yesterdays_packets_are_dropped();
     broken_datagrams_have_no_effect();
     strangers_are_told_apart_by_what_is_strange();

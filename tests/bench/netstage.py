@@ -1,6 +1,7 @@
 """A room across network namespaces: a server host, and players on hosts and JACK servers apart."""
 
 import contextlib
+import itertools
 import json
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from midipool_demo.background import child_environment
 from midipool_demo.jack_server import JackServer
 from midipool_demo.stage import CLOCK_PORT
 from midipool_demo.tick_meter import TickMeter
-from tests.netlab import Access, Home, Host, Impairment, Lab, make_home
+from tests.netlab import Access, Home, Host, Impairment, Lab, Nat, Router, make_home
 from tests.netlab.lab import Link
 
 PORT = 8765
@@ -49,6 +50,7 @@ class NetStage:
         self._lab = lab
         self._hub = self.server_host = lab.host("server")
         self.homes: dict[str, Home] = {}
+        self._moves = itertools.count(2)
         self.players: list[NetPlayer] = []
         self.url = ""
 
@@ -85,6 +87,15 @@ class NetStage:
         address = self.server_host.address
         self.url = f"ws://{f'[{address}]' if self.server_host.is_ipv6 else address}:{PORT}/bench"
         return home.host, home.link, jack
+
+    def move(self, name: str, access: Nat) -> Router:
+        """Take a player's host into another home, behind another router, which is returned."""
+        router = self._lab.router(f"{name}-router-{next(self._moves)}", access)
+        self._lab.join(router, self._hub, self._impairment)
+        home = self.homes[name]
+        self._lab.move(home.host, router)
+        self.homes[name] = Home(home.host, home.link, router)
+        return router
 
     def join(
         self,

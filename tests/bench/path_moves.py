@@ -10,7 +10,7 @@ from typing import Any
 from tests.bench.netstage import NetStage, net_stage
 from tests.e2e.sound_daw import NOISE_FRAMES, SoundDaw, noise
 from tests.e2e.sound_gaps import gaps
-from tests.e2e.two_players import FROM, paths, wait_for_paths, wait_until_loud
+from tests.e2e.two_players import FROM, paths, reasons, wait_for_paths, wait_until_loud
 from tests.e2e.waiting import wait_until
 from tests.netlab import Impairment, Router
 
@@ -73,7 +73,17 @@ def _moves(stage: NetStage) -> list[tuple[str, float]]:
     return [
         *_cut(stage, "cut both ways", here, lambda: here.cut(there.address)),
         *_cut(stage, "cut towards a", here, lambda: here.cut(there.address, out=False)),
+        *_other_network(stage),
     ]
+
+
+def _other_network(stage: NetStage) -> list[tuple[str, float]]:
+    done = [("a moves behind another router", time.monotonic())]
+    router = stage.move("a", "port-restricted")
+    wait_until(lambda: any(f"direct ({router.address}:" in why for why in reasons(stage)), 40)
+    wait_for_paths(stage, "direct", 40)
+    time.sleep(KEEP_S)
+    return done
 
 
 def _cut(

@@ -18,6 +18,7 @@ from tests.e2e.two_players import (
     wait_for_paths,
     wait_until_loud,
 )
+from tests.e2e.waiting import wait_until
 from tests.netlab import why_no_routers
 
 pytestmark = [pytest.mark.jack, pytest.mark.netns, pytest.mark.timeout(120)]
@@ -27,7 +28,7 @@ PERIOD = 256
 MOST_FRAMES = 2 * 2_400
 
 
-def test_from_direct_to_the_relay_and_back_there_is_hardly_a_gap(tmp_path: Path) -> None:
+def test_a_path_that_dies_comes_back_or_is_another_one_is_hardly_heard(tmp_path: Path) -> None:
     needs_audio()
     if reason := why_no_routers():
         pytest.skip(reason)
@@ -55,6 +56,11 @@ def test_from_direct_to_the_relay_and_back_there_is_hardly_a_gap(tmp_path: Path)
             wait_for_paths(stage, "direct")
             let_pass(b, 24_000)
             heard_at_b, heard_at_a = at_b.end(), at_a.end()
+        # Another network in the middle of it all: the path is found again, and said.
+        elsewhere = stage.move("a", "full-cone")
+        wait_until(lambda: any(f"direct ({elsewhere.address}:" in r for r in reasons(stage)), 40)
+        wait_for_paths(stage, "direct", 40)
+        check_that_sound_is_as_it_was(stage, tmp_path)
     for recorded, seed in (
         (heard_at_b[:, 0], A_SEED),
         (heard_at_b[:, 1], A_SEED + 1),
