@@ -20,8 +20,8 @@ enum { JUMP_PACKETS = 90, JUMP_FRAMES = MP_STREAM_RATE * 9 / 10 };
 static const double CUT_FRAMES = 0.02 * MP_STREAM_RATE, CUT_AT_BEGIN = 0.005 * MP_STREAM_RATE;
 static const int64_t BEGIN_NS = 2000000000;
 /* When all are late for so long, they come another way: nobody waits for the window's end then. */
-static const int64_t ALL_LATE_NS = 12000000;
-enum { ALL_LATE_PACKETS = 4 };
+static const int64_t ALL_LATE_NS = 6000000;
+enum { ALL_LATE_PACKETS = 3 };
 
 static void count(_Atomic uint64_t *counter, uint64_t by) {
     atomic_fetch_add_explicit(counter, by, memory_order_relaxed);

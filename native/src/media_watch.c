@@ -7,7 +7,7 @@
 #include "media_socket.h"
 
 /* Who is silent for longer than it ever was of late, and by this, may not get through. */
-static const int64_t PATIENCE_NS = 8000000;
+static const int64_t PATIENCE_NS = 5000000;
 static const int64_t FIRST_PAUSE_NS = 10000000, MOST_PAUSE_NS = 30000000;
 enum { PAUSE_FADES = 256 /* packets */ };
 /* By then hole punching has seen it too, and chosen another path. */

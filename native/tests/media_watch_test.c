@@ -66,7 +66,7 @@ static void whoever_pauses_often_is_waited_for(void) {
     }
     now_ns -= 20 * MS;
     int64_t after_ns = noticed_ns();
-    CHECK(after_ns > 25 * MS && after_ns < 40 * MS);
+    CHECK(after_ns > 22 * MS && after_ns < 40 * MS);
     free(s);
 }
 
