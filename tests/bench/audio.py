@@ -8,7 +8,6 @@ for all contenders alike.
 import argparse
 import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from midipool_demo.background import child_environment
 from midipool_demo.jack_server import JackServer
 from midipool_demo.stage import Stage
 from tests.bench import audio_peers
-from tests.bench.audio_peers import Loop, missing
+from tests.bench.audio_peers import Loop, Machine, missing
 from tests.bench.process_cost import ProcessCost, child_running
 from tests.e2e.waiting import wait_until
 
@@ -33,7 +32,7 @@ LEAST_PIECES = 20
 SETTLE_S = 10.0
 # JACK refuses a client now and then on a machine that is late.
 TRIES = 3
-Contender = Callable[[JackServer, JackServer], contextlib.AbstractContextManager[Loop]]
+Contender = Callable[[Machine, Machine], contextlib.AbstractContextManager[Loop]]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +97,10 @@ def _peer(contender: Contender, seconds: float) -> dict[str, Any]:
     """Raises RuntimeError when it does not start in any of some tries."""
     for tries_left in reversed(range(TRIES)):
         try:
-            with _two_jacks() as (here, there), contender(here, there) as loop:
+            with (
+                _two_jacks() as (here, there),
+                contender(Machine(here), Machine(there)) as loop,
+            ):
                 return _measure(here, there, loop, seconds)
         except RuntimeError:
             if not tries_left:
@@ -116,7 +118,7 @@ def _two_jacks() -> Iterator[tuple[JackServer, JackServer]]:
 
 def _measure(here: JackServer, there: JackServer, loop: Loop, seconds: float) -> dict[str, Any]:
     _connect(there, *loop.far)
-    _wait_for_port(here, loop.source)
+    audio_peers.wait_for_port(here, loop.source)
     time.sleep(SETTLE_S)
     with ProcessCost(loop.pid) as cost:
         heard = _round_trip(here, seconds, loop.sink, loop.source)
@@ -138,21 +140,8 @@ def _round_trip(jack: JackServer, seconds: float, sink: str, source: str) -> dic
 
 
 def _connect(jack: JackServer, source: str, sink: str) -> None:
-    _wait_for_port(jack, source)
-    _jack("jack_connect", jack, source, sink)
-
-
-def _wait_for_port(jack: JackServer, port: str) -> None:
-    give_up = time.monotonic() + audio_peers.PORTS_S
-    while port not in (ports := _jack("jack_lsp", jack).splitlines()):
-        if time.monotonic() > give_up:
-            raise RuntimeError(f"no JACK port {port!r}; there are {ports}")
-        time.sleep(0.1)
-
-
-def _jack(program: str, jack: JackServer, *words: str) -> str:
-    env = {**os.environ, **jack.env}
-    return subprocess.run([program, *words], env=env, capture_output=True, text=True).stdout
+    audio_peers.wait_for_port(jack, source)
+    audio_peers.jack("jack_connect", jack, source, sink)
 
 
 def _together(rounds: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """What is heard of a bad line: sound that is missing after repair, and how late the rest is.
 
 Two players in network namespaces; between them is one link that loses packets, in each direction
-with luck of its own. All figures are the clients' own reports. Both play noise: what was repaired
-of silence cannot be told from what is missing.
+with luck of its own. Known noise goes from each to the other, and what comes out at the other's
+JACK port is compared with it, piece by piece: for midiPool, whose own report stands beside it, for
+JackTrip and for Jamulus alike.
 """
 
 import argparse
@@ -10,83 +11,189 @@ import contextlib
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from midipool.audio.health import LOSS_WINDOW_US
+from midipool_demo.jack_server import JackServer
+from tests.bench import audio_peers, sound_compare
+from tests.bench.audio_peers import Loop, Machine, missing
 from tests.bench.netstage import NetStage, net_stage
-from tests.e2e.sound_daw import SoundDaw
+from tests.bench.sound_compare import COARSE, FINE
+from tests.bench.sound_probe import RATE, Plan, Record, SoundProbe, sound
 from tests.e2e.waiting import wait_until
 from tests.netlab import Impairment
+from tests.netlab.lab import Link
+from tests.netlab.namespaces import Host
 
-WINDOW_S = LOSS_WINDOW_US / 1e6
 PERIOD = 128
 NAMES = ("a", "b")
+SETTLE_S = 10.0
+NEAR_XRUN_NS = 250e6
+LINES = {
+    "no loss": Impairment(),
+    "5 % random": Impairment(loss=0.05, seed=1),
+    "5 % in bursts of 3": Impairment(loss=0.05, burst_loss_length=3, seed=2),
+    "10 % random": Impairment(loss=0.10, seed=3),
+    "10 % in outages up to 50 ms": Impairment(outage=0.10, outage_ms=50, seed=4),
+}
+PROFILES = {
+    "no loss": ("lan", "jam", "safe"),
+    "5 % random": ("jam",),
+    "5 % in bursts of 3": ("jam",),
+    "10 % random": ("jam", "safe", "bar"),
+    "10 % in outages up to 50 ms": ("safe", "bar"),
+}
+JACKTRIP = {
+    "JackTrip -q 2": ("-q", "2"),
+    "JackTrip -q auto": ("-q", "auto"),
+    "JackTrip -q auto -r 2": ("-q", "auto", "-r", "2"),
+}
+
+End = tuple[Host, Link, JackServer]
 
 
 @dataclass(frozen=True)
-class Case:
-    """A profile, and what the line does."""
+class Seats:
+    """Two players' places, one of them behind the bad line."""
 
-    name: str
-    profile: str
-    line: Impairment
-
-
-CASES = (
-    Case("jam, no loss", "jam", Impairment()),
-    Case("jam, 5 % random", "jam", Impairment(loss=0.05, seed=1)),
-    Case("jam, 5 % in bursts of 3", "jam", Impairment(loss=0.05, burst_loss_length=3, seed=2)),
-    Case("safe, no loss", "safe", Impairment()),
-    Case("safe, 10 % random", "safe", Impairment(loss=0.10, seed=3)),
-)
+    stage: NetStage
+    machines: tuple[Machine, Machine]
+    ends: tuple[End, End]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="measured in each case")
+    parser.add_argument("--line", nargs="+", choices=LINES, default=list(LINES), help="only these")
+    parser.add_argument("--only", default="", help="only contenders with this in their name")
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    windows = max(round(options.seconds / WINDOW_S), 1)
-    cases = {case.name: _measure(case, windows) for case in CASES}
-    return {"seconds": windows * WINDOW_S, "period_frames": PERIOD, "cases": cases}
-
-
-def _measure(case: Case, windows: int) -> dict[str, Any]:
-    with (
-        tempfile.TemporaryDirectory() as made,
-        net_stage(case.line, PERIOD) as stage,
-        contextlib.ExitStack() as stack,
-    ):
-        folder = Path(made)
-        stage.start_server()
-        ends = stage.prepare("a"), stage.prepare("b", plain=True)
-        for name, end in zip(NAMES, ends, strict=True):
-            stage.join(name, *end, audio=("--profile", case.profile))
-        wait_until(lambda: len(_hearings(stage)) == len(NAMES), 30)
-        for seed, player in enumerate(stage.players):
-            file = folder / f"{player.name}.npy"
-            stack.enter_context(SoundDaw(player.jack.env, seed, file))
-        looks = []
-        # A report is of the window behind it: that of the beginning does not count.
-        for _ in range(windows + 1):
-            time.sleep(WINDOW_S)  # the measurement itself
-            looks.append(_hearings(stage))
-    heard = [hearing for look in looks[1:] for hearing in look]
-    if not heard:
-        raise RuntimeError(f"{case.name}: nobody heard anything")
+    lines: dict[str, dict[str, Any]] = {}
+    left_out: dict[str, str] = {}
+    for line in options.line:
+        contenders = [f"midiPool {name}" for name in PROFILES[line]] + [*JACKTRIP, "Jamulus"]
+        for name in contenders:
+            program = name.split()[0].replace("JackTrip", "jacktrip")
+            if options.only not in name:
+                continue
+            if program != "midiPool" and missing(program):
+                left_out[name] = f"{program} is not installed"
+                continue
+            try:
+                lines.setdefault(line, {})[name] = _measure(line, name, options.seconds)
+            except RuntimeError as error:
+                left_out[f"{name}, {line}"] = str(error)
+    described = {line: msgspec.to_builtins(LINES[line]) for line in options.line}
     return {
-        "line": msgspec.to_builtins(case.line),
-        "reports": len(heard),
-        "loss": _mean(heard, "loss"),
-        "residual_loss": _mean(heard, "residual_loss"),
-        "residual_loss_by_report": sorted(hearing["residual_loss"] for hearing in heard),
-        "latency_ms": round(statistics.median(hearing["latency_ms"] for hearing in heard), 2),
-        "jitter_ms": _mean(heard, "jitter_ms"),
-        "paths": sorted({hearing["path"] for hearing in heard}),
+        "seconds": options.seconds,
+        "period_frames": PERIOD,
+        "lines": described,
+        "left_out": left_out,
+        "measured": lines,
+    }
+
+
+def _measure(line: str, name: str, seconds: float) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as made, net_stage(LINES[line], PERIOD) as stage:
+        seats = _seats(stage)
+        with _contender(name, seats, Path(made)) as loop:
+            return _compare(name, seats, loop, Path(made), seconds)
+
+
+def _seats(stage: NetStage) -> Seats:
+    ends = stage.prepare("a"), stage.prepare("b", plain=True)
+    near, far = (
+        Machine(jack, host.address, ("ip", "netns", "exec", host.name)) for host, _, jack in ends
+    )
+    return Seats(stage, (near, far), ends)
+
+
+@contextlib.contextmanager
+def _contender(name: str, seats: Seats, home: Path) -> Iterator[Loop]:
+    near, far = seats.machines
+    if name.startswith("midiPool"):
+        _join(seats, name.split()[1])
+        port = "midiPool-audio:audio_{}_1"
+        ports = port.format("send"), port.format("receive")
+        yield Loop(*ports, (ports[1], ports[0]), 0)
+    elif name == "Jamulus":
+        server = seats.stage.server_host
+        entered = ("ip", "netns", "exec", server.name)
+        with audio_peers.jamulus(near, far, home, server.address, entered) as loop:
+            yield loop
+    else:
+        with audio_peers.jacktrip(near, far, *JACKTRIP[name]) as loop:
+            yield loop
+
+
+def _join(seats: Seats, profile: str) -> None:
+    stage = seats.stage
+    stage.start_server()
+    for name, end in zip(NAMES, seats.ends, strict=True):
+        stage.join(name, *end, audio=("--profile", profile))
+    wait_until(lambda: len(_hearings(stage)) == len(NAMES), 30)
+    if profile == "bar":
+        stage.conduct("start")
+
+
+def _compare(name: str, seats: Seats, loop: Loop, made: Path, seconds: float) -> dict[str, Any]:
+    ours = name.startswith("midiPool")
+    ports = ((loop.sink, loop.source), (loop.far[1], loop.far[0]))
+    reports: list[dict[str, Any]] = []
+    with contextlib.ExitStack() as stack:
+        probes = []
+        for number, (sink, source) in enumerate(ports):
+            jack = seats.machines[number].jack
+            for port in (sink, source):
+                audio_peers.wait_for_port(jack, port)
+            file = str(made / f"{number}.npz")
+            plan = Plan("probe", seconds + 60, file, ((f"noise{number}", sink),), (source,))
+            probes.append(stack.enter_context(SoundProbe(jack.env, plan)))
+        time.sleep(SETTLE_S)  # buffers find their length
+        ends_s = time.monotonic() + seconds
+        while (left_s := ends_s - time.monotonic()) > 0:  # the measurement itself
+            time.sleep(min(left_s, LOSS_WINDOW_US / 1e6))
+            reports += _hearings(seats.stage) if ours else []
+        records = [probe.end() for probe in probes]
+    ways = [
+        _way(records[sender], records[1 - sender], f"noise{sender}", seconds) for sender in (0, 1)
+    ]
+    return {
+        "missing": round(statistics.fmean(way["missing"] for way in ways), 5),
+        "latency_ms": round(statistics.median(way["latency_ms"] for way in ways), 2),
+        "each_way": ways,
+        **({"reported": _reported(reports)} if ours else {}),
+    }
+
+
+def _way(sender: Record, listener: Record, name: str, seconds: float) -> dict[str, Any]:
+    """One direction, of the last seconds."""
+    played = sound(name)
+    skip = max(len(listener.heard) - round(seconds * RATE), 0) // COARSE * COARSE
+    heard = listener.heard[skip:, 0]
+    found = sound_compare.lags(heard, played)
+    bad = sound_compare.damaged(heard, played, found)
+    ways_ms = sound_compare.latencies_ms(listener, played, sender, found, skip)
+    known_ms = ways_ms[~np.isnan(ways_ms)]
+    if not len(known_ms):
+        raise RuntimeError("nothing of what was played came out")
+    at_ns = listener.times().at(listener.jack_frames(skip + np.arange(len(bad)) * FINE))
+    calm = np.ones(len(bad), bool)
+    for xrun_ns in (*sender.xruns_ns, *listener.xruns_ns):
+        calm &= np.abs(at_ns - xrun_ns) > NEAR_XRUN_NS
+    return {
+        "missing": round(float(bad.mean()), 5),
+        "missing_away_from_xruns": round(float(bad[calm].mean()), 5) if calm.any() else None,
+        "seconds_away_from_xruns": round(float(calm.sum()) * FINE / RATE, 1),
+        "latency_ms": round(float(np.median(known_ms)), 2),
+        "latency_p5_p95_ms": np.quantile(known_ms, (0.05, 0.95)).round(2).tolist(),
+        "xruns": len(sender.xruns_ns) + len(listener.xruns_ns),
     }
 
 
@@ -94,6 +201,21 @@ def _hearings(stage: NetStage) -> list[dict[str, Any]]:
     """How each of the two hears the other, where it does."""
     heard = stage.try_status().get("hears", {}).values()
     return [h for of in heard for h in of if h["latency_ms"] is not None]
+
+
+def _reported(heard: list[dict[str, Any]]) -> dict[str, Any]:
+    """What midiPool's clients say themselves."""
+    if not heard:
+        return {}
+    return {
+        "loss": _mean(heard, "loss"),
+        "residual_loss": _mean(heard, "residual_loss"),
+        "latency_ms": _mean(heard, "latency_ms"),
+        "buffer_ms": _mean(heard, "target_ms"),
+        "jitter_ms": _mean(heard, "jitter_ms"),
+        "paths": sorted({hearing["path"] for hearing in heard}),
+        "words": sorted({hearing["buffer"] for hearing in heard})[-3:],
+    }
 
 
 def _mean(heard: list[dict[str, Any]], key: str) -> float:
@@ -104,10 +226,9 @@ def plot(result: dict[str, Any], path: Path) -> None:
     from tests.bench import plots
 
     values = {
-        name: {
-            "lost, %": 100 * case["loss"],
-            "still missing after repair, %": 100 * case["residual_loss"],
+        line: {
+            f"{name} ({of['latency_ms']:.0f} ms)": 100 * of["missing"] for name, of in heard.items()
         }
-        for name, case in result["cases"].items()
+        for line, heard in result["measured"].items()
     }
-    plots.groups(values, "% of the sound", path)
+    plots.groups(values, "% of the sound that is missing (in brackets: one way)", path)

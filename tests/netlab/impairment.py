@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
+MOST_OUTAGE = 0.3
+
 
 @dataclass
 class Impairment:
@@ -16,6 +18,8 @@ class Impairment:
     jitter_ms: float = 0.0  # uniform, ± around the delay
     loss: float = 0.0  # share of packets, 0 to 1
     burst_loss_length: float = 1.0  # mean packets lost in a row (Gilbert); 1: independent
+    outage: float = 0.0  # share of the time in which nothing comes through, 0 to 0.3
+    outage_ms: float = 50.0  # the longest, and the shortest time between two
     reorder: bool = False
     duplicate: float = 0.0  # share of packets that arrive twice
     rate_mbit: float | None = None
@@ -28,12 +32,16 @@ class Impairment:
             raise ValueError("delay_ms and jitter_ms cannot be negative")
         if self.burst_loss_length < 1:
             raise ValueError("a burst of loss is at least 1 packet long")
+        if not (0 <= self.outage <= MOST_OUTAGE and self.outage_ms > 0):
+            raise ValueError(f"outage is a share up to {MOST_OUTAGE}, and outage_ms above 0")
         if self.rate_mbit is not None and self.rate_mbit <= 0:
             raise ValueError("rate_mbit must be above 0")
         # One stream of chance per effect: the same packets are lost whatever the jitter.
         self._loss_chance = Random(f"loss {self.seed}")
         self._jitter_chance = Random(f"jitter {self.seed}")
         self._duplicate_chance = Random(f"duplicate {self.seed}")
+        self._outage_chance = Random(f"outage {self.seed}")
+        self._outage_us: tuple[float, float] | None = None
         self._losing = self._loss_chance.random() < self.loss
         self._line_free_us = 0.0
         self._last_delivery_us = 0
@@ -41,7 +49,8 @@ class Impairment:
     def schedule(self, now_us: int, size_bytes: int) -> list[int]:
         """Delivery times in µs of a packet sent now: none if lost, two if duplicated."""
         sent_us = self._leave_the_sender(now_us, size_bytes)
-        if self._is_lost():
+        lost, out = self._is_lost(), self._is_out(now_us)
+        if lost or out:
             return []
         deliveries_us = [self._arrive(sent_us)]
         if self._duplicate_chance.random() < self.duplicate:
@@ -68,6 +77,19 @@ class Impairment:
         chance = self._loss_chance.random()
         self._losing = chance >= recover if lost else chance < fail
         return lost
+
+    def _is_out(self, now_us: int) -> bool:
+        """Whether the line is cut now; of an outage all lengths are equally likely."""
+        if not self.outage:
+            return False
+        longest_us = self.outage_ms * 1_000
+        more_us = longest_us * ((1 - self.outage) / self.outage / 2 - 1)
+        begin_us, end_us = self._outage_us or (0.0, float(now_us))
+        while end_us <= now_us:
+            begin_us = end_us + longest_us + self._outage_chance.expovariate(1 / more_us)
+            end_us = begin_us + self._outage_chance.uniform(0, longest_us)
+        self._outage_us = begin_us, end_us
+        return begin_us <= now_us
 
     def _arrive(self, sent_us: float) -> int:
         jitter_ms = self._jitter_chance.uniform(-self.jitter_ms, self.jitter_ms)

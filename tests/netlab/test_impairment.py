@@ -83,6 +83,16 @@ def test_loss_and_bursts_have_their_means(loss: float, burst_length: int, seed: 
     assert sum(runs) / PACKETS == pytest.approx(loss, rel=4 * (2 / len(runs)) ** 0.5)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_outages_have_their_share_and_their_longest(seed: int) -> None:
+    packets = deliveries(Impairment(outage=0.1, outage_ms=50, seed=seed), packets=5 * PACKETS)
+    out = [not delays for delays in packets]
+    runs = [len(list(run)) for is_out, run in itertools.groupby(out) if is_out]
+    assert sum(out) / len(out) == pytest.approx(0.1, rel=0.1)
+    assert statistics.mean(runs) == pytest.approx(25, rel=0.1)
+    assert max(runs) <= 51
+
+
 def test_loss_of_nothing_and_of_all() -> None:
     assert all(deliveries(Impairment(loss=0)))
     assert not any(deliveries(Impairment(loss=1, burst_loss_length=5)))
@@ -131,6 +141,8 @@ def test_lost_packets_have_used_the_line() -> None:
         {"jitter_ms": -1},
         {"burst_loss_length": 0.5},
         {"rate_mbit": 0},
+        {"outage": 1},
+        {"outage_ms": 0},
     ],
 )
 def test_impossible_settings_are_refused(settings: dict[str, float]) -> None:

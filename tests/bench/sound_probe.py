@@ -1,0 +1,179 @@
+"""A program on JACK that plays known sounds, records, and notes when each of its cycles was.
+
+`python -m tests.bench.sound_probe PLAN`, PLAN being JSON of a Plan. When its standard input ends it
+writes a file (numpy's .npz) and goes. It knows nothing of midiPool: what it says of a sound is said
+by JACK's ports and CLOCK_MONOTONIC alone.
+"""
+
+import functools
+import gc
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from midipool_demo.background import child_environment
+from midipool_demo.frame_times import FrameTimes, Ints
+from tests.e2e.sound_daw import Floats
+
+RATE = 48_000
+NOISE_FRAMES = 1 << 18
+"""5.5 s: what is later is heard as late as what is so much less late."""
+CUT_HZ = 4_000
+TONE_HZ = 997
+NOISE_PEAK, TONE_PEAK = 0.25, 0.5
+Sound = str
+"""`tone`, or `noise` and a number: `noise3`."""
+
+
+@functools.cache
+def sound(name: Sound) -> Floats:
+    """What is played again and again: a tone of 997 Hz, or noise below 4 kHz."""
+    if name == "tone":
+        phase = 2 * np.pi * TONE_HZ / RATE * np.arange(RATE)
+        return np.asarray(TONE_PEAK * np.sin(phase), np.float32)
+    seed = int(name.removeprefix("noise"))
+    spectrum = np.fft.rfft(np.random.default_rng(seed).uniform(-1, 1, NOISE_FRAMES))
+    spectrum[CUT_HZ * NOISE_FRAMES // RATE :] = 0
+    made = np.fft.irfft(spectrum, NOISE_FRAMES)
+    return np.asarray(made * (NOISE_PEAK / np.abs(made).max()), np.float32)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one of these programs does."""
+
+    name: str
+    seconds: float
+    """It records so long at most; it plays until its end."""
+    file: str
+    plays: tuple[tuple[Sound, str], ...] = ()
+    """A sound, and the port that it goes to."""
+    hears: tuple[str, ...] = ()
+    """The ports that are recorded."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one of them wrote down. Its own frames count from 0 without a gap."""
+
+    heard: Floats
+    """Frames x ports."""
+    cycles: Ints
+    """(own frame, JACK's frame, CLOCK_MONOTONIC in ns) of each cycle's begin."""
+    xruns_ns: Ints
+
+    def times(self) -> FrameTimes:
+        """When JACK's frames were."""
+        return FrameTimes.fit([(int(j), int(ns)) for _, j, ns in self.cycles], RATE)
+
+    def jack_frames(self, own: Ints) -> Ints:
+        """JACK's frames of own ones."""
+        at = np.searchsorted(self.cycles[:, 0], own, side="right") - 1
+        begin = self.cycles[np.clip(at, 0, None)]
+        return np.asarray(begin[:, 1] + own - begin[:, 0], np.int64)
+
+
+class SoundProbe:
+    """Runs the program with JACK's `env`; a context manager."""
+
+    def __init__(self, env: Mapping[str, str], plan: Plan) -> None:
+        self._file = Path(plan.file)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.sound_probe", json.dumps(asdict(plan))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=child_environment(env),
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != "ready\n":
+            self._end()
+            raise RuntimeError(f"no sound from or to {plan}")
+
+    def end(self) -> Record:
+        """Stop it; what it wrote down."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        if self._process.wait(60) != 0:
+            raise RuntimeError("the sound program failed")
+        with np.load(self._file) as wrote:
+            return Record(wrote["heard"], wrote["cycles"], wrote["xruns_ns"])
+
+    def _end(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+
+def main(plan: Plan) -> None:
+    import jack
+
+    client = jack.Client(plan.name, no_start_server=True)
+    outputs = [client.outports.register(f"out_{n + 1}") for n in range(len(plan.plays))]
+    inputs = [client.inports.register(f"in_{n + 1}") for n in range(len(plan.hears))]
+    played = [sound(name) for name, _ in plan.plays]
+    most = round(plan.seconds * RATE)
+    heard = np.empty((most, len(inputs)), np.float32)
+    heard.fill(0)  # now, so that no page is new to the callback
+    cycles = np.ones((most // 16, 3), np.int64)
+    counted = at = 0
+    xruns: list[int] = []
+
+    def process(frames: int) -> None:
+        nonlocal at, counted
+        if counted < len(cycles):
+            cycles[counted] = at, client.last_frame_time, time.monotonic_ns()
+            counted += 1
+        for port, samples in zip(outputs, played, strict=True):
+            port.get_array()[:] = samples[np.arange(at, at + frames) % len(samples)]
+        if at + frames <= most:
+            for index, port in enumerate(inputs):
+                heard[at : at + frames, index] = port.get_array()
+        at += frames
+
+    client.set_process_callback(process)
+    client.set_xrun_callback(lambda late_us: xruns.append(time.monotonic_ns()))
+    gc.disable()
+    with client:
+        for source, own in zip(plan.hears, inputs, strict=True):
+            client.connect(source, own)
+        for own, (_, sink) in zip(outputs, plan.plays, strict=True):
+            client.connect(own, sink)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+    np.savez(
+        plan.file,
+        heard=heard[: min(at, most)],
+        cycles=cycles[:counted],
+        xruns_ns=np.array(xruns, np.int64),
+    )
+
+
+if __name__ == "__main__":
+    said = json.loads(sys.argv[1])
+    plays = tuple((name, port) for name, port in said.pop("plays"))
+    main(Plan(**{**said, "plays": plays, "hears": tuple(said["hears"])}))
