@@ -235,12 +235,16 @@ static void hear(mp_player *p, const mp_device_time *device, const mp_clock_map 
     }
 }
 
-/* Where the wait is long, a packet stays in our queue, which is bounded, and not in libroc's. */
+/* Where the wait is long, a packet stays in our queue, which is bounded, and not in libroc's. A
+ * block's last repair packet comes two blocks behind its first source packet, and must not be held
+ * back until that one was due. */
 static bool is_early(const mp_player *p, const mp_clock_map *map, int64_t now_ns) {
     double length;
     int64_t begin_ns = wait_begin_ns(p, map, &length);
     int64_t wait_ns = (int64_t)(p->target * (1e9 / MP_STREAM_RATE));
-    return now_ns < begin_ns + wait_ns - AHEAD_NS;
+    uint32_t blocks_frames = 2 * p->settings.source_packets * p->settings.packet_frames;
+    int64_t ahead_ns = (int64_t)blocks_frames * 1000000000 / MP_STREAM_RATE + AHEAD_NS / 2;
+    return now_ns < begin_ns + wait_ns - (ahead_ns > AHEAD_NS ? ahead_ns : AHEAD_NS);
 }
 
 /* The socket's own queue is short: the codec thread is both ends of ours then. */

@@ -116,6 +116,24 @@ static void a_wait_from_capture_is_the_same_for_every_path(void) {
     }
 }
 
+/* Long blocks: what repairs a block is in the decoder before its first packet is due. */
+static void repair_packets_that_wait_are_there_in_time(void) {
+    enum { FRAMES = 256, PACKETS = 60 };
+    pair *p = new_pair(STUDIO, STUDIO, noise);
+    p->encoder.source_packets = p->encoder.repair_packets = PACKETS;
+    pair_begin(p, FRAMES, 0.0);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FROM_CAPTURE, 96000.0) == MP_OK);
+    pair_run(p, 2.0);
+    for (int i = 0; i < 30; i++) {
+        pair_run(p, 0.1);
+        uint32_t begun = (p->decoder.next + FRAMES * PACKETS - 1) / (FRAMES * PACKETS);
+        CHECK(p->decoder.repair_pushed >= begun * PACKETS);
+    }
+    CHECK(!pair_stats(p).needs_decoder);
+    CHECK_EQUAL(pair_stats(p).lost, 0);
+    pair_end(p);
+}
+
 /* The greatest step from one sample to the next in what was heard. */
 static float greatest_step(int64_t from, int64_t to) {
     float most = 0.0f;
@@ -443,6 +461,7 @@ int main(void) {
     what_goes_in_comes_out_in_its_channel();
     the_wait_follows_its_target();
     a_wait_from_capture_is_the_same_for_every_path();
+    repair_packets_that_wait_are_there_in_time();
     loss_is_faded_and_counted();
     an_outage_ends_in_silence_and_comes_back();
     late_packets_are_counted_and_the_wait_recovers();
