@@ -26,6 +26,7 @@ SHARED = (
     messages.TimedMidi,
     messages.Hearing,
     messages.AudioStream,
+    messages.Dropped,
     messages.MediaSeat,
     messages.MediaCandidate,
 )

@@ -8,10 +8,11 @@ import aiohttp
 import msgspec
 
 from midipool import messages
-from midipool.audio.health import hearings_in_words
+from midipool.audio.health import dropped_in_words, hearings_in_words
 from midipool.errors import InvalidValue, Refused, Unavailable
 from midipool.messages import (
     Ballot,
+    Dropped,
     Error,
     Hearing,
     Ok,
@@ -29,6 +30,12 @@ from midipool_client.server_link import Disconnected, ServerLink
 log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
+RELAY_DROPS = {
+    "forged": "forged",
+    "replayed": "replayed",
+    "wrong_address": "from another address",
+    "too_fast": "too fast",
+}
 VOTE_S = 10.0
 MAX_TRIES = 4
 
@@ -154,7 +161,20 @@ def status_in_words(room: dict[str, Any]) -> str:
     lines += [_member_in_words(member) for member in room["members"]]
     hears = msgspec.convert(room.get("hears", {}), dict[str, list[Hearing]])
     lines += [f"  {line}" for line in hearings_in_words(hears)]
+    dropped = msgspec.convert(room.get("dropped", {}), dict[str, Dropped])
+    lines += [f"  {line}" for line in dropped_in_words(dropped)]
+    lines += [f"  {line}" for line in _relay_in_words(room.get("relay", {}))]
     return "\n".join(lines)
+
+
+def _relay_in_words(relay: dict[str, dict[str, int]]) -> list[str]:
+    """What the server's relay did not pass on of whom."""
+    found = []
+    for name, counts in relay.items():
+        counted = [(words, counts.get(field, 0)) for field, words in RELAY_DROPS.items()]
+        if drops := ", ".join(f"{count:,} {words}" for words, count in counted if count):
+            found.append(f"the relay dropped of {name}: {drops}")
+    return found
 
 
 def _vote_in_words(vote: dict[str, Any], room_time_us: int) -> str:

@@ -6,7 +6,7 @@ from math import log10
 
 from midipool.audio.profiles import ProfileName
 from midipool.audio.recent import Recent
-from midipool.messages import Hearing, MediaPath
+from midipool.messages import Dropped, Hearing, MediaPath
 
 REPORT_EVERY_US = 1_000_000
 LOSS_WINDOW_US = 10_000_000
@@ -32,6 +32,8 @@ class Heard:
     target_us: int
     rms: float
     """Since the last time; 1 is full scale."""
+    dropped: int = 0
+    """Datagrams under its id that were not played."""
 
 
 class HearingMeter:
@@ -70,6 +72,7 @@ class HearingMeter:
             path=path,
             reason=fit(reason),
             buffer=fit(buffer),
+            dropped=last.dropped,
         )
 
     def _smoothed(self, heard: Heard) -> float | None:
@@ -100,6 +103,16 @@ def hearings_in_words(hears: Mapping[str, Sequence[Hearing]]) -> list[str]:
     ]
 
 
+def dropped_in_words(dropped: Mapping[str, Dropped]) -> list[str]:
+    """What came to whose audio and was not taken: a line each; none where there is nothing."""
+    return [f"{name} dropped {words}" for name, of in dropped.items() if (words := _counts(of))]
+
+
+def _counts(dropped: Dropped) -> str:
+    counts = [(name, getattr(dropped, name)) for name in Dropped.__struct_fields__]
+    return ", ".join(f"{count:,} {name}" for name, count in counts if count)
+
+
 _HEADS = (
     *("listener", "hears", "profile", "latency", "loss", "left", "jitter"),
     *("buffer", "level", "path", "why"),
@@ -108,7 +121,8 @@ _HEADS = (
 
 def _row(name: str, hearing: Hearing) -> tuple[str, ...]:
     silent = hearing.latency_ms is None
-    why = "; ".join(text for text in (hearing.reason, hearing.buffer) if text)
+    dropped = f"{hearing.dropped:,} dropped" if hearing.dropped else ""
+    why = "; ".join(text for text in (hearing.reason, hearing.buffer, dropped) if text)
     return (
         name,
         hearing.member,

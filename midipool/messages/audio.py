@@ -14,6 +14,7 @@ AUDIO_REPORTS_A_SECOND = 2
 Milliseconds = Annotated[float, Meta(ge=0, le=1e6)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Decibels = Annotated[float, Meta(ge=-200, le=100)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
 MediaPath = Literal["direct", "relay", "none"]
 
 
@@ -55,6 +56,25 @@ class Hearing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For people: why this path."""
     buffer: Text = ""
     """For people: what the buffer does, and why."""
+    dropped: Count = 0
+    """Datagrams under its id that were not taken: repeated, too many, or no sound of its kind."""
+
+
+class Dropped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Datagrams that a member's audio did not take, by reason, since it began."""
+
+    forged: Count = 0
+    """Not sealed with the room's key, changed on the way, or what no member sends."""
+    replayed: Count = 0
+    """Came before; the same by two ways counts too."""
+    flooded: Count = 0
+    """More in a second than anybody's sound needs."""
+    unknown: Count = 0
+    """Of a sender or a key that it does not know, such as of one who has left."""
+    rubbish: Count = 0
+    """Neither STUN nor midiPool's."""
+    crowded: Count = 0
+    """Came faster than they could be taken."""
 
 
 class AudioReport(Message, tag="audio_report", frozen=True):
@@ -64,6 +84,8 @@ class AudioReport(Message, tag="audio_report", frozen=True):
     """Each of the members that it hears or wants to hear; of two for one member the last counts."""
     sends: AudioStream | None = None
     """What it sends itself; null while it sends nothing."""
+    dropped: Dropped = Dropped()
+    """What else came to it."""
 
 
 class HeardBy(Message, tag="heard_by", frozen=True):

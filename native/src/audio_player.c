@@ -186,11 +186,19 @@ static bool all_are_late(const mp_player *p) {
     return p->late_row >= ALL_LATE_PACKETS && p->heard_ns - p->late_since_ns >= ALL_LATE_NS;
 }
 
+/* A packet with FEC is just as long as its sender said that its packets are. */
+static bool is_as_told(const mp_player *p) {
+    const mp_player_settings *s = &p->settings;
+    uint32_t size = MP_RTP_HEAD + MP_RTP_FEC + s->packet_frames * s->channels * 2;
+    return s->source_packets == 0 || p->pending.size == size;
+}
+
 static void hear_source(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
                         int64_t now_ns) {
     mp_rtp rtp;
     const uint32_t frames = p->settings.packet_frames;
-    if (!mp_rtp_read(&rtp, p->pending.bytes, p->pending.size) || atomic_load(&p->needs_decoder)) {
+    if (!mp_rtp_read(&rtp, p->pending.bytes, p->pending.size) || !is_as_told(p) ||
+        atomic_load(&p->needs_decoder)) {
         count(&p->overflow, 1);
         return;
     }

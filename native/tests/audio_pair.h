@@ -32,6 +32,7 @@ typedef struct pair {
     uint64_t seed;
     int64_t delay_ns, jitter_ns;
     double loss;
+    uint32_t cut_bytes; /* of the sender's source packets, at their ends */
     uint64_t sent[3], lost;
     int64_t repair_at_ns[64];
     /* What goes in at a frame of the sender's device, and who gets what comes out. */
@@ -52,6 +53,7 @@ static int pair_send(void *arg, int kind, int64_t capture_us, const uint8_t *byt
         p->lost++;
         return 0;
     }
+    if (kind == MP_MEDIA_SOURCE) size -= p->cut_bytes;
     flight *f = &p->flying[p->last++ % PAIR_FLIGHT];
     CHECK(p->last - p->first < PAIR_FLIGHT);
     f->packet = (mp_media_packet){.kind = (uint8_t)kind, .size = (uint16_t)size,

@@ -116,6 +116,21 @@ static void a_wait_from_capture_is_the_same_for_every_path(void) {
     }
 }
 
+/* Packets that are not as long as their sender said are not given to libroc. */
+static void packets_of_another_length_are_dropped_and_counted(void) {
+    pair *p = new_pair(STUDIO, STUDIO, noise);
+    p->encoder.source_packets = p->encoder.repair_packets = 4;
+    pair_begin(p, 128, 960.0);
+    pair_run(p, 0.5);
+    CHECK_EQUAL(pair_stats(p).overflow, 0);
+    uint32_t pushed = p->decoder.pushed;
+    p->cut_bytes = 4;
+    pair_run(p, 0.5);
+    CHECK(pair_stats(p).overflow > 100);
+    CHECK(p->decoder.pushed <= pushed + 2);
+    pair_end(p);
+}
+
 /* Long blocks: what repairs a block is in the decoder before its first packet is due. */
 static void repair_packets_that_wait_are_there_in_time(void) {
     enum { FRAMES = 256, PACKETS = 60 };
@@ -461,6 +476,7 @@ int main(void) {
     what_goes_in_comes_out_in_its_channel();
     the_wait_follows_its_target();
     a_wait_from_capture_is_the_same_for_every_path();
+    packets_of_another_length_are_dropped_and_counted();
     repair_packets_that_wait_are_there_in_time();
     loss_is_faded_and_counted();
     an_outage_ends_in_silence_and_comes_back();

@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from midipool.messages import AUDIO_REPORTS_A_SECOND, AudioReport, HeardBy, Hearing
+from midipool.messages import AUDIO_REPORTS_A_SECOND, AudioReport, Dropped, HeardBy, Hearing
 from midipool_server.rate_limit import RateLimit
 
 # Reports that the network held up come together.
 REPORT_BURST = 4.0
+NOTHING = Dropped()
 
 
 @dataclass(slots=True)
@@ -17,6 +18,7 @@ class _Listener:
     )
     hears: dict[str, Hearing] = field(default_factory=dict)
     """By the name of who is heard."""
+    dropped: Dropped = NOTHING
 
 
 class Hearings:
@@ -38,6 +40,7 @@ class Hearings:
             for member, hearing in others.items()
             if member in names and member != name
         }
+        listener.dropped = report.dropped
         return [HeardBy(name, hearing, report.sends) for hearing in listener.hears.values()]
 
     def silence(self, name: str) -> None:
@@ -49,6 +52,14 @@ class Hearings:
         self.silence(name)
         for listener in self._listeners.values():
             listener.hears.pop(name, None)
+
+    def dropped(self) -> dict[str, Dropped]:
+        """What came to each one's audio and was not taken, for those to whom anything did."""
+        return {
+            name: listener.dropped
+            for name, listener in self._listeners.items()
+            if listener.dropped != NOTHING
+        }
 
     def shown(self) -> dict[str, list[Hearing]]:
         """Who hears whom how: by the listener's name, for those who said it."""

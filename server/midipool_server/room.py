@@ -199,6 +199,7 @@ class Room:
             "name": self.name,
             "members": self.places.message().members,
             "hears": self._hearings.shown(),
+            "dropped": self._hearings.dropped(),
             **asdict(self.authority.message()),
             "vote": None if vote is None else asdict(vote),
             **self.chain.at(now_us).describe_at(now_us),

@@ -198,10 +198,21 @@ def test_the_mode_is_shown(fields: dict[str, str], words: str) -> None:
     assert words in remote.status_in_words(room)
 
 
+async def test_status_shows_what_the_relay_dropped_of_whom(band: Band) -> None:
+    drums = await band.join("drums")
+    room = await band.status()
+    assert "relay dropped" not in remote.status_in_words(room)
+    counts = {"packets": 9, "wrong_address": 3, "too_fast": 40_000, "forged": 0}
+    lines = remote.status_in_words(room | {"relay": {"drums": counts}}).splitlines()
+    assert lines[-1] == "  the relay dropped of drums: 3 from another address, 40,000 too fast"
+    await drums.close()
+
+
 async def test_status_shows_who_hears_whom_how(band: Band) -> None:
     drums, bass = await band.join("drums"), await band.join("bass")
     hearing = {"member": "bass", "profile": "jam", "latency_ms": 23.4, "path": "direct"}
-    await drums.send_json({"type": "audio_report", "hears": [hearing | {"reason": "punched"}]})
+    report = {"type": "audio_report", "hears": [hearing | {"reason": "punched"}]}
+    await drums.send_json(report | {"dropped": {"replayed": 1200}})
     told = await receive(bass, "heard_by")
     assert (told["name"], told["hearing"]["latency_ms"]) == ("drums", 23.4)
     room = await band.status()
@@ -210,6 +221,7 @@ async def test_status_shows_who_hears_whom_how(band: Band) -> None:
     [row] = [line for line in lines if line.startswith("  drums ") and "jam" in line]
     assert row.split()[:5] == ["drums", "bass", "jam", "23.4", "ms"]
     assert row.endswith("direct  punched")
+    assert "  drums dropped 1,200 replayed" in lines
     await drums.close()
     await until_gone(band, "drums")
     assert (await band.status())["hears"] == {}

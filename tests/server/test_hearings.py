@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from midipool.errors import Refused
-from midipool.messages import AudioReport, HeardBy, Hearing
+from midipool.messages import AudioReport, Dropped, HeardBy, Hearing
 from midipool_server.room import Outgoing
 
 from .simulation import ANNA, BERT, CARL, NAMES, SECOND, Simulation
@@ -57,6 +57,18 @@ def test_what_is_said_of_oneself_strangers_and_remotes_is_left_out(trio: Simulat
 def test_of_two_for_one_member_the_last_counts(trio: Simulation) -> None:
     again = msgspec.structs.replace(TO_BERT, latency_ms=30.0)
     assert report(trio, TO_BERT, again) == [Outgoing(HeardBy("anna", again), BERT)]
+
+
+def test_what_came_to_a_member_and_was_dropped_is_shown_while_it_is_there(
+    trio: Simulation,
+) -> None:
+    for dropped in (Dropped(forged=1), Dropped(forged=2, replayed=9)):
+        trio.room.heard(trio.now_us, ANNA, AudioReport([], dropped=dropped))
+    report(trio, TO_CARL, id=BERT)
+    described = json.loads(msgspec.json.encode(trio.room.describe(trio.now_us)))
+    assert {name: d["forged"] for name, d in described["dropped"].items()} == {"anna": 2}
+    trio.take(trio.room.leave(trio.now_us, ANNA))
+    assert trio.room.describe(trio.now_us)["dropped"] == {}
 
 
 def test_a_remote_hears_nobody(trio: Simulation) -> None:

@@ -139,6 +139,8 @@ class VoiceStatus(msgspec.Struct, frozen=True):
     floor_us: int = 0
     rms: float = 0.0
     peak: float = 0.0
+    dropped: int = 0
+    """Datagrams under its id that were not played."""
     relayed: bool = True
     silence_us: int | None = None
     direct_silence_us: int | None = None

@@ -73,6 +73,7 @@ class MemberHearing:
                 jitter_us=status.jitter_us,
                 target_us=status.wait_us,
                 rms=status.rms,
+                dropped=status.dropped,
             )
         )
         if bars is not None:
@@ -91,7 +92,8 @@ class MemberHearing:
         heard_us = bars.play_at(now_us)
         if heard_us is not None:
             self._target_us = heard_us - now_us
-            self._words = f"{self._options.bars} bars later"
+            number = self._options.bars
+            self._words = f"{number} bar{'s'[number == 1 :]} later"
 
     def _retarget(self) -> None:
         if self.stream is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from typing import Protocol
 
 import msgspec
@@ -12,6 +13,7 @@ from midipool.clock_map import ClockMap
 from midipool.messages import (
     AudioReport,
     AudioStream,
+    Dropped,
     HeardBy,
     MediaKey,
     MediaOfferFrom,
@@ -211,7 +213,18 @@ class RoomAudio:
         """Tell the room how we hear the others, and what we send."""
         if self.engine.ready is not None and self._seat is not None and self._stream is not None:
             hears = [member.hearing() for member in self._members.values()]
-            self._room.send(AudioReport(hears, self._stream))
+            self._room.send(AudioReport(hears, self._stream, self._dropped()))
+
+    def _dropped(self) -> Dropped:
+        counts = Counter(self.engine.status.counts if self.engine.status is not None else {})
+        return Dropped(
+            forged=counts["forged"],
+            replayed=counts["replayed"],
+            flooded=counts["flooded"],
+            unknown=counts["unknown_sender"] + counts["unknown_key"],
+            rubbish=counts["rubbish"] + counts["too_long"],
+            crowded=counts["queue_full"] + counts["rare_full"],
+        )
 
     # ---- what the engine is told ----
 

@@ -10,6 +10,7 @@ from midipool_client.audio.engine_messages import Voice, VoiceStatus
 from midipool_native._rt import ffi, lib
 from midipool_native.audio import MAX_PLAYERS, PlayerSetup
 from midipool_native.media_socket import MediaSocket
+from midipool_native.media_stats import SenderStats
 from midipool_native.roc import Context, Decoder, DecoderSettings
 
 # In bar mode packets wait for whole bars: so many seconds of them.
@@ -202,10 +203,15 @@ class Voices:
             floor_us=round(stats.floor_frames * 1e6 / STREAM_RATE),
             rms=max((level.rms for level in levels), default=0.0),
             peak=max((level.peak for level in levels), default=0.0),
+            dropped=stats.overflow + (_dropped(sender) if sender is not None else 0),
             relayed=sender is None or bool(sender.via_relay),
             silence_us=None if sender is None else _us(sender.silence_ns),
             direct_silence_us=None if sender is None else _us(sender.direct_silence_ns),
         )
+
+
+def _dropped(sender: SenderStats) -> int:
+    return sender.duplicates + sender.flooded + sender.queue_full
 
 
 def _frames(us: int) -> float:

@@ -95,7 +95,7 @@ def test_bar_is_heard_a_bar_after_it_was_captured() -> None:
     bars = BarDelay(1, TimelineChain((Timeline(playing=True),)))
     heard.take(status(1), 10 * BAR_US + 12_345, bars)
     assert target_us(heard) == BAR_US
-    assert heard.hearing().buffer == "1 bars later"
+    assert heard.hearing().buffer == "1 bar later"
 
 
 def test_while_the_song_stands_bar_stays_as_late_as_it_was() -> None:

@@ -9,6 +9,7 @@ from midipool.clock_map import ClockMap
 from midipool.messages import (
     AudioReport,
     AudioStream,
+    Dropped,
     HeardBy,
     Hearing,
     MediaKey,
@@ -263,6 +264,18 @@ def test_jitter_raises_the_buffer_of_this_member_alone() -> None:
     after = {v.name: v.target_us for v in engine.of(Voices)[-1].voices}
     assert after["ada"] > before["ada"] + 20_000
     assert after["bo"] == before["bo"]
+
+
+def test_what_the_socket_and_a_player_dropped_is_told_to_the_room() -> None:
+    room, audio, engine = seated()
+    audio.members(there("ada"))
+    counts = {"forged": 3, "replayed": 40, "unknown_key": 1, "unknown_sender": 2, "too_long": 5}
+    engine.says(AudioStatus([VoiceStatus("ada", 9, dropped=40)], 0.0, 0.0, 9, counts, 0, []))
+    audio.look()
+    audio.report()
+    report = room.reports()[-1]
+    assert report.dropped == Dropped(forged=3, replayed=40, unknown=3, rubbish=5)
+    assert [hearing.dropped for hearing in report.hears] == [40]
 
 
 def test_a_voice_of_somebody_who_has_left_is_passed_over() -> None:

@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midipool.audio.health import Heard, HearingMeter, fit, hearings_in_words, level_db
-from midipool.messages import AudioReport, Hearing, decode_client, encode
+from midipool.audio.health import (
+    Heard,
+    HearingMeter,
+    dropped_in_words,
+    fit,
+    hearings_in_words,
+    level_db,
+)
+from midipool.messages import AudioReport, Dropped, Hearing, decode_client, encode
 
 SECOND = 1_000_000
 
@@ -45,6 +52,18 @@ def test_a_report_says_what_was_counted() -> None:
         reason="punched",
         buffer="jitter is 1.5 ms",
     )
+
+
+def test_what_was_dropped_is_said_by_reason_and_nothing_where_nothing_was() -> None:
+    dropped = {"drums": Dropped(forged=2, replayed=30_000), "bass": Dropped()}
+    assert dropped_in_words(dropped) == ["drums dropped 2 forged, 30,000 replayed"]
+
+
+def test_who_repeats_and_floods_is_named_by_those_who_hear_it() -> None:
+    meter = HearingMeter("bert")
+    meter.take(heard(1, dropped=1_200))
+    lines = hearings_in_words({"anna": [meter.hearing("jam", "direct", "punched")]})
+    assert lines[1].endswith("punched; 1,200 dropped")
 
 
 def test_loss_that_is_over_is_forgotten_after_ten_seconds() -> None:
