@@ -2,9 +2,10 @@
 
 It wants the least that packets and period need, and on top of that the 99th percentile of the
 jitter; while packets are lost, so much that the repair packets are waited for. Packets that come
-too late raise it at once. It comes down when nothing was late for a while, by 1 ms a second: what
-resampling then changes of the pitch, 0.1 % or 2 cents, nobody hears. Each time that this was too
-early it waits twice as long, so that it does not swing.
+too late raise it at once, unless they are few and repaired as lost ones are. It comes down when
+nothing was late for a while, by 1 ms a second: what resampling then changes of the pitch, 0.1 % or
+2 cents, nobody hears. Each time that this was too early it waits twice as long, so that it does
+not swing.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ LATE_WINDOW_US = 2_000_000
 LATE_AT_LEAST = 2
 """One late packet is no network: two within the window raise the buffer."""
 MOST_RAISE_US = 20_000
+LATE_REPAIRED = 0.01
+"""Up to this share of late packets is healed with the lost ones where repair is waited for."""
 LOSS_WINDOW_US = 10_000_000
 LOSS_AT_LEAST = 3
 LOSSY, CLEAN = 0.003, 0.001
@@ -99,9 +102,10 @@ class AdaptiveTarget:
         new_late, self._late_seen = measured.late - self._late_seen, measured.late
         self._repairs = self._is_lossy()
         wanted_us = self._wanted_us(measured.jitter_us)
-        if new_late > 0:
+        troubled = new_late > 0 and not self._heals_late()
+        if troubled:
             self._calm_since_us = now_us
-        if new_late > 0 and self._late.bad >= LATE_AT_LEAST:
+        if troubled and self._late.bad >= LATE_AT_LEAST:
             self._raise(now_us, measured.late_by_us)
         elif wanted_us > self._us:
             self._us, self._falling = wanted_us, False
@@ -111,8 +115,17 @@ class AdaptiveTarget:
         return self.target
 
     def _wanted_us(self, jitter_us: int) -> int:
-        repair_us = self._limits.repair_wait_us if self._repairs else 0
-        return self._bounded(self._limits.floor_us + repair_us + jitter_us)
+        wait_us = jitter_us
+        if self._repairs:
+            # Hardly a block needs its last repair packet, and the one before comes a packet sooner:
+            # jitter up to that costs nothing.
+            repair_us = self._limits.repair_wait_us
+            wait_us = max(repair_us, repair_us - self._limits.packet_us + jitter_us)
+        return self._bounded(self._limits.floor_us + wait_us)
+
+    def _heals_late(self) -> bool:
+        waits = self._us >= self._limits.floor_us + self._limits.repair_wait_us
+        return self._repairs and waits and self._late.share <= LATE_REPAIRED
 
     def _is_lossy(self) -> bool:
         if self._repairs:

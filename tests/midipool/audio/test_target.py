@@ -53,6 +53,13 @@ class TestNetworks:
         assert played.target_ms(29) <= 21
         assert any(words.startswith("waits for repair of 5 % loss") for words in played.words())
 
+    @pytest.mark.parametrize("jitter_ms", [0.5, 1.2])
+    def test_a_little_jitter_costs_nothing_while_it_waits_for_repair(
+        self, jitter_ms: float
+    ) -> None:
+        played = play(lossy(jittery(20, jitter_ms, 0), 0.05), 30)
+        assert played.target_ms(29) * 1000 == limits().floor_us + ENCODING.repair_wait_us
+
     def test_one_percent_of_loss_is_worth_waiting_for(self) -> None:
         played = play(lossy(quiet(20), 0.01), 25, seed=4)
         assert played.target_ms(20) * 1000 >= limits().floor_us + ENCODING.repair_wait_us
@@ -141,6 +148,14 @@ class TestLate:
         target = control.update(Measured(SECOND + 2_000, 300, 2, 0, late_by_us=5_000))
         assert target.us == begin_us + 5_000 + ENCODING.packet_us // 2
         assert "2 packets of the last 2 s came too late, by up to 5.0 ms" in target.words
+
+    def test_few_are_repaired_with_those_that_are_lost_and_many_are_trouble(self) -> None:
+        control = AdaptiveTarget(limits())
+        waits_us = limits().floor_us + ENCODING.repair_wait_us
+        assert control.update(Measured(0, 950, 0, 50)).us < waits_us
+        control.update(Measured(SECOND, 1_900, 0, 100))
+        assert control.update(Measured(SECOND + 1, 1_900, 2, 100)).us == waits_us
+        assert control.update(Measured(SECOND + 2, 1_900, 40, 100)).us > waits_us
 
     def test_one_outage_does_not_buy_an_endless_buffer(self) -> None:
         control = AdaptiveTarget(limits(500))
