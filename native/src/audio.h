@@ -100,7 +100,7 @@ typedef struct mp_player {
     float other[MP_MAX_PACKET_FRAMES * MP_MAX_CHANNELS];
     /* Everybody's to look at. */
     _Atomic uint64_t packets, repair_packets, lost, repaired, late, concealed;
-    _Atomic uint64_t overflow, underruns, jumps;
+    _Atomic uint64_t overflow, underruns, dry, jumps; /* `dry` are frames of the device */
     _Atomic double wait, floor, faster, jitter_us, p95_us;
     _Atomic int64_t latency_us;
     _Atomic int playing, needs_decoder;

@@ -249,7 +249,9 @@ mp_status mp_audio_set_monitor(mp_audio *a, float gain) {
 
 mp_status mp_audio_player_stats(mp_audio *a, uint32_t slot, mp_player_stats *stats) {
     if (!has(a, slot)) return MP_OUT_OF_RANGE;
-    mp_player_stats_of(a->slots[slot], stats);
+    mp_player *player = a->slots[slot];
+    mp_player_stats_of(player, stats);
+    stats->concealed_frames += atomic_load(&player->dry) * MP_STREAM_RATE / a->settings.rate;
     return MP_OK;
 }
 

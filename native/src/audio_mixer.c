@@ -73,6 +73,7 @@ static void read_player(mp_player *p, float *frames, uint32_t count) {
     }
     if (got < count && atomic_load_explicit(&p->playing, memory_order_relaxed)) {
         atomic_fetch_add_explicit(&p->underruns, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&p->dry, count - got, memory_order_relaxed);
     }
 }
 

@@ -22,6 +22,7 @@ static const int64_t BEGIN_NS = 2000000000;
 /* When all are late for so long, they come another way: nobody waits for the window's end then. */
 static const int64_t ALL_LATE_NS = 6000000;
 enum { ALL_LATE_PACKETS = 3 };
+static const double LONG_FRAMES = 0.1 * MP_STREAM_RATE;
 
 static void count(_Atomic uint64_t *counter, uint64_t by) {
     atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
@@ -343,8 +344,15 @@ static void publish(mp_player *p) {
     atomic_store(&p->p95_us, mp_drift_p95(&p->drift) * us);
 }
 
+/* Who waits long anyhow is decoded sooner: to repair a long block takes milliseconds at once, and
+ * then no callback runs dry when the system comes late either. */
+static uint32_t spare(const mp_player *p, const mp_device_time *device) {
+    return p->target < LONG_FRAMES ? 0 : device->rate / 100;
+}
+
 void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
                     uint32_t cover, int64_t now_ns) {
+    cover += spare(p, device);
     double least = least_wait(p, device, cover);
     atomic_store(&p->floor, least);
     take_in(p, device, map, now_ns);

@@ -65,7 +65,7 @@ typedef struct {
     uint64_t lost;             /* source packets that had not come when they were due, or ever */
     uint64_t repaired;         /* of these, healed by FEC */
     uint64_t late;             /* source packets that came after they were due */
-    uint64_t concealed_frames; /* of the stream, made up or silent */
+    uint64_t concealed_frames; /* of the stream, made up or silent, also for lack of time */
     uint64_t overflow;         /* packets that were too far ahead, or unusable */
     uint64_t underruns;        /* callbacks that the codec thread was too late for */
     uint64_t jumps;            /* changes of the wait that were cut, not bent */

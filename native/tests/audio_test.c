@@ -116,6 +116,23 @@ static void a_wait_from_capture_is_the_same_for_every_path(void) {
     }
 }
 
+/* What a codec thread that comes late leaves out is missing; who waits long does not notice. */
+static void a_late_codec_thread_is_counted_and_a_long_wait_bears_it(void) {
+    for (double target = 960.0; target < 10000.0; target *= 10.0) {
+        pair *p = new_pair(STUDIO, STUDIO, low_tone);
+        pair_begin(p, 128, target);
+        pair_run(p, 2.0);
+        CHECK_EQUAL(pair_stats(p).concealed_frames, 0);
+        p->hearer_step_ns += 8000000;
+        pair_run(p, 1.0);
+        mp_player_stats stats = pair_stats(p);
+        CHECK((stats.underruns > 0) == (target < 4800.0));
+        CHECK_WITHIN(stats.concealed_frames, target < 4800.0 ? 384 : 0, 192);
+        CHECK(target < 4800.0 || stats.concealed_frames == 0);
+        pair_end(p);
+    }
+}
+
 /* Packets that are not as long as their sender said are not given to libroc. */
 static void packets_of_another_length_are_dropped_and_counted(void) {
     pair *p = new_pair(STUDIO, STUDIO, noise);
@@ -476,6 +493,7 @@ int main(void) {
     what_goes_in_comes_out_in_its_channel();
     the_wait_follows_its_target();
     a_wait_from_capture_is_the_same_for_every_path();
+    a_late_codec_thread_is_counted_and_a_long_wait_bears_it();
     packets_of_another_length_are_dropped_and_counted();
     repair_packets_that_wait_are_there_in_time();
     loss_is_faded_and_counted();
