@@ -57,7 +57,7 @@ class Hearing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     buffer: Text = ""
     """For people: what the buffer does, and why."""
     dropped: Count = 0
-    """Datagrams under its id that were not taken: repeated, too many, or no sound of its kind."""
+    """Datagrams under its id that were not taken: old ones, too many, or no sound of its kind."""
 
 
 class Dropped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +66,7 @@ class Dropped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forged: Count = 0
     """Not sealed with the room's key, changed on the way, or what no member sends."""
     replayed: Count = 0
-    """Came before; the same by two ways counts too."""
+    """Came long before; what merely came by two ways is not counted."""
     flooded: Count = 0
     """More in a second than anybody's sound needs."""
     unknown: Count = 0

@@ -24,6 +24,7 @@ class SocketStats:
     flooded: int
     forged: int
     replayed: int
+    stale: int
     queue_full: int
     rare_full: int
     receive_errors: int
@@ -63,6 +64,7 @@ class SenderStats:
     lost: int
     out_of_order: int
     duplicates: int
+    stale: int
     flooded: int
     queue_full: int
     relayed: int

@@ -138,6 +138,15 @@ static void take_in(heard *h, uint32_t slot, mp_sender_id *id, mp_media_packet *
     if (h->arrival.header.kind != MP_MEDIA_KEEPALIVE) pass_on(h, slot, sender, packet);
 }
 
+/* What goes two ways comes twice within the window; what is older is somebody's record of it. */
+static void count_replay(heard *h, mp_heard_sender *sender, const mp_sender_id *id) {
+    MP_COUNT(h->socket, replayed, 1);
+    mp_health_count(&sender->health, offsetof(mp_media_sender_stats, duplicates));
+    if (h->arrival.header.counter + MP_REPLAY_WINDOW > id->replay.newest) return;
+    MP_COUNT(h->socket, stale, 1);
+    mp_health_count(&sender->health, offsetof(mp_media_sender_stats, stale));
+}
+
 /* Whoever pretends from elsewhere to be a sender uses up what strangers may send. */
 static bool within_rate(const heard *h, mp_heard_sender *sender) {
     int bucket = 0;
@@ -158,8 +167,7 @@ static void hear_member(heard *h, uint32_t slot, mp_sender_id *id) {
     if (size < 0 || !may_send(header)) {
         MP_COUNT(h->socket, forged, 1);
     } else if (!mp_replay_accept(&id->replay, header->counter)) {
-        MP_COUNT(h->socket, replayed, 1);
-        mp_health_count(&sender->health, offsetof(mp_media_sender_stats, duplicates));
+        count_replay(h, sender, id);
     } else {
         packet.kind = header->kind;
         packet.size = (uint16_t)size;

@@ -50,6 +50,7 @@ typedef struct {
     uint64_t flooded;            /* more than MP_MEDIA_FLOOD a second of one sender, or STUN's */
     uint64_t forged;             /* not sealed with its key, or what its sender cannot send */
     uint64_t replayed;           /* came before, or too late to know */
+    uint64_t stale;              /* of these, so late that no second way explains it */
     uint64_t queue_full;         /* nobody took them out, or the sink refused */
     uint64_t rare_full;
     uint64_t receive_errors;
@@ -74,6 +75,7 @@ typedef struct {
     int64_t lost;                /* counters that did not come */
     int64_t out_of_order;        /* came behind a later one */
     int64_t duplicates;          /* came once more, or too late to know */
+    int64_t stale;               /* of these, so late that no second way explains it */
     int64_t flooded;
     int64_t queue_full;
     int64_t jitter_ns;           /* RFC 3550, of source packets, as the next four */

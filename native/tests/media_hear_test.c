@@ -164,6 +164,7 @@ static void doubles_and_yesterdays_packets_are_dropped(void) {
     CHECK_EQUAL(sender_stats().lost, 0);
     CHECK_EQUAL(sender_stats().via_relay, 0);
     CHECK_EQUAL(stats().replayed, 3);
+    CHECK_EQUAL(sender_stats().stale, 2); /* not what the other way brought */
     end();
 }
 

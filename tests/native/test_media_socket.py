@@ -121,6 +121,7 @@ def test_what_is_captured_from_the_wire_and_sent_again_is_dropped(
     old = media.seal(KEY, MediaHeader(MediaKind.SOURCE, KEY_ID, ANNA, 100), b"never came")
     stranger.sendto(old, (LOOPBACK, ben.port))
     until(lambda: ben.stats().replayed == 21)
+    assert ben.stats().stale == 1, "what a second way may have brought is no record"
     assert ben.take(SLOT) is None
 
 

@@ -219,7 +219,7 @@ class RoomAudio:
         counts = Counter(self.engine.status.counts if self.engine.status is not None else {})
         return Dropped(
             forged=counts["forged"],
-            replayed=counts["replayed"],
+            replayed=counts["stale"],
             flooded=counts["flooded"],
             unknown=counts["unknown_sender"] + counts["unknown_key"],
             rubbish=counts["rubbish"] + counts["too_long"],

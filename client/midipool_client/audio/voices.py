@@ -211,7 +211,7 @@ class Voices:
 
 
 def _dropped(sender: SenderStats) -> int:
-    return sender.duplicates + sender.flooded + sender.queue_full
+    return sender.stale + sender.flooded + sender.queue_full
 
 
 def _frames(us: int) -> float:

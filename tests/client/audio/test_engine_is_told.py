@@ -269,7 +269,14 @@ def test_jitter_raises_the_buffer_of_this_member_alone() -> None:
 def test_what_the_socket_and_a_player_dropped_is_told_to_the_room() -> None:
     room, audio, engine = seated()
     audio.members(there("ada"))
-    counts = {"forged": 3, "replayed": 40, "unknown_key": 1, "unknown_sender": 2, "too_long": 5}
+    counts = {
+        "forged": 3,
+        "replayed": 50,
+        "stale": 40,
+        "unknown_key": 1,
+        "unknown_sender": 2,
+        "too_long": 5,
+    }
     engine.says(AudioStatus([VoiceStatus("ada", 9, dropped=40)], 0.0, 0.0, 9, counts, 0, []))
     audio.look()
     audio.report()
