@@ -31,7 +31,7 @@ class FrameTimes:
     origins_ns: Floats
 
     @classmethod
-    def fit(cls, cycles: list[tuple[int, int]], sample_rate: int) -> "FrameTimes":
+    def fit(cls, cycles: list[tuple[int, int]], sample_rate: float) -> "FrameTimes":
         """Fit a record of at least some cycles."""
         record = np.array(cycles, dtype=np.int64)
         frames, times = record[:, 0], record[:, 1].astype(np.float64)

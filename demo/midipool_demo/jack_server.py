@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from midipool.errors import Unavailable
 from midipool_demo.background import Background, child_environment
@@ -32,9 +33,16 @@ class JackServer(Background):
 
     It waits for a client that is late (`--sync`) instead of leaving that one's cycle out, in which
     a meter would hear nothing. Where a whole period passes it still loses frames: an xrun.
+    `own_env` is the server's alone, and not for its clients.
     """
 
-    def __init__(self, rate: int = 48_000, period: int = 128, name: str | None = None) -> None:
+    def __init__(
+        self,
+        rate: int = 48_000,
+        period: int = 128,
+        name: str | None = None,
+        own_env: Mapping[str, str] | None = None,
+    ) -> None:
         jackd = shutil.which("jackd")
         if jackd is None:
             raise Unavailable("jackd is not installed: apt-get install jackd2")
@@ -43,7 +51,7 @@ class JackServer(Background):
         self.env = {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_AUDIO_RESERVATION": "1"}
         command = [jackd, "--sync", "-n", self.name]
         command += ["-d", "dummy", "-r", str(rate), "-p", str(period)]
-        super().__init__(command, self.env)
+        super().__init__(command, {**self.env, **(own_env or {})})
 
     def wait_ready(self) -> None:
         """Wait until clients can connect; raises RuntimeError."""

@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +49,7 @@ class Stage:
         home: Path | None = None,
         period: int = 128,
         audio: tuple[str, ...] | None = None,
+        card: Callable[[str], JackServer] | None = None,
     ) -> None:
         self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}/demo"
@@ -58,7 +59,7 @@ class Stage:
         self._peers = peers
         self._server_options = server_options
         self._home = home
-        self._period = period
+        self._card = card or (lambda name: JackServer(period=period))
         self._client_options = ("--no-audio",) if audio is None else audio
         self._stack = contextlib.ExitStack()
         self.players: list[Player] = []
@@ -73,7 +74,7 @@ class Stage:
         return self
 
     def _set_up(self) -> None:
-        jacks = [self._stack.enter_context(JackServer(period=self._period)) for _ in self._names]
+        jacks = [self._stack.enter_context(self._card(name)) for name in self._names]
         self.start_server()
         for jack in jacks:
             jack.wait_ready()

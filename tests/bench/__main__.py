@@ -21,6 +21,9 @@ NAMES = (
     "audio",
     "loss",
     "punch",
+    "drift",
+    "mesh",
+    "memory",
     "fuzz",
     "fuzz_media_socket",
 )

@@ -27,6 +27,7 @@ from tests.e2e.waiting import wait_until
 PERIOD = 128
 EVERY = RATE // 4
 SETTLE_S = 30.0
+SPARE_S = 1.0
 NEAR_XRUN_NS = 2e9
 QUARTZ = Path(__file__).with_name("quartz.c")
 
@@ -83,7 +84,7 @@ def _play(
                 stack.enter_context(SoundProbe(player.jack.env, _plan(made, number, options)))
                 for number, player in enumerate(stage.players)
             ]
-            time.sleep(SETTLE_S + options.seconds)  # the measurement itself
+            time.sleep(SETTLE_S + options.seconds + SPARE_S)  # records end while both play
             return [probe.end() for probe in probes], hearings()
 
 
@@ -92,7 +93,7 @@ def _plan(made: Path, number: int, options: argparse.Namespace) -> Plan:
     plays = (("tone", port("send", 1)), (f"noise{number}", port("send", 2)))
     hears = (port("receive", 1), port("receive", 2))
     file = str(made / f"{number}.npz")
-    return Plan("probe", options.seconds + SETTLE_S + 10, file, plays, hears)
+    return Plan("probe", SETTLE_S + options.seconds, file, plays, hears)
 
 
 def _ppm(records: list[Record]) -> float:

@@ -34,6 +34,7 @@ from tests.netlab.namespaces import Host
 PERIOD = 128
 NAMES = ("a", "b")
 SETTLE_S = 10.0
+SPARE_S = 1.0
 NEAR_XRUN_NS = 250e6
 LINES = {
     "no loss": Impairment(),
@@ -153,10 +154,11 @@ def _compare(name: str, seats: Seats, loop: Loop, made: Path, seconds: float) ->
             for port in (sink, source):
                 audio_peers.wait_for_port(jack, port)
             file = str(made / f"{number}.npz")
-            plan = Plan("probe", seconds + 60, file, ((f"noise{number}", sink),), (source,))
+            plan = Plan("probe", SETTLE_S + seconds, file, ((f"noise{number}", sink),), (source,))
             probes.append(stack.enter_context(SoundProbe(jack.env, plan)))
         time.sleep(SETTLE_S)  # buffers find their length
-        ends_s = time.monotonic() + seconds
+        # Records end by themselves, while both still play.
+        ends_s = time.monotonic() + seconds + SPARE_S
         while (left_s := ends_s - time.monotonic()) > 0:  # the measurement itself
             time.sleep(min(left_s, LOSS_WINDOW_US / 1e6))
             reports += _hearings(seats.stage) if ours else []
@@ -183,10 +185,8 @@ def _way(sender: Record, listener: Record, name: str, seconds: float) -> dict[st
     known_ms = ways_ms[~np.isnan(ways_ms)]
     if not len(known_ms):
         raise RuntimeError("nothing of what was played came out")
-    at_ns = listener.times().at(listener.jack_frames(skip + np.arange(len(bad)) * FINE))
-    calm = np.ones(len(bad), bool)
-    for xrun_ns in (*sender.xruns_ns, *listener.xruns_ns):
-        calm &= np.abs(at_ns - xrun_ns) > NEAR_XRUN_NS
+    frames = skip + np.arange(len(bad)) * FINE
+    calm = sound_compare.away_from_xruns(listener, sender, frames, NEAR_XRUN_NS)
     return {
         "missing": round(float(bad.mean()), 5),
         "missing_away_from_xruns": round(float(bad[calm].mean()), 5) if calm.any() else None,

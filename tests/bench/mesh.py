@@ -26,6 +26,7 @@ from tests.e2e.waiting import wait_until
 
 PERIOD = 128
 SETTLE_S = 15.0
+SPARE_S = 1.0
 ENGINE = "midipool_client.audio.engine"
 
 
@@ -124,9 +125,9 @@ def _play(
                 audio_peers.wait_for_port(jack, port)
             plays = tuple((f"noise{number}", sink) for sink in sinks)
             file = str(made / f"{number}.npz")
-            plan = Plan("probe", seconds + SETTLE_S + 10, file, plays, hears)
+            plan = Plan("probe", SETTLE_S + seconds, file, plays, hears)
             probes.append(stack.enter_context(SoundProbe(jack.env, plan)))
-        time.sleep(SETTLE_S + seconds)  # the measurement itself
+        time.sleep(SETTLE_S + seconds + SPARE_S)  # records end while all play
         return [probe.end() for probe in probes]
 
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,11 @@ static read_clock read_true(void) {
 }
 
 int clock_gettime(clockid_t id, struct timespec *time) {
-    static _Atomic int64_t began_ns;
+    static _Atomic int64_t began_ns; /* of the clock that the driver looks at */
     int failed = read_true()(id, time);
     const char *ppm = getenv("MIDIPOOL_QUARTZ_PPM");
-    if (failed || id != CLOCK_MONOTONIC || ppm == NULL) return failed;
+    bool driven = id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_RAW;
+    if (failed || !driven || ppm == NULL) return failed;
     int64_t now_ns = (int64_t)time->tv_sec * 1000000000 + time->tv_nsec, none = 0;
     atomic_compare_exchange_strong(&began_ns, &none, now_ns);
     now_ns += (int64_t)((double)(now_ns - atomic_load(&began_ns)) * atof(ppm) * 1e-6);

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from midipool_demo.frame_times import Floats as Doubles
 from midipool_demo.frame_times import Ints
-from tests.bench.sound_probe import RATE, TONE_HZ, Record
+from tests.bench.sound_probe import RATE, Record
 from tests.e2e.sound_daw import Floats
 
 Bools = npt.NDArray[np.bool_]
@@ -25,13 +25,16 @@ DROPPED = 0.02
 """A tone has dropped out where it is off by more than this share of its amplitude."""
 
 
-def lags(heard: Floats, played: Floats) -> Ints:
-    """By how many frames each piece of COARSE frames is behind what was played; -1: not found."""
+def lags(heard: Floats, played: Floats, every: int = COARSE) -> Ints:
+    """By how many frames pieces of COARSE frames are behind what was played; -1: not found.
+
+    One piece of each `every` frames is looked for.
+    """
     length = len(played)
     spectrum = np.conj(np.fft.rfft(played))
     around = np.concatenate((played, played[:COARSE]))
     found = []
-    for begin in range(0, len(heard) - COARSE + 1, COARSE):
+    for begin in range(0, len(heard) - COARSE + 1, every):
         piece = heard[begin : begin + COARSE]
         products = np.fft.irfft(np.fft.rfft(piece, length) * spectrum, length)
         at = -int(np.argmax(products)) % length
@@ -49,7 +52,8 @@ def damaged(heard: Floats, played: Floats, found: Ints) -> Bools:
     pieces = heard[: len(found) * COARSE].reshape(-1, FINE).astype(np.float64)
     size = np.linalg.norm(pieces, axis=1)
     begin = np.arange(len(pieces)) * FINE
-    for neighbour in (_last_found(found), _last_found(found[::-1])[::-1]):
+    own, back = _last_found(found), _last_found(found[::-1])[::-1]
+    for neighbour in (own, np.roll(own, 1), np.roll(back, -1)):
         for off in range(-AROUND, AROUND + 1):
             lag = np.repeat(neighbour, COARSE // FINE) + off
             at = (begin - lag)[:, None] + np.arange(FINE)
@@ -68,7 +72,12 @@ def _last_found(found: Ints) -> Ints:
 
 
 def latencies_ms(
-    there: Record, played: Floats, here: Record, found: Ints, skipped: int = 0
+    there: Record,
+    played: Floats,
+    here: Record,
+    found: Ints,
+    skipped: int = 0,
+    every: int = COARSE,
 ) -> Doubles:
     """From JACK's port at the sender's, `here`, to JACK's port at the listener's, `there`.
 
@@ -76,10 +85,10 @@ def latencies_ms(
     none.
     """
     length = len(played)
-    begin = np.arange(len(found)) * COARSE
-    heard_ns = there.times().at(there.jack_frames(skipped + begin))
+    begin = np.arange(len(found)) * every
+    heard_ns = there.times.at(there.jack_frames(skipped + begin))
     # The sender began somewhere else in the sound's repetitions: take the last that is not later.
-    here_times = here.times()
+    here_times = here.times
     own_now = _own_frame_at(here, here_times.slope, heard_ns)
     phase = (begin - found) % length
     own = own_now - (own_now - phase) % length
@@ -93,6 +102,15 @@ def _own_frame_at(record: Record, ns_a_frame: float, at_ns: Doubles) -> Ints:
     index = np.clip(np.searchsorted(cycles[:, 2], at_ns, side="right") - 1, 0, None)
     frames = (at_ns - cycles[index, 2]) / ns_a_frame
     return np.asarray(cycles[index, 0] + np.floor(frames), np.int64)
+
+
+def away_from_xruns(there: Record, here: Record, frames: Ints, distance_ns: float) -> Bools:
+    """Which of the listener's frames have no xrun of either JACK server near."""
+    at_ns = there.times.at(there.jack_frames(frames))
+    calm = np.ones(len(frames), bool)
+    for xrun_ns in (*there.xruns_ns, *here.xruns_ns):
+        calm &= np.abs(at_ns - xrun_ns) > distance_ns
+    return np.asarray(calm, bool)
 
 
 def tone_pieces(heard: Floats) -> tuple[Doubles, Ints]:
@@ -109,9 +127,15 @@ def tone_pieces(heard: Floats) -> tuple[Doubles, Ints]:
     return np.array(sinad), np.array(dropped, np.int64)
 
 
+def _loudest(piece: Doubles) -> float:
+    """The frequency of the loudest tone, in radians a frame."""
+    spectrum = np.abs(np.fft.rfft(piece * np.hanning(len(piece)), 4 * len(piece)))
+    return 2 * np.pi * float(np.argmax(spectrum)) / (4 * len(piece))
+
+
 def _without_tone(piece: Doubles) -> tuple[Doubles, float]:
     time = np.arange(len(piece)) - len(piece) / 2
-    omega = 2 * np.pi * TONE_HZ / RATE
+    omega = _loudest(piece)
     fitted = np.zeros_like(piece)
     amplitude = 0.0
     for _ in range(6):  # linear in the frequency's error, so that it converges at once

@@ -29,6 +29,7 @@ NOISE_FRAMES = 1 << 18
 CUT_HZ = 4_000
 TONE_HZ = 997
 NOISE_PEAK, TONE_PEAK = 0.25, 0.5
+APART_CYCLES = 1_000
 Sound = str
 """`tone`, or `noise` and a number: `noise3`."""
 
@@ -70,9 +71,14 @@ class Record:
     """(own frame, JACK's frame, CLOCK_MONOTONIC in ns) of each cycle's begin."""
     xruns_ns: Ints
 
+    @functools.cached_property
     def times(self) -> FrameTimes:
-        """When JACK's frames were."""
-        return FrameTimes.fit([(int(j), int(ns)) for _, j, ns in self.cycles], RATE)
+        """When JACK's frames were. Its rate is measured: a sound card's is off."""
+        frames, ns = self.cycles[:, 1], self.cycles[:, 2]
+        apart = min(APART_CYCLES, len(frames) - 1)
+        rates = (frames[apart:] - frames[:-apart]) / (ns[apart:] - ns[:-apart])
+        cycles = [(int(frame), int(at_ns)) for frame, at_ns in zip(frames, ns, strict=True)]
+        return FrameTimes.fit(cycles, float(np.median(rates)) * 1e9)
 
     def jack_frames(self, own: Ints) -> Ints:
         """JACK's frames of own ones."""
