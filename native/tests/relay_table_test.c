@@ -329,12 +329,12 @@ static void members_come_and_go_within_the_capacity(void) {
 
 /* Genuine datagrams with changes of every kind: whatever is passed on came from its sender's
  * address, everything is counted once, and the right ones still pass. */
-static void hostile_datagrams_are_stood(void) {
+static void hostile_datagrams_are_stood(uint64_t count, uint64_t state) {
     stage s = begin(8);
     uint8_t data[MP_MEDIA_DATAGRAM + 1];
-    uint64_t state = 17, taken = 6;
+    uint64_t taken = 6;
     for (uint32_t m = ANNA; m <= CARL; m++) join(&s, m, m == CARL);
-    for (int round = 0; round < 100000; round++) {
+    for (uint64_t round = 0; round < count; round++) {
         uint32_t sender = ANNA + (uint32_t)random_bits(&state) % 4;
         uint8_t kind = (uint8_t)(random_bits(&state) % MP_MEDIA_KINDS);
         /* Nobody out there has the key to what is not changed: the fourth is no room's. */
@@ -360,10 +360,16 @@ static void hostile_datagrams_are_stood(void) {
                     c->unknown_sender + c->wrong_address + c->forged + c->replayed + c->too_fast +
                     c->stun_too_fast,
                 taken);
+    printf("{\"forwarded\": %" PRIu64 ", \"alone\": %" PRIu64 ", \"hellos\": %" PRIu64
+           ", \"rubbish\": %" PRIu64 ", \"unknown_sender\": %" PRIu64
+           ", \"wrong_address\": %" PRIu64 ", \"forged\": %" PRIu64 ", \"replayed\": %" PRIu64
+           ", \"too_fast\": %" PRIu64 "}\n",
+           c->forwarded, c->alone, c->hellos, c->rubbish, c->unknown_sender, c->wrong_address,
+           c->forged, c->replayed, c->too_fast);
     end(&s);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     if (mp_sodium_available() != MP_OK) return 0;
     media_reaches_the_others_of_the_room_and_nobody_else();
     a_hello_is_answered_with_the_address();
@@ -375,6 +381,7 @@ int main(void) {
     what_is_wrong_is_counted_by_its_reason();
     stun_is_answered_up_to_a_rate();
     members_come_and_go_within_the_capacity();
-    hostile_datagrams_are_stood();
+    hostile_datagrams_are_stood(argc > 1 ? strtoull(argv[1], NULL, 10) : 100000,
+                                argc > 2 ? strtoull(argv[2], NULL, 10) : 17);
     return 0;
 }

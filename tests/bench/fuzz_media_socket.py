@@ -1,4 +1,4 @@
-"""Millions of made-up datagrams into the media socket, under sanitizers, by its C test."""
+"""Millions of made-up datagrams into media socket and relay, under sanitizers, by their C tests."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from midipool.errors import Unavailable
 
 ROOT = Path(__file__).resolve().parents[2]
-TEST = "media_hear_test"
+TESTS = {"media socket": "media_hear_test", "relay": "relay_table_test"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -21,24 +21,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    subprocess.run([sys.executable, ROOT / "native" / "build_tests.py", TEST], check=True)
-    binary = ROOT / "native" / "build" / options.sanitizer / TEST
-    command = [str(binary), str(options.datagrams), str(options.seed)]
-    began = time.monotonic()
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    seconds = time.monotonic() - began
-    if not told:
-        raise Unavailable("without libsodium nothing can be fuzzed (Debian: libsodium23)")
+    build = [sys.executable, str(ROOT / "native" / "build_tests.py"), *TESTS.values()]
+    subprocess.run(build, check=True, stdout=sys.stderr)
+    counts, seconds = {}, {}
+    for name, test in TESTS.items():
+        binary = ROOT / "native" / "build" / options.sanitizer / test
+        command = [str(binary), str(options.datagrams), str(options.seed)]
+        began = time.monotonic()
+        told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        seconds[name] = round(time.monotonic() - began, 1)
+        if not told:
+            raise Unavailable("without libsodium nothing can be fuzzed (Debian: libsodium23)")
+        counts[name] = json.loads(told)
     return {
         "datagrams": options.datagrams,
         "seed": options.seed,
         "sanitizer": options.sanitizer,
-        "seconds": round(seconds, 1),
-        "counts": json.loads(told),
+        "seconds": seconds,
+        "counts": counts,
     }
 
 
 def plot(result: dict[str, Any], path: Path) -> None:
     from tests.bench import plots
 
-    plots.bars({"media socket": dict(result["counts"])}, path)
+    reasons = dict.fromkeys(reason for counts in result["counts"].values() for reason in counts)
+    bars = {
+        name: {reason: counts.get(reason, 0) for reason in reasons}
+        for name, counts in result["counts"].items()
+    }
+    plots.bars(bars, path)
