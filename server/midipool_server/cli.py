@@ -116,11 +116,14 @@ async def _serve(options: argparse.Namespace) -> None:
         relay = None
         if media_port:
             capacity = options.max_rooms * options.max_members
-            relay = media_service.open_relay(options.host, media_port, capacity, stun_port)
+            chosen = options.stun_port is not None
+            relay = media_service.open_relay(
+                options.host, media_port, capacity, stun_port, stun_is_wanted=chosen
+            )
         if relay is not None:
             services.callback(relay.close)
-            lobby.new_media = media_service.room_media(media_port, stun_port or None)
-            lobby.stun_ports = [port for port in (media_port, stun_port) if port]
+            lobby.new_media = media_service.room_media(media_port, relay.stun_port)
+            lobby.stun_ports = [port for port in (media_port, relay.stun_port) if port]
         host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay)
         await _serve_web(web.AppRunner(make_app(host), access_log=None), options)
 

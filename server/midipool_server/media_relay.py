@@ -23,7 +23,9 @@ class _Told:
 class MediaRelay:
     """Rooms are told apart by name; each has a number in the relay."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, stun_port: int | None = None) -> None:
+        self.stun_port = stun_port
+        """Where STUN alone is answered."""
         self._relay = relay
         self._told: dict[str, _Told] = {}
         self._free_numbers: list[int] = []

@@ -278,7 +278,11 @@ async def test_a_member_is_told_of_both_ports_and_a_busy_one_is_named(stage: Sta
     relay.close()
     with pytest.raises(Unavailable, match=f"UDP port {stage.port} .* --stun-port"):
         media_service.open_relay("127.0.0.1", port, 10, stage.port)
-    media_service.open_relay("127.0.0.1", port, 10).close()  # type: ignore[union-attr]
+    # Where nobody asked for that port, it is done without.
+    relay_without = media_service.open_relay("127.0.0.1", port, 10, stage.port, False)
+    assert relay_without is not None
+    assert relay_without.stun_port is None
+    relay_without.close()
 
 
 async def test_without_libsodium_there_is_no_relay(
