@@ -1,5 +1,7 @@
 """What the audio engine is told, and the room, when things happen in either."""
 
+import logging
+
 import pytest
 
 from midipool.audio.encoding import Encoding
@@ -18,7 +20,9 @@ from midipool.messages import (
 from midipool.timeline_chain import TimelineChain
 from midipool_client.audio.engine_messages import (
     AudioReady,
+    Greet,
     NoSeat,
+    Rare,
     RoomClock,
     Seat,
     Send,
@@ -138,6 +142,26 @@ def test_what_is_sent_is_what_the_listeners_need(stand: Stand) -> None:
     assert report.sends.source_packets == send.encoding.source_packets
     stand.audio.members([MemberInfo("drums", sender=3)])
     assert stand.take(Send) == [Send(Encoding(128, 4, 4))]
+
+
+def test_the_relays_first_answer_is_answered_at_once(stand: Stand) -> None:
+    """With the token in it: until then the relay gives little."""
+    stand.take(Greet)
+    stand.audio._rare(Rare(False, RELAY, b"", 1))
+    assert stand.take(Greet) == [Greet(RELAY, ROOM_US)]
+    stand.audio._rare(Rare(False, RELAY, b"", 2))
+    assert stand.take(Greet) == []
+
+
+def test_a_path_is_logged_with_its_reason_when_it_changes(
+    stand: Stand, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            stand.bass_is_there()
+    assert [r.message for r in caplog.records if "bass" in r.message] == [
+        "audio: bass: relay: the other side has not said where it can be reached"
+    ]
 
 
 def test_another_key_is_told(stand: Stand) -> None:
