@@ -278,6 +278,20 @@ static void a_path_that_takes_longer_is_waited_for_at_once(void) {
     pair_end(p);
 }
 
+/* The same by so little that the wait is hardly off: all of it is too late nevertheless. */
+static void a_path_that_takes_a_little_longer_is_not_silent_for_seconds(void) {
+    for (int64_t more_us = 1000; more_us < 6000; more_us += 1000) {
+        pair *p = new_pair(STUDIO, STUDIO, low_tone);
+        pair_begin(p, 128, 0.0);
+        pair_run(p, 3.0);
+        uint64_t late = pair_stats(p).late;
+        p->delay_ns += more_us * 1000;
+        pair_run(p, 3.0);
+        CHECK(pair_stats(p).late - late < 20);
+        pair_end(p);
+    }
+}
+
 /* A line that stood still is no other path: what comes then comes all at once. */
 static void what_comes_late_at_once_changes_no_wait(void) {
     pair *p = new_pair(STUDIO, STUDIO, low_tone);
@@ -530,6 +544,7 @@ int main(void) {
     late_packets_are_counted_and_the_wait_recovers();
     a_decoder_that_gives_nothing_of_what_sounds_is_replaced();
     a_path_that_takes_longer_is_waited_for_at_once();
+    a_path_that_takes_a_little_longer_is_not_silent_for_seconds();
     what_comes_late_at_once_changes_no_wait();
     jitter_is_measured();
     too_much_is_dropped_and_counted();

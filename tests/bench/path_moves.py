@@ -46,23 +46,29 @@ def measure(case: Case, times: int) -> dict[str, Any]:
             end = stage.prepare(name, "port-restricted")
             stage.join(name, *end, audio=("--profile", case.profile))
         wait_for_paths(stage, "direct")
-        a, b = stage.players
-        folder = Path(made)
-        with (
-            SoundDaw(a.jack.env, SEEDS["a"], folder / "a", FROM.format("b", 1)) as at_a,
-            SoundDaw(b.jack.env, SEEDS["b"], folder / "b", FROM.format("a", 1)) as at_b,
-        ):
-            wait_until_loud(stage)
-            time.sleep(KEEP_S)  # what is heard before anything happens
-            moves = [move for _ in range(times) for move in _moves(stage)]
-            recorded = {"b hears a": (at_b.end(), at_b, "a"), "a hears b": (at_a.end(), at_a, "b")}
-    missed: dict[str, dict[str, list[float]]] = {}
+        missed: dict[str, dict[str, list[float]]] = {}
+        for _ in range(times):
+            _play_and_move(stage, Path(made), missed)
+    return missed
+
+
+def _play_and_move(
+    stage: NetStage, folder: Path, missed: dict[str, dict[str, list[float]]]
+) -> None:
+    a, b = stage.players
+    with (
+        SoundDaw(a.jack.env, SEEDS["a"], folder / "a", FROM.format("b", 1)) as at_a,
+        SoundDaw(b.jack.env, SEEDS["b"], folder / "b", FROM.format("a", 1)) as at_b,
+    ):
+        wait_until_loud(stage)
+        time.sleep(KEEP_S)  # what is heard before anything happens
+        moves = _moves(stage)
+        recorded = {"b hears a": (at_b.end(), at_b, "a"), "a hears b": (at_a.end(), at_a, "b")}
     for listener, (sound, daw, sender) in recorded.items():
         found = gaps(sound[:, 0], noise(SEEDS[sender]))
         for what, at_s in moves:
             longest = _longest_ms(found, at_s - daw.began_s)
             missed.setdefault(what, {}).setdefault(listener, []).append(longest)
-    return missed
 
 
 def _moves(stage: NetStage) -> list[tuple[str, float]]:

@@ -17,6 +17,15 @@ def test_sound_without_a_gap_has_none() -> None:
     assert gaps(recorded, noise(1)) == []
 
 
+@pytest.mark.parametrize("ppm", [-2_000, 2_000])
+def test_sound_that_is_bent_has_no_gap(ppm: int) -> None:
+    """The player catches up, or waits: by so much at most."""
+    places = 500 + np.arange(60_000) * (1 + ppm * 1e-6)
+    loop = np.append(noise(1), noise(1)[0])
+    recorded = np.interp(places % NOISE_FRAMES, np.arange(NOISE_FRAMES + 1), loop)
+    assert gaps(recorded.astype(np.float32), noise(1)) == []
+
+
 @pytest.mark.parametrize("length", [480, 1_440, 4_800])
 def test_a_gap_is_as_long_as_it_is_though_the_sound_goes_on_later(length: int) -> None:
     before, after = shifted(1, 777, 30_000), shifted(1, 777 + 30_000 - 400, 30_000)
