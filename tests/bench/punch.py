@@ -184,10 +184,14 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         ),
         "heard_median_s": statistics.median([s for s in heard if s is not None] or [-1]),
         "heard_most_s": max([s for s in heard if s is not None] or [-1]),
-        "gaps_ms": {case.name: path_moves.measure(case, options.moves) for case in CASES}
-        if options.moves
-        else {},
+        "gaps_ms": {case.name: _move(case, options.moves) for case in CASES if options.moves},
     }
+
+
+def _move(case: path_moves.Case, times: int) -> dict[str, Any]:
+    missed = path_moves.measure(case, times)
+    sys.stderr.write(f"{case.name}: {missed}\n")
+    return missed
 
 
 def _in_words(pair: dict[str, Any]) -> str:
