@@ -11,8 +11,6 @@ import contextlib
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +18,15 @@ import msgspec
 import numpy as np
 
 from midipool.audio.health import LOSS_WINDOW_US
-from midipool_demo.jack_server import JackServer
 from tests.bench import audio_peers, sound_compare
-from tests.bench.audio_peers import Loop, Machine, missing
-from tests.bench.netstage import NetStage, net_stage
+from tests.bench.audio_peers import Loop, missing
+from tests.bench.line_contenders import JACKTRIP, Seats, contender, hearings, take_seats
+from tests.bench.netstage import net_stage
 from tests.bench.sound_compare import COARSE, FINE
 from tests.bench.sound_probe import RATE, Plan, Record, SoundProbe, sound
-from tests.e2e.waiting import wait_until
 from tests.netlab import Impairment
-from tests.netlab.lab import Link
-from tests.netlab.namespaces import Host
 
 PERIOD = 128
-NAMES = ("a", "b")
 SETTLE_S = 10.0
 SPARE_S = 1.0
 NEAR_XRUN_NS = 250e6
@@ -50,22 +44,6 @@ PROFILES = {
     "10 % random": ("jam", "safe", "bar"),
     "10 % in outages up to 50 ms": ("safe", "bar"),
 }
-JACKTRIP = {
-    "JackTrip -q 2": ("-q", "2"),
-    "JackTrip -q auto": ("-q", "auto"),
-    "JackTrip -q auto -r 2": ("-q", "auto", "-r", "2"),
-}
-
-End = tuple[Host, Link, JackServer]
-
-
-@dataclass(frozen=True)
-class Seats:
-    """Two players' places, one of them behind the bad line."""
-
-    stage: NetStage
-    machines: tuple[Machine, Machine]
-    ends: tuple[End, End]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -102,45 +80,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _measure(line: str, name: str, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as made, net_stage(LINES[line], PERIOD) as stage:
-        seats = _seats(stage)
-        with _contender(name, seats, Path(made)) as loop:
+        seats = take_seats(stage)
+        with contender(name, seats, Path(made)) as loop:
             return _compare(name, seats, loop, Path(made), seconds)
-
-
-def _seats(stage: NetStage) -> Seats:
-    ends = stage.prepare("a"), stage.prepare("b", plain=True)
-    near, far = (
-        Machine(jack, host.address, ("ip", "netns", "exec", host.name)) for host, _, jack in ends
-    )
-    return Seats(stage, (near, far), ends)
-
-
-@contextlib.contextmanager
-def _contender(name: str, seats: Seats, home: Path) -> Iterator[Loop]:
-    near, far = seats.machines
-    if name.startswith("midiPool"):
-        _join(seats, name.split()[1])
-        port = "midiPool-audio:audio_{}_1"
-        ports = port.format("send"), port.format("receive")
-        yield Loop(*ports, (ports[1], ports[0]), 0)
-    elif name == "Jamulus":
-        server = seats.stage.server_host
-        entered = ("ip", "netns", "exec", server.name)
-        with audio_peers.jamulus(near, far, home, server.address, entered) as loop:
-            yield loop
-    else:
-        with audio_peers.jacktrip(near, far, *JACKTRIP[name]) as loop:
-            yield loop
-
-
-def _join(seats: Seats, profile: str) -> None:
-    stage = seats.stage
-    stage.start_server()
-    for name, end in zip(NAMES, seats.ends, strict=True):
-        stage.join(name, *end, audio=("--profile", profile))
-    wait_until(lambda: len(_hearings(stage)) == len(NAMES), 30)
-    if profile == "bar":
-        stage.conduct("start")
 
 
 def _compare(name: str, seats: Seats, loop: Loop, made: Path, seconds: float) -> dict[str, Any]:
@@ -161,7 +103,7 @@ def _compare(name: str, seats: Seats, loop: Loop, made: Path, seconds: float) ->
         ends_s = time.monotonic() + seconds + SPARE_S
         while (left_s := ends_s - time.monotonic()) > 0:  # the measurement itself
             time.sleep(min(left_s, LOSS_WINDOW_US / 1e6))
-            reports += _hearings(seats.stage) if ours else []
+            reports += hearings(seats.stage) if ours else []
         records = [probe.end() for probe in probes]
     ways = [
         _way(records[sender], records[1 - sender], f"noise{sender}", seconds) for sender in (0, 1)
@@ -195,12 +137,6 @@ def _way(sender: Record, listener: Record, name: str, seconds: float) -> dict[st
         "latency_p5_p95_ms": np.quantile(known_ms, (0.05, 0.95)).round(2).tolist(),
         "xruns": len(sender.xruns_ns) + len(listener.xruns_ns),
     }
-
-
-def _hearings(stage: NetStage) -> list[dict[str, Any]]:
-    """How each of the two hears the other, where it does."""
-    heard = stage.try_status().get("hears", {}).values()
-    return [h for of in heard for h in of if h["latency_ms"] is not None]
 
 
 def _reported(heard: list[dict[str, Any]]) -> dict[str, Any]:
