@@ -115,7 +115,7 @@ def _summary(looks: list[tuple[float, int, int, int]], seconds: float) -> dict[s
         },
         "files": sorted({int(number) for number in late[:, 2]}),
         "threads": sorted({int(number) for number in late[:, 3]}),
-        "over_time": ((seen[:, 0]).round(1).tolist(), (seen[:, 1] / 1024).round(2).tolist()),
+        "over_time": (seen[:, 0].round(1).tolist(), (seen[:, 1] - seen[0, 1]).tolist()),
     }
 
 
@@ -123,4 +123,4 @@ def plot(result: dict[str, Any], path: Path) -> None:
     from tests.bench import plots
 
     series = {name: of.pop("over_time") for name, of in result["processes"].items()}
-    plots.over_time(series, "MB resident", path)
+    plots.over_time(series, "KiB resident more than at first", path)
