@@ -72,6 +72,7 @@ class RoomPaths:
         generation = time.time_ns() // 1_000_000
         self._paths = MediaPaths(hosts, self._relay, generation, _now_us(), self._stun)
         self._engine.tell(self._paths.ways())
+        self._greet()  # what we send by the relay is passed on from then on
         self._obey(self._paths.members(self._connected, _now_us()))
 
     def members(self, connected: Collection[str]) -> None:
