@@ -68,7 +68,6 @@ double mp_drift_p95(const mp_drift *drift); /* in stream frames */
 typedef struct {
     uint32_t timestamp;
     bool there;
-    bool sounds; /* not all zero */
 } mp_seen;
 
 typedef struct mp_player {
@@ -83,7 +82,6 @@ typedef struct mp_player {
     mp_resampler resampler;
     mp_concealer concealer;
     bool quiet; /* the last block that came was silent */
-    uint32_t unheard; /* packets in a row that sound, and of which libroc gave nothing */
     mp_drift drift;
     double target;
     bool held, started;     /* a first block was decoded, and waits for its time */

@@ -23,8 +23,6 @@ static const int64_t BEGIN_NS = 2000000000;
 static const int64_t ALL_LATE_NS = 6000000;
 enum { ALL_LATE_PACKETS = 3 };
 static const double LONG_FRAMES = 0.1 * MP_STREAM_RATE;
-/* libroc may take all packets for late after a hole, and gives nothing for seconds then. */
-enum { UNHEARD_PACKETS = 6 };
 
 static void count(_Atomic uint64_t *counter, uint64_t by) {
     atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
@@ -56,24 +54,15 @@ static bool pop(mp_player *p, float *block) {
     return false;
 }
 
-static bool sounds(const mp_media_packet *packet) {
-    for (uint32_t i = MP_RTP_HEAD; i + MP_RTP_FEC < packet->size; i++) {
-        if (packet->bytes[i] != 0) return true;
-    }
-    return false;
-}
-
 /* The next packet's frames: as sent, repaired or made up. */
 static void next_block(mp_player *p, float *block) {
     uint32_t frames = p->settings.packet_frames;
-    bool came = was_seen(p, p->next), sounding = pop(p, block);
+    bool came = was_seen(p, p->next), sounds = pop(p, block);
     if (!came) count(&p->lost, 1);
-    if (!came && sounding) count(&p->repaired, 1);
-    if (came) p->quiet = !sounding;
-    if (sounding) p->unheard = 0;
-    else if (came && seen_at(p, p->next)->sounds) p->unheard++;
+    if (!came && sounds) count(&p->repaired, 1);
+    if (came) p->quiet = !sounds;
     /* A hole in silence is none: libroc does not say whether it repaired it. */
-    if (came || sounding || p->quiet) {
+    if (came || sounds || p->quiet) {
         mp_concealer_pass(&p->concealer, block, frames);
     } else {
         mp_concealer_fill(&p->concealer, block, frames);
@@ -167,9 +156,8 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_clock_map
     p->silence = 0.0;
     p->late_row = 0;
     p->heard_ns = p->origin_ns = p->pending.received_ns;
-    p->unheard = 0;
     memset(p->seen, 0, sizeof p->seen);
-    *seen_at(p, rtp->timestamp) = (mp_seen){rtp->timestamp, true, sounds(&p->pending)};
+    *seen_at(p, rtp->timestamp) = (mp_seen){rtp->timestamp, true};
     uint32_t end = rtp->timestamp + p->settings.packet_frames;
     double target = fmax(p->target, atomic_load(&p->floor));
     double lacks = target - (wait_of(p, device, end, begin_ns) - length);
@@ -230,7 +218,7 @@ static void hear_source(mp_player *p, const mp_device_time *device, const mp_clo
         return;
     }
     p->heard_ns = p->pending.received_ns;
-    *seen_at(p, rtp.timestamp) = (mp_seen){rtp.timestamp, true, sounds(&p->pending)};
+    *seen_at(p, rtp.timestamp) = (mp_seen){rtp.timestamp, true};
     double length;
     int64_t begin_ns = wait_begin_ns(p, map, &length);
     double transit_s = (double)(p->pending.received_ns - p->origin_ns) * 1e-9;
@@ -368,8 +356,10 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
     double least = least_wait(p, device, cover);
     atomic_store(&p->floor, least);
     take_in(p, device, map, now_ns);
-    bool is_over = now_ns - p->heard_ns > INT64_C(900000000) + AHEAD_NS && !p->pending_there;
-    if (p->started && (is_over || p->unheard >= UNHEARD_PACKETS)) ask_for_decoder(p);
+    if (p->started && now_ns - p->heard_ns > INT64_C(900000000) + AHEAD_NS &&
+        !p->pending_there) {
+        ask_for_decoder(p);
+    }
     double target = fmax(p->target, least);
     /* Those that were late already when it began to wait are so without need for more. */
     if (p->started && all_are_late(p) && p->late_wait < target - p->settings.packet_frames) {

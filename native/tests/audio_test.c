@@ -25,11 +25,6 @@ static float low_tone(int64_t frame, uint32_t channel) {
     return 0.5f * (float)sin(2.0 * M_PI * 220.0 * (double)frame / 48000.0 + channel);
 }
 
-static float nothing(int64_t frame, uint32_t channel) {
-    (void)frame, (void)channel;
-    return 0.0f;
-}
-
 static float constant(int64_t frame, uint32_t channel) {
     (void)frame;
     return channel == 0 ? 0.4f : 0.2f;
@@ -239,28 +234,6 @@ static void late_packets_are_counted_and_the_wait_recovers(void) {
     pair_run(p, 5.0);
     CHECK_EQUAL(pair_stats(p).late, late);
     CHECK_WITHIN(pair_stats(p).wait_frames, 600, 130);
-    pair_end(p);
-}
-
-/* libroc takes packets in, and plays none of them: a new decoder is asked for. */
-static void a_decoder_that_gives_nothing_of_what_sounds_is_replaced(void) {
-    pair *p = new_pair(STUDIO, STUDIO, low_tone);
-    pair_begin(p, 120, 600.0);
-    pair_run(p, 1.0);
-    CHECK(!pair_stats(p).needs_decoder);
-    p->decoder.refuses = true;
-    pair_run(p, 0.05);
-    CHECK(pair_stats(p).needs_decoder);
-    static fake_decoder fresh;
-    fresh = (fake_decoder){.channels = 2, .frames = 120};
-    CHECK(mp_audio_set_decoder(p->hearer, 0, &fresh) == MP_OK);
-    pair_run(p, 0.5);
-    CHECK(pair_stats(p).playing && !pair_stats(p).needs_decoder);
-    pair_end(p);
-    p = new_pair(STUDIO, STUDIO, nothing);
-    pair_begin(p, 120, 600.0);
-    pair_run(p, 1.0); /* Silence is what was sent. */
-    CHECK(!pair_stats(p).needs_decoder);
     pair_end(p);
 }
 
@@ -498,8 +471,6 @@ static void a_removed_player_is_freed_once_both_threads_let_go(void) {
     CHECK_EQUAL(mp_audio_collect(a), 0);
     CHECK(!mp_audio_has_player(a, 0));
     CHECK(level_of(0) == 0.0f);
-    memset(&p->decoder.held, 0, sizeof p->decoder.held); /* Each player's decoder is a new one. */
-    p->decoder.started = false;
     mp_player_settings player = player_of(p, 600.0);
     CHECK(mp_audio_add_player(a, 0, &player) == MP_OK);
     pair_run(p, 0.3);
@@ -542,7 +513,6 @@ int main(void) {
     loss_is_faded_and_counted();
     an_outage_ends_in_silence_and_comes_back();
     late_packets_are_counted_and_the_wait_recovers();
-    a_decoder_that_gives_nothing_of_what_sounds_is_replaced();
     a_path_that_takes_longer_is_waited_for_at_once();
     a_path_that_takes_a_little_longer_is_not_silent_for_seconds();
     what_comes_late_at_once_changes_no_wait();

@@ -21,7 +21,7 @@ typedef struct {
 
 typedef struct {
     uint32_t channels, frames, next, pushed, repair_pushed, most_held;
-    bool started, refuses; /* takes what comes, and gives nothing of it */
+    bool started;
     struct {
         uint32_t timestamp;
         bool there;
@@ -103,7 +103,7 @@ static inline int fake_pop_frame(void *arg, mp_roc_frame *frame) {
     float *samples = frame->samples;
     uint32_t count = d->frames * d->channels, at = d->next / d->frames % FAKE_HELD;
     CHECK_EQUAL(frame->samples_size, count * sizeof(float));
-    bool there = d->started && !d->refuses && d->held[at].there && d->held[at].timestamp == d->next;
+    bool there = d->started && d->held[at].there && d->held[at].timestamp == d->next;
     for (uint32_t i = 0; i < count; i++) {
         samples[i] = there ? (float)d->held[at].samples[i] / 32767.0f : 0.0f;
     }
