@@ -1,7 +1,7 @@
-"""The user's settings: each port's offset and the click, kept in a JSON file.
+"""The user's settings, kept in a JSON file: each port's offset, the click, how others are heard.
 
     {"ports": {"device:midiPool": {"offset_ms": 2.5}, "daw:Hydrogen": {"offset_ms": -12}},
-     "click": {"volume": 0.8}}
+     "click": {"volume": 0.8}, "hear": {"device:midiPool": {"profile": "safe"}}}
 
 What midiPool does not know in it is kept. A file that breaks a rule is never written over.
 """
@@ -19,8 +19,10 @@ from typing import Any
 
 import msgspec
 
+from midipool.audio.listening import Listening
 from midipool.click import ClickSettings
 from midipool.errors import InvalidValue, Unavailable
+from midipool_client import listening_settings
 
 MAX_BYTES = 1 << 20
 MAX_NAME = 256
@@ -99,6 +101,18 @@ class Settings:
             if getattr(click, name) != getattr(before, name):
                 self._change(("click", name), getattr(click, name))
 
+    def listening(self, device: str) -> Listening:
+        """How the others are heard on a device."""
+        return listening_settings.listening_in(self._data, device)
+
+    def set_listening(self, listening: Listening, device: str) -> None:
+        """Hear the others otherwise; raises InvalidValue."""
+        if not 1 <= len(device) <= MAX_NAME:
+            raise InvalidValue("device", f"must have 1 to {MAX_NAME} characters")
+        before = self.listening(device)
+        for place, value in listening_settings.changes(before, listening, device):
+            self._change(place, value)
+
     def save(self, patience_s: float = LOCK_PATIENCE_S) -> None:
         """Put the changes into the file, on top of what others have put there meanwhile.
 
@@ -168,6 +182,7 @@ def _broken_rules(data: Any) -> Iterator[tuple[_Path, str]]:
     if not isinstance(data, dict):
         yield (), not_object
         return
+    yield from listening_settings.broken_rules(data)
     ports, click = data.get("ports", {}), data.get("click", {})
     if not isinstance(ports, dict):
         yield ("ports",), not_object

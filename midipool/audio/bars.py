@@ -113,10 +113,21 @@ class BarDelay:
             found += _filled(heard, bar.start.time_us, bar.end.time_us, "silence")
         return _filled(found, from_us, to_us, "at_once")
 
+    @property
+    def longest_us(self) -> int:
+        """The most that somebody is heard later, by the timelines that are known."""
+        return min(self.bars * self._slowest_us(), MOST_DELAY_US)
+
+    def complaint(self, now_us: int, need_us: int) -> str | None:
+        """What is wrong with so many bars at a time, in words; None if all is well."""
+        return complaint(self._chain.at(now_us), self.bars, need_us)
+
     def _window_us(self) -> int:
         """So long before a time begins what is heard then, at most."""
-        longest_us = max(_slowest_bar_us(t) for t in self._chain.timelines)
-        return min((self.bars + 2) * longest_us, 2 * MOST_DELAY_US)
+        return min((self.bars + 2) * self._slowest_us(), 2 * MOST_DELAY_US)
+
+    def _slowest_us(self) -> int:
+        return max(_slowest_bar_us(t) for t in self._chain.timelines)
 
 
 def check_bars(bars: int) -> int:

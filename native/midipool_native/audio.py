@@ -1,14 +1,18 @@
 """The audio engine's core: encoders, decoders and the mix, driven by a device or by a caller."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from midipool.audio.bars import Piece
 from midipool.clock_map import ClockMap
 from midipool_native._rt import ffi, lib
 from midipool_native.checks import check
 from midipool_native.spooler import c_clock_map
 
 STREAM_RATE: int = lib.MP_STREAM_RATE
+MAX_PIECES: int = lib.MP_MAX_PIECES
+MOST_KEPT: int = lib.MP_MOST_KEPT
 MAX_PLAYERS: int = lib.MP_MAX_PLAYERS
 MAX_CHANNELS: int = lib.MP_MAX_CHANNELS
 
@@ -35,9 +39,9 @@ class PlayerSetup:
     """How a player is heard.
 
     The decoder is opened with a target latency of one packet and its tuner intact: the waiting is
-    done here. `target_frames` (of the stream) is how long the quickest packets wait, from arrival
-    or, with `from_capture`, from when they were captured in room time. `take`, an `mp_audio_take`,
-    is where packets come from; without it, from `AudioCore.receive`.
+    done here. `target_frames` (of the stream) is how long the quickest packets wait from their
+    arrival on. `take`, an `mp_audio_take`, is where packets come from; without it, from
+    `AudioCore.receive`.
     """
 
     calls: Any
@@ -45,7 +49,6 @@ class PlayerSetup:
     packet_frames: int
     channels: int
     target_frames: float = 0.0
-    from_capture: bool = False
     source_packets: int = 0
     queue_packets: int = 256
     take: Any = ffi.NULL
@@ -170,7 +173,6 @@ class AudioCore:
         settings.source_packets = setup.source_packets
         settings.channels = setup.channels
         settings.queue_packets = setup.queue_packets
-        settings.wait_from = _wait_from(setup.from_capture)
         settings.target_frames = setup.target_frames
         settings.take = setup.take
         settings.take_arg = setup.take_arg
@@ -199,11 +201,24 @@ class AudioCore:
         """The decoder that the codec thread uses: any other of the slot may be closed."""
         return lib.mp_audio_decoder_in_use(self.handle, slot)
 
-    def set_target(self, slot: int, target_frames: float, *, from_capture: bool = False) -> None:
-        """How long a player's packets wait; raises NativeError."""
-        wait_from = _wait_from(from_capture)
-        status = lib.mp_audio_set_target(self.handle, slot, wait_from, target_frames)
+    def set_target(self, slot: int, target_frames: float, *, by_bars: bool = False) -> None:
+        """How long a player's packets wait until they are played or, with `by_bars`, decoded.
+
+        When they are played is what `set_pieces` says then. Raises NativeError.
+        """
+        wait = lib.MP_WAIT_FOR_BARS if by_bars else lib.MP_WAIT_TO_PLAY
+        status = lib.mp_audio_set_target(self.handle, slot, wait, target_frames)
         check(status, f"audio slot {slot}, wait of {target_frames} frames")
+
+    def keep(self, slot: int, frames: int) -> None:
+        """Keep the last `frames` (a power of two) that are decoded; raises NativeError."""
+        check(lib.mp_audio_keep(self.handle, slot, frames), f"audio slot {slot}, {frames} frames")
+
+    def set_pieces(self, pieces: Sequence[Piece]) -> None:
+        """What those in bar mode are heard by from now on; raises NativeError."""
+        table = ffi.new("mp_piece[]", [_c_piece(piece) for piece in pieces])
+        status = lib.mp_audio_set_pieces(self.handle, table, len(pieces))
+        check(status, f"{len(pieces)} pieces of bars")
 
     def receive(self, slot: int, kind: int, data: bytes, capture_us: int, received_ns: int) -> bool:
         """A packet for a player without `take`; False when too many wait."""
@@ -271,5 +286,11 @@ class AudioCore:
         return [Level(level.peak, level.rms) for level in self._levels[0:channels]]
 
 
-def _wait_from(capture: bool) -> int:
-    return int(lib.MP_WAIT_FROM_CAPTURE if capture else lib.MP_WAIT_FROM_ARRIVAL)
+def _c_piece(piece: Piece) -> tuple[int, int, int, int, int]:
+    kinds = {
+        "bars": lib.MP_PIECE_BARS,
+        "silence": lib.MP_PIECE_SILENCE,
+        "at_once": lib.MP_PIECE_AT_ONCE,
+    }
+    times = piece.play_us, piece.play_end_us, piece.capture_us, piece.capture_end_us
+    return kinds[piece.kind], *times

@@ -6,13 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "audio_bars.h"
 #include "concealer.h"
 #include "frame_ring.h"
 #include "resampler.h"
 #include "ring.h"
 #include "rt.h"
 
-enum { MP_ORDERS = 512, MP_SLOWER_BINS = 256, MP_SEEN = 1024, MP_SPREAD = 64 };
+enum { MP_ORDERS = 512, MP_SLOWER_BINS = 256, MP_SEEN = 1024, MP_SPREAD = 64, MP_JOIN = 96 };
 
 /* ---- callback ---- */
 
@@ -87,7 +88,7 @@ typedef struct mp_player {
     bool held, started;     /* a first block was decoded, and waits for its time */
     bool pending_there;     /* a packet was taken out of the queue, but it is too early for it */
     mp_media_packet pending;
-    uint32_t ssrc, next; /* stream time of what is fed next */
+    uint32_t ssrc, next, newest; /* stream time of what is fed next, and of what came last */
     double silence;             /* frames that are to pass before the stream */
     uint32_t left_out;          /* frames of the held block */
     int64_t heard_ns, begun_ns; /* last source packet, and first */
@@ -98,6 +99,13 @@ typedef struct mp_player {
     double late_wait;      /* of the quickest of them */
     float block[MP_MAX_PACKET_FRAMES * MP_MAX_CHANNELS];
     float other[MP_MAX_PACKET_FRAMES * MP_MAX_CHANNELS];
+    void *spare;              /* decoder for the next stream, or NULL */
+    int64_t begun_capture_us; /* of the stream's first packet */
+    bool drained;             /* what comes next follows a stream that was played to its end */
+    mp_bars *bars; /* what was heard is kept, for bar mode; or NULL */
+    bool by_bars;  /* it is heard by pieces */
+    uint32_t joining;            /* frames until nothing of another way of playing is heard */
+    float tail[MP_MAX_CHANNELS]; /* the last frame that went into the ring */
     /* Everybody's to look at. */
     _Atomic uint64_t packets, repair_packets, lost, repaired, late, concealed;
     _Atomic uint64_t overflow, underruns, dry, jumps; /* `dry` are frames of the device */
@@ -117,9 +125,29 @@ typedef struct {
     uint32_t lead_us; /* so long before, at least, what is to be played is decoded */
 } mp_device_time;
 
+/* What a step knows of the moment. */
+typedef struct {
+    const mp_device_time *device;
+    const mp_clock_map *map;
+    const mp_pieces *pieces;
+    uint32_t cover; /* so many frames are to be in the ring */
+    double least;   /* the least wait */
+    int64_t ns;
+} mp_moment;
+
+/* The next packet's frames: as sent, repaired or made up. */
+void mp_player_next_block(mp_player *p, float *block);
+/* Keep them for bars. */
+void mp_player_keep(mp_player *p, uint32_t timestamp, const float *block);
+/* Decode and keep a block without playing it. */
+void mp_player_decode_next(mp_player *p);
+/* Do so with all for which repair had its time. */
+void mp_player_decode_for_bars(mp_player *p, const mp_clock_map *map, int64_t now_ns);
+/* Play by bars, or as it comes, as it is set to now. */
+void mp_player_choose_way(mp_player *p, const mp_moment *at);
 /* Take in what came, and fill the ring to `cover` frames. */
 void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
-                    uint32_t cover, int64_t now_ns);
+                    const mp_pieces *pieces, uint32_t cover, int64_t now_ns);
 void mp_player_set_decoder(mp_player *p, void *decoder);
 void mp_player_stats_of(mp_player *p, mp_player_stats *stats);
 
@@ -164,7 +192,9 @@ typedef enum {
     MP_ORDER_TARGET,
     MP_ORDER_DECODER,
     MP_ORDER_ENCODER,
-    MP_ORDER_MAP
+    MP_ORDER_MAP,
+    MP_ORDER_KEEP,
+    MP_ORDER_PIECES
 } mp_order_kind;
 
 typedef struct {
@@ -178,9 +208,11 @@ typedef struct {
         } mix;
         float gain;
         struct {
-            mp_wait_from from;
+            mp_wait wait;
             double frames;
         } target;
+        mp_bars *bars;     /* KEEP; what it is not used for any more is handed back */
+        mp_pieces *pieces; /* likewise */
         void *decoder;
         mp_audio_encoder encoder;
         mp_clock_map map;
@@ -208,11 +240,13 @@ struct mp_audio {
     _Atomic uint32_t cycle_frames;
     _Atomic uint32_t xruns;
     _Atomic uint64_t input_dropped;
+    _Atomic uint32_t input_latency; /* frames; UINT32_MAX is a period */
     /* The codec thread's. */
     mp_player *decoded[MP_MAX_PLAYERS];
     mp_sender sender;
     mp_clock_map map;
     bool mapped;
+    mp_pieces *pieces;
     uint32_t cycle_seen;
     pthread_t thread;
     bool running;

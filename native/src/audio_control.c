@@ -7,6 +7,7 @@
 
 enum { LEAST_RATE = 44100, MOST_RATE = 96000, LEAST_PERIOD = 16 };
 enum { INPUT_FRAMES = 1 << 14, PLAYER_FRAMES = 1 << 14, MOST_QUEUE = 1 << 15 };
+static const int64_t MOST_TIME_US = INT64_C(1) << 50;
 static const double MOST_TARGET = 120.0 * MP_STREAM_RATE;
 
 static bool is_usable(const mp_audio_settings *s) {
@@ -20,6 +21,7 @@ static bool prepare(mp_audio *a) {
     const mp_audio_settings *s = &a->settings;
     uint32_t ins = s->in_channels > 0 ? s->in_channels : 1;
     a->master = a->master_now = 1.0f;
+    atomic_store(&a->input_latency, UINT32_MAX);
     a->clock = mp_frame_clock_new(s->rate);
     return a->clock != NULL && mp_ring_init(&a->to_callback, sizeof(mp_order), MP_ORDERS) &&
            mp_ring_init(&a->from_callback, sizeof(mp_order), MP_ORDERS) &&
@@ -52,14 +54,29 @@ static void free_player(mp_player *p) {
     mp_ring_free(&p->queue);
     mp_frame_ring_free(&p->ring);
     mp_resampler_free(&p->resampler);
+    mp_bars_free(p->bars);
     free(p);
+}
+
+/* What the codec thread got, and what it gave back. */
+static void free_order(mp_order *o) {
+    if (o->kind == MP_ORDER_KEEP) mp_bars_free(o->bars);
+    if (o->kind == MP_ORDER_PIECES) free(o->pieces);
+}
+
+static void free_what_came_back(mp_audio *a) {
+    mp_order o;
+    while (a->to_codec.items != NULL && mp_ring_take(&a->to_codec, &o)) free_order(&o);
+    while (a->from_codec.items != NULL && mp_ring_take(&a->from_codec, &o)) free_order(&o);
 }
 
 void mp_audio_free(mp_audio *a) {
     if (a == NULL) return;
     mp_audio_stop(a);
+    free_what_came_back(a);
     for (int i = 0; i < MP_MAX_PLAYERS; i++) free_player(a->slots[i]);
     mp_sender_free(&a->sender);
+    free(a->pieces);
     mp_frame_ring_free(&a->input);
     mp_ring_free(&a->to_callback);
     mp_ring_free(&a->from_callback);
@@ -73,6 +90,10 @@ static mp_status order(mp_ring *ring, const mp_order *order) {
     if (!mp_ring_stage(ring, order)) return MP_FULL;
     mp_ring_publish(ring);
     return MP_OK;
+}
+
+void mp_audio_set_input_latency(mp_audio *a, uint32_t frames) {
+    atomic_store(&a->input_latency, frames);
 }
 
 void mp_audio_xrun(mp_audio *a) { atomic_fetch_add(&a->xruns, 1); }
@@ -176,7 +197,8 @@ uint32_t mp_audio_collect(mp_audio *a) {
         if (o.player != NULL) o.player->callback_has = false;
     }
     while (mp_ring_take(&a->from_codec, &o)) {
-        if (o.player != NULL) o.player->codec_has = false;
+        free_order(&o);
+        if (o.kind == MP_ORDER_REMOVE && o.player != NULL) o.player->codec_has = false;
     }
     for (int i = 0; i < MP_MAX_PLAYERS; i++) {
         mp_player *p = a->slots[i];
@@ -206,10 +228,56 @@ void *mp_audio_decoder_in_use(mp_audio *a, uint32_t slot) {
     return there ? atomic_load(&a->slots[slot]->decoder) : NULL;
 }
 
-mp_status mp_audio_set_target(mp_audio *a, uint32_t slot, mp_wait_from from, double frames) {
-    if (!has(a, slot) || !is_target(frames) || from > MP_WAIT_FROM_CAPTURE) return MP_OUT_OF_RANGE;
-    mp_order o = {.kind = MP_ORDER_TARGET, .slot = slot, .target = {from, frames}};
+mp_status mp_audio_set_target(mp_audio *a, uint32_t slot, mp_wait wait, double frames) {
+    if (!has(a, slot) || !is_target(frames) || wait > MP_WAIT_FOR_BARS) return MP_OUT_OF_RANGE;
+    mp_order o = {.kind = MP_ORDER_TARGET, .slot = slot, .target = {wait, frames}};
     return order(&a->to_codec, &o);
+}
+
+/* ---- bars ---- */
+
+/* Hand over what is freed here if it cannot be. */
+static mp_status order_owned(mp_audio *a, mp_order *o) {
+    mp_status status = order(&a->to_codec, o);
+    if (status != MP_OK) free_order(o);
+    return status;
+}
+
+mp_status mp_audio_keep(mp_audio *a, uint32_t slot, uint32_t frames) {
+    bool power_of_two = frames > 0 && (frames & (frames - 1)) == 0;
+    if (!has(a, slot) || !power_of_two || frames > MP_MOST_KEPT) return MP_OUT_OF_RANGE;
+    mp_audio_collect(a);
+    uint32_t channels = a->slots[slot]->settings.channels;
+    mp_order o = {.kind = MP_ORDER_KEEP, .slot = slot};
+    o.bars = mp_bars_new(channels, frames, a->settings.rate);
+    return o.bars == NULL ? MP_NO_MEMORY : order_owned(a, &o);
+}
+
+static bool is_span(int64_t from_us, int64_t to_us) {
+    return from_us >= -MOST_TIME_US && from_us < to_us && to_us <= MOST_TIME_US;
+}
+
+/* Times that can be reckoned with, and that go forwards. */
+static bool are_pieces(const mp_piece *pieces, uint32_t count) {
+    if (count > MP_MAX_PIECES) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        const mp_piece *p = &pieces[i];
+        if (p->kind > MP_PIECE_AT_ONCE || !is_span(p->play_us, p->play_end_us)) return false;
+        if (i > 0 && p->play_us != pieces[i - 1].play_end_us) return false;
+        if (p->kind == MP_PIECE_BARS && !is_span(p->capture_us, p->capture_end_us)) return false;
+    }
+    return true;
+}
+
+mp_status mp_audio_set_pieces(mp_audio *a, const mp_piece *pieces, uint32_t count) {
+    if (!are_pieces(pieces, count)) return MP_OUT_OF_RANGE;
+    mp_audio_collect(a);
+    mp_order o = {.kind = MP_ORDER_PIECES};
+    o.pieces = malloc(sizeof *o.pieces + count * sizeof *pieces);
+    if (o.pieces == NULL) return MP_NO_MEMORY;
+    o.pieces->count = count;
+    if (count > 0) memcpy(o.pieces->pieces, pieces, count * sizeof *pieces);
+    return order_owned(a, &o);
 }
 
 mp_status mp_audio_receive(mp_audio *a, uint32_t slot, const mp_media_packet *packet) {

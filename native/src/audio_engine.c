@@ -8,18 +8,41 @@
 static const int64_t AFTER_NS = 20000, LEAST_POLL_NS = 40000, IDLE_POLL_NS = 5000000;
 static const int64_t IDLE_AFTER_NS = 100000000;
 
-static void hand_back(mp_audio *a, mp_order *order, mp_player **place) {
-    order->player = *place;
-    *place = NULL;
+static void hand_back(mp_audio *a, const mp_order *order) {
     mp_ring_stage(&a->from_codec, order);
     mp_ring_publish(&a->from_codec);
+}
+
+static void let_go(mp_audio *a, mp_order *order, mp_player **place) {
+    order->player = *place;
+    *place = NULL;
+    hand_back(a, order);
+}
+
+/* What is kept already goes along. */
+static void keep(mp_audio *a, mp_order *order, mp_player *p) {
+    if (p != NULL && p->bars == NULL) {
+        p->bars = order->bars;
+        return;
+    }
+    if (p != NULL) mp_history_move(&p->bars->history, &order->bars->history);
+    hand_back(a, order);
+}
+
+static void use_pieces(mp_audio *a, mp_order *order) {
+    mp_pieces *old = a->pieces;
+    a->pieces = order->pieces;
+    order->pieces = old;
+    hand_back(a, order);
 }
 
 static void obey(mp_audio *a, mp_order *order) {
     mp_player **place = &a->decoded[order->slot % MP_MAX_PLAYERS];
     switch (order->kind) {
     case MP_ORDER_ADD: *place = order->player; return;
-    case MP_ORDER_REMOVE: hand_back(a, order, place); return;
+    case MP_ORDER_REMOVE: let_go(a, order, place); return;
+    case MP_ORDER_KEEP: keep(a, order, *place); return;
+    case MP_ORDER_PIECES: use_pieces(a, order); return;
     case MP_ORDER_ENCODER: mp_sender_set(&a->sender, &order->encoder); return;
     case MP_ORDER_MAP:
         a->map = order->map;
@@ -30,7 +53,7 @@ static void obey(mp_audio *a, mp_order *order) {
     if (*place == NULL) return;
     if (order->kind == MP_ORDER_DECODER) mp_player_set_decoder(*place, order->decoder);
     if (order->kind == MP_ORDER_TARGET) {
-        (*place)->settings.wait_from = order->target.from;
+        (*place)->settings.wait = order->target.wait;
         (*place)->target = order->target.frames;
     }
 }
@@ -61,6 +84,13 @@ static int64_t next_look(const mp_audio *a, int64_t next_ns, int64_t lead_ns, in
     return due_ns < look_ns ? due_ns : look_ns;
 }
 
+/* The end of what a cycle brought. */
+static int64_t captured_until_ns(mp_audio *a, int64_t cycle_ns, uint32_t frames) {
+    uint32_t latency = atomic_load(&a->input_latency);
+    int64_t later = latency == UINT32_MAX ? 0 : (int64_t)frames - latency;
+    return cycle_ns + later * INT64_C(1000000000) / a->settings.rate;
+}
+
 int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
     mp_order order;
     uint32_t cycle, frames, available;
@@ -76,14 +106,15 @@ int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
     if (cycle != a->cycle_seen) {
         a->cycle_seen = cycle;
         if (a->settings.in_channels > 0) {
-            mp_sender_step(&a->sender, &a->input, available, cycle_ns, map, now_ns);
+            int64_t end_ns = captured_until_ns(a, cycle_ns, frames);
+            mp_sender_step(&a->sender, &a->input, available, end_ns, map, now_ns);
         }
     }
     if (now_ns >= next_ns - lead_ns) {
         mp_device_time device = {next_ns, frames, a->settings.rate, a->settings.decode_lead_us};
         for (uint32_t slot = 0; slot < MP_MAX_PLAYERS; slot++) {
             if (a->decoded[slot] == NULL) continue;
-            mp_player_step(a->decoded[slot], &device, map, frames, now_ns);
+            mp_player_step(a->decoded[slot], &device, map, a->pieces, frames, now_ns);
         }
     }
     return next_look(a, next_ns, lead_ns, now_ns);

@@ -12,7 +12,7 @@
 
 /* Packets go into the decoder so long before they are due, and never more of them. */
 static const int64_t AHEAD_NS = 200000000;
-enum { MOST_AHEAD_FRAMES = MP_STREAM_RATE, PULL = 256, BEFORE = 16 };
+enum { MOST_AHEAD_FRAMES = MP_STREAM_RATE * 13 / 10, PULL = 256, BEFORE = 16 };
 /* libroc refuses a stream that jumped by 100 packets or a second. */
 enum { JUMP_PACKETS = 90, JUMP_FRAMES = MP_STREAM_RATE * 9 / 10 };
 /* A wait that is too long by more is cut, not bent; sooner at the begin, when the first packet was
@@ -23,6 +23,9 @@ static const int64_t BEGIN_NS = 2000000000;
 static const int64_t ALL_LATE_NS = 6000000;
 enum { ALL_LATE_PACKETS = 3 };
 static const double LONG_FRAMES = 0.1 * MP_STREAM_RATE;
+/* Of a stream that ended nothing comes after so long. */
+static const int64_t STRAGGLES_US = 2000000;
+enum { DRAIN_ROOM = 4 * MP_MAX_PACKET_FRAMES };
 
 static void count(_Atomic uint64_t *counter, uint64_t by) {
     atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
@@ -54,8 +57,7 @@ static bool pop(mp_player *p, float *block) {
     return false;
 }
 
-/* The next packet's frames: as sent, repaired or made up. */
-static void next_block(mp_player *p, float *block) {
+void mp_player_next_block(mp_player *p, float *block) {
     uint32_t frames = p->settings.packet_frames;
     bool came = was_seen(p, p->next), sounds = pop(p, block);
     if (!came) count(&p->lost, 1);
@@ -71,6 +73,11 @@ static void next_block(mp_player *p, float *block) {
     p->next += frames;
 }
 
+void mp_player_keep(mp_player *p, uint32_t timestamp, const float *block) {
+    if (p->bars == NULL) return;
+    mp_history_store(&p->bars->history, timestamp, block, p->settings.packet_frames);
+}
+
 static void feed(mp_player *p) {
     uint32_t frames = p->settings.packet_frames;
     if (!p->started || p->silence >= 1.0) {
@@ -81,27 +88,52 @@ static void feed(mp_player *p) {
     } else if (p->held) {
         size_t size = p->settings.channels * sizeof(float);
         frames -= p->left_out;
+        mp_player_keep(p, p->next - p->left_out, p->other);
         memcpy(p->block, p->other + p->left_out * p->settings.channels, frames * size);
         mp_concealer_pass(&p->concealer, p->block, frames);
         p->held = false;
         p->next += frames;
     } else {
-        next_block(p, p->block);
+        mp_player_next_block(p, p->block);
+        mp_player_keep(p, p->next - frames, p->block);
     }
     mp_resampler_push(&p->resampler, p->block, frames);
 }
 
-static void fill_ring(mp_player *p, uint32_t cover) {
+/* What is played another way from now on begins where the last one ended. */
+static void join(mp_player *p, float *frames, uint32_t count) {
+    uint32_t channels = p->settings.channels;
+    for (uint32_t i = 0; i < count; i++) {
+        float before = (float)p->joining / MP_JOIN;
+        if (p->joining > 0) p->joining--;
+        for (uint32_t c = 0; c < channels; c++) {
+            float *sample = &frames[(size_t)i * channels + c];
+            *sample += before * (p->tail[c] - *sample);
+            if (p->joining == 0) p->tail[c] = *sample;
+        }
+    }
+}
+
+static uint32_t make(mp_player *p, const mp_moment *at, float *made, uint32_t wanted, uint32_t fill) {
+    uint32_t got;
+    if (p->by_bars) {
+        int64_t ns = at->device->next_ns + (int64_t)fill * 1000000000 / at->device->rate;
+        double behind = p->target + at->least + p->settings.packet_frames;
+        mp_bars_fill(p->bars, made, wanted, ns, at->device->rate, at->map, at->pieces, behind);
+        return wanted;
+    }
+    while ((got = mp_resampler_pull(&p->resampler, made, wanted)) == 0) feed(p);
+    return got;
+}
+
+static void fill_ring(mp_player *p, const mp_moment *at) {
     float made[PULL * MP_MAX_CHANNELS];
     uint32_t fill;
-    while ((fill = mp_frame_ring_fill(&p->ring)) < cover) {
-        uint32_t wanted = cover - fill < PULL ? cover - fill : PULL;
-        uint32_t got = mp_resampler_pull(&p->resampler, made, wanted);
-        if (got > 0) {
-            mp_frame_ring_write(&p->ring, made, got);
-        } else {
-            feed(p);
-        }
+    while ((fill = mp_frame_ring_fill(&p->ring)) < at->cover) {
+        uint32_t wanted = at->cover - fill < PULL ? at->cover - fill : PULL;
+        uint32_t got = make(p, at, made, wanted, fill);
+        join(p, made, got);
+        mp_frame_ring_write(&p->ring, made, got);
     }
 }
 
@@ -113,14 +145,18 @@ static double wait_of(mp_player *p, const mp_device_time *device, uint32_t at, i
     return to_callback + in_ring + fed + (double)(int32_t)(at - p->next);
 }
 
-/* When the wait begins: the packet's arrival, or when its last frame was captured. */
-static int64_t wait_begin_ns(const mp_player *p, const mp_clock_map *map, double *length_frames) {
-    *length_frames = 0.0;
-    if (p->settings.wait_from == MP_WAIT_FROM_ARRIVAL || map == NULL) {
-        return p->pending.received_ns;
-    }
-    *length_frames = p->settings.packet_frames;
-    return mp_local_at_ns(map, p->pending.capture_us * 1000);
+/* The history may be younger than the stream. */
+static void note_arrival(mp_player *p, uint32_t timestamp) {
+    mp_history *h = &p->bars->history;
+    if (!h->begun) mp_history_begin(h, timestamp, p->pending.capture_us);
+    mp_history_arrived(h, timestamp, p->settings.packet_frames,
+                       p->pending.capture_us, p->pending.received_ns);
+}
+
+/* How much later than the quickest a packet came, in stream frames. */
+static double slower_by(const mp_player *p, uint32_t end) {
+    const mp_history *h = &p->bars->history;
+    return mp_history_head_at(h, p->pending.received_ns) - (double)mp_history_place_of(h, end);
 }
 
 /* From capture until it is played, in stream frames; NAN without a map. */
@@ -134,25 +170,65 @@ static double latency_of(mp_player *p, const mp_device_time *device, const mp_cl
     return latency;
 }
 
+static void use_decoder(mp_player *p, void *decoder) {
+    p->settings.decoder = decoder;
+    p->spare = NULL;
+    atomic_store(&p->decoder, decoder);
+    atomic_store(&p->needs_decoder, decoder == NULL);
+}
+
 /* The stream began anew, or ended: libroc would refuse what comes now. */
-static void ask_for_decoder(mp_player *p) {
+static void end_stream(mp_player *p) {
     p->started = p->held = false;
     p->silence = 0.0;
     atomic_store(&p->playing, 0);
-    atomic_store(&p->needs_decoder, 1);
+    if (p->spare != NULL) use_decoder(p, p->spare);
+    else atomic_store(&p->needs_decoder, 1);
 }
 
-static void begin(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
-                  const mp_rtp *rtp, int64_t now_ns) {
-    double length;
-    int64_t begin_ns = wait_begin_ns(p, map, &length);
+/* How many frames the packet holds; 0 is more than there can be. */
+static uint32_t frames_in(const mp_player *p) {
+    uint32_t bytes = p->pending.size - MP_RTP_HEAD - MP_RTP_FEC, frame = 2 * p->settings.channels;
+    return bytes % frame == 0 && bytes / frame <= MP_MAX_PACKET_FRAMES ? bytes / frame : 0;
+}
+
+/* A straggler of the stream before this one. */
+static bool is_of_old_stream(const mp_player *p, const mp_rtp *rtp) {
+    int64_t before_us = p->begun_capture_us - p->pending.capture_us;
+    return p->started && rtp->ssrc != p->ssrc && before_us > 0 && before_us < STRAGGLES_US;
+}
+
+/* All that came of this stream is decoded, before another one follows it. */
+static void drain(mp_player *p) {
+    float made[PULL * MP_MAX_CHANNELS];
+    uint32_t got, room = p->ring.mask + 1;
+    while (p->started && (int32_t)(p->newest - p->next) >= 0) {
+        if (p->by_bars) {
+            mp_player_decode_next(p);
+            continue;
+        }
+        if (mp_frame_ring_fill(&p->ring) + DRAIN_ROOM > room) break;
+        feed(p);
+        while ((got = mp_resampler_pull(&p->resampler, made, PULL)) > 0) {
+            join(p, made, got);
+            mp_frame_ring_write(&p->ring, made, got);
+        }
+    }
+    p->drained = true;
+}
+
+static void begin(mp_player *p, const mp_device_time *device, const mp_rtp *rtp, int64_t now_ns) {
+    bool goes_on = p->drained;
     /* libroc starts reading a block at its first packet. */
     if (p->settings.source_packets > 0 && rtp->symbol != 0) return;
+    p->settings.packet_frames = frames_in(p);
     push(p, MP_ROC_SOURCE);
     pop(p, p->other);
     p->held = p->started = true;
+    p->drained = false;
+    p->begun_capture_us = p->pending.capture_us;
     p->ssrc = rtp->ssrc;
-    p->next = rtp->timestamp;
+    p->next = p->newest = rtp->timestamp;
     p->silence = 0.0;
     p->late_row = 0;
     p->heard_ns = p->origin_ns = p->pending.received_ns;
@@ -160,7 +236,14 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_clock_map
     *seen_at(p, rtp->timestamp) = (mp_seen){rtp->timestamp, true};
     uint32_t end = rtp->timestamp + p->settings.packet_frames;
     double target = fmax(p->target, atomic_load(&p->floor));
-    double lacks = target - (wait_of(p, device, end, begin_ns) - length);
+    double lacks = target - wait_of(p, device, end, p->pending.received_ns);
+    if (p->bars != NULL) {
+        mp_history_begin(&p->bars->history, rtp->timestamp, p->pending.capture_us);
+        note_arrival(p, rtp->timestamp);
+    }
+    /* What goes on from what was there before is bent to its place later, not cut. */
+    bool fits = fabs(lacks) < CUT_FRAMES && target - lacks > atomic_load(&p->floor);
+    if (p->by_bars || (goes_on && fits)) lacks = 0.0;
     p->silence = floor(fmax(0.0, lacks));
     p->left_out = (uint32_t)fmin(fmax(0.0, -lacks), p->settings.packet_frames - 1);
     p->next += p->left_out;
@@ -187,43 +270,48 @@ static bool all_are_late(const mp_player *p) {
     return p->late_row >= ALL_LATE_PACKETS && p->heard_ns - p->late_since_ns >= ALL_LATE_NS;
 }
 
-/* A packet with FEC is just as long as its sender said that its packets are. */
-static bool is_as_told(const mp_player *p) {
-    const mp_player_settings *s = &p->settings;
-    uint32_t size = MP_RTP_HEAD + MP_RTP_FEC + s->packet_frames * s->channels * 2;
-    return s->source_packets == 0 || p->pending.size == size;
-}
-
 static void hear_source(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
                         int64_t now_ns) {
     mp_rtp rtp;
     const uint32_t frames = p->settings.packet_frames;
-    if (!mp_rtp_read(&rtp, p->pending.bytes, p->pending.size) || !is_as_told(p) ||
-        atomic_load(&p->needs_decoder)) {
+    bool whole = mp_rtp_read(&rtp, p->pending.bytes, p->pending.size) && frames_in(p) > 0;
+    if (!whole || atomic_load(&p->needs_decoder)) {
         count(&p->overflow, 1);
+        return;
+    }
+    if (is_of_old_stream(p, &rtp)) {
+        count(&p->late, 1);
         return;
     }
     if (!p->started) {
-        begin(p, device, map, &rtp, now_ns);
+        begin(p, device, &rtp, now_ns);
         return;
     }
     int32_t ahead = (int32_t)(rtp.timestamp - p->next);
-    bool jumped = ahead > JUMP_FRAMES || ahead < -JUMP_FRAMES;
+    int32_t after = (int32_t)(rtp.timestamp - p->newest);
+    bool jumped = after > JUMP_FRAMES || after < -JUMP_FRAMES || ahead < -JUMP_FRAMES;
     if (rtp.ssrc != p->ssrc || jumped) {
-        ask_for_decoder(p);
+        drain(p);
+        end_stream(p);
+        if (!atomic_load(&p->needs_decoder)) begin(p, device, &rtp, now_ns);
         return;
     }
-    if (ahead > MOST_AHEAD_FRAMES) {
+    if (ahead > MOST_AHEAD_FRAMES || frames_in(p) != frames) {
         count(&p->overflow, 1);
         return;
     }
+    if (after > 0) p->newest = rtp.timestamp;
     p->heard_ns = p->pending.received_ns;
     *seen_at(p, rtp.timestamp) = (mp_seen){rtp.timestamp, true};
-    double length;
-    int64_t begin_ns = wait_begin_ns(p, map, &length);
     double transit_s = (double)(p->pending.received_ns - p->origin_ns) * 1e-9;
-    double wait = wait_of(p, device, rtp.timestamp + frames, begin_ns) - length;
-    double latency = latency_of(p, device, map, rtp.timestamp);
+    double wait, latency = NAN;
+    if (p->bars != NULL) note_arrival(p, rtp.timestamp);
+    if (p->by_bars) {
+        wait = p->target - slower_by(p, rtp.timestamp + frames);
+    } else {
+        wait = wait_of(p, device, rtp.timestamp + frames, p->pending.received_ns);
+        latency = latency_of(p, device, map, rtp.timestamp);
+    }
     note_late(p, ahead + (int32_t)frames <= 0, wait);
     mp_drift_see(&p->drift, wait, latency, transit_s * MP_STREAM_RATE - (double)rtp.timestamp);
     push(p, MP_ROC_SOURCE);
@@ -238,7 +326,10 @@ static void hear(mp_player *p, const mp_device_time *device, const mp_clock_map 
         break;
     case MP_MEDIA_REPAIR:
         count(&p->repair_packets, 1);
-        if (p->started && p->settings.source_packets > 0) push(p, MP_ROC_REPAIR);
+        if (p->started && p->settings.source_packets > 0 &&
+            p->pending.capture_us >= p->begun_capture_us) {
+            push(p, MP_ROC_REPAIR);
+        }
         break;
     default: count(&p->overflow, 1); break; /* none of ours sends RTCP */
     }
@@ -246,14 +337,14 @@ static void hear(mp_player *p, const mp_device_time *device, const mp_clock_map 
 
 /* Where the wait is long, a packet stays in our queue, which is bounded, and not in libroc's. A
  * block's last repair packet comes two blocks behind its first source packet, and must not be held
- * back until that one was due. */
-static bool is_early(const mp_player *p, const mp_clock_map *map, int64_t now_ns) {
-    double length;
-    int64_t begin_ns = wait_begin_ns(p, map, &length);
+ * back until that one was due: in bar mode none is. */
+static bool is_early(const mp_player *p, int64_t now_ns) {
+    if (p->settings.wait == MP_WAIT_FOR_BARS) return false;
     int64_t wait_ns = (int64_t)(p->target * (1e9 / MP_STREAM_RATE));
     uint32_t blocks_frames = 2 * p->settings.source_packets * p->settings.packet_frames;
     int64_t ahead_ns = (int64_t)blocks_frames * 1000000000 / MP_STREAM_RATE + AHEAD_NS / 2;
-    return now_ns < begin_ns + wait_ns - (ahead_ns > AHEAD_NS ? ahead_ns : AHEAD_NS);
+    return now_ns <
+           p->pending.received_ns + wait_ns - (ahead_ns > AHEAD_NS ? ahead_ns : AHEAD_NS);
 }
 
 /* The socket's own queue is short: the codec thread is both ends of ours then. */
@@ -271,7 +362,7 @@ static void take_in(mp_player *p, const mp_device_time *device, const mp_clock_m
     collect(p);
     for (;;) {
         if (!p->pending_there) p->pending_there = mp_ring_take(&p->queue, &p->pending);
-        if (!p->pending_there || is_early(p, map, now_ns)) return;
+        if (!p->pending_there || is_early(p, now_ns)) return;
         p->pending_there = false;
         if (p->pending.size > sizeof p->pending.bytes) {
             count(&p->overflow, 1);
@@ -284,7 +375,7 @@ static void take_in(mp_player *p, const mp_device_time *device, const mp_clock_m
 /* Leave packets out: what is played goes over into what comes after them. */
 static void skip(mp_player *p, uint32_t packets) {
     uint32_t frames = p->settings.packet_frames, channels = p->settings.channels;
-    next_block(p, p->block);
+    mp_player_next_block(p, p->block);
     for (uint32_t i = 1; i < packets; i++) {
         pop(p, p->other);
         p->next += frames;
@@ -339,43 +430,45 @@ static double least_wait(const mp_player *p, const mp_device_time *device, uint3
 
 static void publish(mp_player *p) {
     const double us = 1e6 / MP_STREAM_RATE;
-    atomic_store(&p->wait, p->drift.wait);
+    if (!p->by_bars) atomic_store(&p->wait, p->drift.wait);
     atomic_store(&p->jitter_us, p->drift.jitter * us);
     atomic_store(&p->p95_us, mp_drift_p95(&p->drift) * us);
 }
 
 /* Who waits long anyhow is decoded sooner: to repair a long block takes milliseconds at once, and
  * then no callback runs dry when the system comes late either. */
-static uint32_t spare(const mp_player *p, const mp_device_time *device) {
+static uint32_t more_cover(const mp_player *p, const mp_device_time *device) {
     return p->target < LONG_FRAMES ? 0 : device->rate / 100;
 }
 
 void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
-                    uint32_t cover, int64_t now_ns) {
-    cover += spare(p, device);
+                    const mp_pieces *pieces, uint32_t cover, int64_t now_ns) {
+    cover += more_cover(p, device);
     double least = least_wait(p, device, cover);
+    const mp_moment at = {device, map, pieces, cover, least, now_ns};
     atomic_store(&p->floor, least);
+    mp_player_choose_way(p, &at);
     take_in(p, device, map, now_ns);
     if (p->started && now_ns - p->heard_ns > INT64_C(900000000) + AHEAD_NS &&
         !p->pending_there) {
-        ask_for_decoder(p);
+        end_stream(p);
     }
     double target = fmax(p->target, least);
     /* Those that were late already when it began to wait are so without need for more. */
-    if (p->started && all_are_late(p) && p->late_wait < target - p->settings.packet_frames) {
+    bool all_late = p->started && !p->by_bars && all_are_late(p);
+    if (all_late && p->late_wait < target - p->settings.packet_frames) {
         wait_longer(p, target - p->late_wait, target, now_ns);
     } else if (p->started && mp_drift_window(&p->drift, now_ns)) {
-        steer(p, target, least, now_ns);
+        if (!p->by_bars) steer(p, target, least, now_ns);
         publish(p);
     }
-    fill_ring(p, cover);
+    if (p->by_bars) mp_player_decode_for_bars(p, map, now_ns);
+    fill_ring(p, &at);
 }
 
 void mp_player_set_decoder(mp_player *p, void *decoder) {
-    ask_for_decoder(p);
-    p->settings.decoder = decoder;
-    atomic_store(&p->decoder, decoder);
-    atomic_store(&p->needs_decoder, decoder == NULL);
+    if (atomic_load(&p->needs_decoder)) use_decoder(p, decoder);
+    else p->spare = decoder;
 }
 
 void mp_player_stats_of(mp_player *p, mp_player_stats *stats) {

@@ -20,7 +20,6 @@ void mp_sender_free(mp_sender *s) {
 
 void mp_sender_set(mp_sender *s, const mp_audio_encoder *with) {
     s->with = *with;
-    s->filled = 0;
     s->spread_count = 0;
     atomic_store(&s->encoder, with->encoder);
 }
@@ -68,7 +67,6 @@ static void encode(mp_sender *s, int64_t capture_us, int64_t now_ns) {
     size_t size = (size_t)s->with.packet_frames * s->channels * sizeof(float);
     mp_roc_frame frame = {s->block, size};
     mp_media_packet packet = {.capture_us = capture_us};
-    s->filled = 0;
     if (s->with.calls.encoder_push_frame(s->with.encoder, &frame) < 0) return;
     packet.kind = MP_MEDIA_SOURCE;
     while (pop(s, MP_ROC_SOURCE, &packet)) send(s, &packet);
@@ -81,6 +79,7 @@ static void encode(mp_sender *s, int64_t capture_us, int64_t now_ns) {
 /* Up to `available` frames of the ring become stream frames in the block; returns how many. */
 static uint32_t take(mp_sender *s, mp_frame_ring *input, uint32_t *available) {
     float *to = s->block + (size_t)s->filled * s->channels;
+    if (s->filled >= s->with.packet_frames) return 0;
     uint32_t wanted = s->with.packet_frames - s->filled;
     if (!s->resamples) {
         uint32_t got = mp_frame_ring_read(input, to, wanted < *available ? wanted : *available);
@@ -97,6 +96,13 @@ static uint32_t take(mp_sender *s, mp_frame_ring *input, uint32_t *available) {
     return made;
 }
 
+/* More than a packet is there only where packets have become shorter. */
+static void drop_first(mp_sender *s, uint32_t frames) {
+    s->filled -= frames;
+    size_t frame = s->channels * sizeof(float);
+    memmove(s->block, s->block + (size_t)frames * s->channels, s->filled * frame);
+}
+
 void mp_sender_step(mp_sender *s, mp_frame_ring *input, uint32_t available, int64_t end_ns,
                     const mp_clock_map *map, int64_t now_ns) {
     if (s->with.encoder == NULL) {
@@ -104,15 +110,17 @@ void mp_sender_step(mp_sender *s, mp_frame_ring *input, uint32_t available, int6
             uint32_t piece = available < PIECE ? available : PIECE;
             available -= mp_frame_ring_read(input, s->from, piece);
         }
+        s->filled = 0;
         return;
     }
     uint32_t got;
-    while ((got = take(s, input, &available)) > 0) {
+    while ((got = take(s, input, &available)) > 0 || s->filled >= s->with.packet_frames) {
         s->filled += got;
         if (s->filled < s->with.packet_frames) continue;
         double behind = available + (s->resamples ? mp_resampler_waiting(&s->resampler) : 0.0);
-        double before_s = behind / s->rate + (double)s->with.packet_frames / MP_STREAM_RATE;
+        double before_s = behind / s->rate + (double)s->filled / MP_STREAM_RATE;
         int64_t capture_ns = end_ns - (int64_t)(before_s * 1e9);
         encode(s, map == NULL ? 0 : mp_room_at_ns(map, capture_ns) / 1000, now_ns);
+        drop_first(s, s->with.packet_frames);
     }
 }

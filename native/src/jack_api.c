@@ -52,6 +52,7 @@ static bool load(void *l) {
            find(l, "jack_midi_event_get", &api.midi_event_get) &&
            find(l, "jack_port_unregister", &api.port_unregister) &&
            find(l, "jack_set_latency_callback", &api.set_latency_callback) &&
+           find(l, "jack_port_get_latency_range", &api.port_get_latency_range) &&
            find(l, "jack_port_set_latency_range", &api.port_set_latency_range) &&
            find(l, "jack_recompute_total_latencies", &api.recompute_total_latencies) &&
            find(l, "jack_set_buffer_size_callback", &api.set_buffer_size_callback) &&

@@ -54,6 +54,7 @@ typedef struct {
     int (*midi_event_get)(jack_midi_event_t *, void *, uint32_t);
     int (*port_unregister)(jack_client_t *, jack_port_t *);
     int (*set_latency_callback)(jack_client_t *, void (*)(int, void *), void *);
+    void (*port_get_latency_range)(jack_port_t *, int, jack_latency_range_t *);
     void (*port_set_latency_range)(jack_port_t *, int, jack_latency_range_t *);
     int (*recompute_total_latencies)(jack_client_t *);
     int (*set_buffer_size_callback)(jack_client_t *, int (*)(jack_nframes_t, void *), void *);

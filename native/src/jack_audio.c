@@ -64,12 +64,24 @@ static int on_sample_rate(jack_nframes_t rate, void *arg) {
     return 0;
 }
 
+/* What a sound card brings it recorded some time ago; what a program makes is of this cycle. */
+static void note_input_latency(mp_jack_audio *j) {
+    jack_latency_range_t range, most = {0, 0};
+    for (uint32_t c = 0; c < j->settings.in_channels; c++) {
+        j->jack->port_get_latency_range(j->sends[c], JACK_CAPTURE_LATENCY, &range);
+        if (range.max > most.max && range.max != UINT32_MAX) most = range;
+    }
+    mp_audio_set_input_latency(j->audio, most.max);
+}
+
 /* What is sent does not come out here: without this JACK would add the two up. We hold a period of
- * what goes in, and of what comes out; the way between belongs to the network. */
+ * what goes in; the way between belongs to the network. What comes out is of the cycle in which it
+ * does: were it older, so would be all that a DAW sends that hears us. */
 static void on_latency(int mode, void *arg) {
     mp_jack_audio *j = arg;
+    if (mode == JACK_CAPTURE_LATENCY) note_input_latency(j);
     jack_nframes_t period = atomic_load(&j->period);
-    jack_latency_range_t range = {period, period};
+    jack_latency_range_t range = {period, period}, none = {0, 0};
     if (mode == JACK_PLAYBACK_LATENCY) {
         for (uint32_t c = 0; c < j->settings.in_channels; c++) {
             j->jack->port_set_latency_range(j->sends[c], mode, &range);
@@ -77,11 +89,11 @@ static void on_latency(int mode, void *arg) {
         return;
     }
     for (uint32_t c = 0; c < j->settings.out_channels; c++) {
-        j->jack->port_set_latency_range(j->receives[c], mode, &range);
+        j->jack->port_set_latency_range(j->receives[c], mode, &none);
     }
     for (uint32_t i = 0; i < MP_MAX_PLAYERS * j->settings.out_channels; i++) {
         jack_port_t *port = atomic_load(&j->from[i]);
-        if (port != NULL) j->jack->port_set_latency_range(port, mode, &range);
+        if (port != NULL) j->jack->port_set_latency_range(port, mode, &none);
     }
 }
 

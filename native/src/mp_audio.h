@@ -10,6 +10,8 @@ enum {
     MP_MAX_PLAYERS = 64,
     MP_MAX_CHANNELS = 4,
     MP_MAX_PERIOD = 4096,
+    MP_MAX_PIECES = 1024,
+    MP_MOST_KEPT = 4194304, /* frames of the stream, 87 s */
     MP_MAX_PACKET_FRAMES = 1024 /* of the stream */
 };
 
@@ -40,20 +42,32 @@ typedef struct {
     void *send_arg;
 } mp_audio_encoder;
 
-/* What counts as a packet's begin, when the target says how much later it is played. */
+/* What the target says. */
 typedef enum {
-    MP_WAIT_FROM_ARRIVAL = 0, /* when the quickest packets arrive: a jitter buffer */
-    MP_WAIT_FROM_CAPTURE      /* when it was captured, in room time: the same for everybody */
-} mp_wait_from;
+    MP_WAIT_TO_PLAY = 0, /* how long the quickest packets wait until they are played */
+    MP_WAIT_FOR_BARS     /* how long until they are decoded; mp_piece says when they are played */
+} mp_wait;
+
+/* `bar` mode: what is heard from one room time to another. */
+typedef enum {
+    MP_PIECE_BARS = 0, /* what was captured in this stretch of time */
+    MP_PIECE_SILENCE,
+    MP_PIECE_AT_ONCE /* the newest that was decoded */
+} mp_piece_kind;
+
+typedef struct {
+    mp_piece_kind kind;
+    int64_t play_us, play_end_us, capture_us, capture_end_us;
+} mp_piece;
 
 typedef struct {
     mp_roc_calls calls;
     void *decoder;           /* opened with a target latency of one packet, tuner intact */
-    uint32_t packet_frames;  /* of the stream */
+    uint32_t packet_frames;  /* of the stream; what comes may begin anew with others */
     uint32_t source_packets; /* of an FEC block, or 0 without FEC */
     uint32_t channels;       /* that the decoder gives */
     uint32_t queue_packets;  /* a power of two: how many wait at most */
-    mp_wait_from wait_from;
+    mp_wait wait;
     double target_frames; /* of the stream; the floor is used where that is more */
     mp_audio_take take; /* where packets come from; NULL: mp_audio_receive */
     void *take_arg;
@@ -77,7 +91,7 @@ typedef struct {
     double jitter_p95_us;      /* of how much slower than the quickest, over 8 s */
     int64_t latency_us;        /* from capture to being handed to the device; -1 unknown */
     int playing;               /* 0 until the first packet */
-    int needs_decoder;         /* the stream began anew: give it a new decoder */
+    int needs_decoder;         /* the stream began anew, and there was none for it */
 } mp_player_stats;
 
 typedef struct {
@@ -95,6 +109,9 @@ void mp_audio_free(mp_audio *audio);
  * is NULL itself. `host_ns` is when the cycle began. Realtime-safe. */
 void mp_audio_process(mp_audio *audio, const float *const *in, float *const *out,
                       float *const *from_players, uint32_t frames, int64_t host_ns);
+/* What comes in at a cycle's begin was captured so many frames before it. Without a call, and for
+ * UINT32_MAX, that is a period. Any thread. */
+void mp_audio_set_input_latency(mp_audio *audio, uint32_t frames);
 /* The callback's time line is broken (an xrun). Any thread. */
 void mp_audio_xrun(mp_audio *audio);
 /* One look of the codec thread; returns when it wants the next one. */
@@ -116,10 +133,18 @@ mp_status mp_audio_remove_player(mp_audio *audio, uint32_t slot);
 uint32_t mp_audio_collect(mp_audio *audio);
 /* Whether a slot holds a player, also one on its way out. */
 int mp_audio_has_player(mp_audio *audio, uint32_t slot);
+/* A new decoder, for the next time that the player's stream begins anew; that may be now. Give
+ * another one only when mp_audio_decoder_in_use says this one. */
 mp_status mp_audio_set_decoder(mp_audio *audio, uint32_t slot, void *decoder);
 void *mp_audio_decoder_in_use(mp_audio *audio, uint32_t slot);
-mp_status mp_audio_set_target(mp_audio *audio, uint32_t slot, mp_wait_from from,
-                              double target_frames);
+/* For bars, mp_audio_keep must have been called before: else packets wait to be played. */
+mp_status mp_audio_set_target(mp_audio *audio, uint32_t slot, mp_wait wait, double target_frames);
+/* Keep the last `frames` of what is decoded, a power of two; what is kept already stays. Not
+ * realtime-safe. */
+mp_status mp_audio_keep(mp_audio *audio, uint32_t slot, uint32_t frames);
+/* What players in bar mode are heard by from now on, in order and without gaps; the last one goes
+ * on. MP_OUT_OF_RANGE: too many, out of order, or beyond reason. Not realtime-safe. */
+mp_status mp_audio_set_pieces(mp_audio *audio, const mp_piece *pieces, uint32_t count);
 /* A packet for a player without `take`, from the third thread: MP_FULL when too many wait. */
 mp_status mp_audio_receive(mp_audio *audio, uint32_t slot, const mp_media_packet *packet);
 

@@ -67,6 +67,12 @@ void mp_resampler_free(mp_resampler *r) {
     r->table = r->history = NULL;
 }
 
+uint32_t mp_resampler_restart(mp_resampler *r, double phase) {
+    r->at = r->fill = 0;
+    r->phase = phase;
+    return r->taps / 2 - 1;
+}
+
 uint32_t mp_resampler_ahead(const mp_resampler *r) { return r->taps / 2; }
 
 uint32_t mp_resampler_room(const mp_resampler *r) { return MP_RESAMPLER_HELD - (r->fill - r->at); }

@@ -25,6 +25,9 @@ bool mp_resampler_init(mp_resampler *r, uint32_t in_rate, uint32_t out_rate, uin
 void mp_resampler_free(mp_resampler *r);
 /* Input frames that must be there after the one that is being played. */
 uint32_t mp_resampler_ahead(const mp_resampler *r);
+/* Forget what was pushed. The next output lies `phase` behind an input frame, before which as many
+ * must be pushed as this returns. */
+uint32_t mp_resampler_restart(mp_resampler *r, double phase);
 /* How many input frames fit in. */
 uint32_t mp_resampler_room(const mp_resampler *r);
 /* Input frames that were pushed and lie ahead of the next output. */

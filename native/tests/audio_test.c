@@ -85,35 +85,20 @@ static void the_wait_follows_its_target(void) {
     pair_begin(p, 120, 960.0);
     pair_run(p, 2.0);
     CHECK_WITHIN(pair_stats(p).wait_frames, 960, 10);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FROM_ARRIVAL, 1100.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 1100.0) == MP_OK);
     pair_run(p, 15.0);
     CHECK_WITHIN(pair_stats(p).wait_frames, 1100, 10);
     CHECK_EQUAL(pair_stats(p).jumps, 0);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FROM_ARRIVAL, 9600.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 9600.0) == MP_OK);
     pair_run(p, 3.0);
     CHECK_WITHIN(pair_stats(p).wait_frames, 9600, 120);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FROM_ARRIVAL, 960.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 960.0) == MP_OK);
     pair_run(p, 15.0);
     CHECK_WITHIN(pair_stats(p).wait_frames, 960, 20);
     CHECK_EQUAL(pair_stats(p).jumps, 2);
     CHECK_EQUAL(pair_stats(p).lost, 0);
     CHECK(!pair_stats(p).needs_decoder);
     pair_end(p);
-}
-
-/* What is to be heard two seconds after it was played waits in our queue, not in the decoder. */
-static void a_wait_from_capture_is_the_same_for_every_path(void) {
-    for (int64_t delay_ns = 2000000; delay_ns <= 62000000; delay_ns += 60000000) {
-        pair *p = new_pair(STUDIO, STUDIO, noise);
-        p->delay_ns = delay_ns;
-        pair_begin(p, 240, 0.0);
-        CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FROM_CAPTURE, 96000.0) == MP_OK);
-        pair_run(p, 4.0);
-        CHECK_WITHIN(pair_stats(p).latency_us, 2000000, 300);
-        CHECK(p->decoder.most_held * 240 <= 48000 / 4);
-        CHECK_EQUAL(pair_stats(p).lost, 0);
-        pair_end(p);
-    }
 }
 
 /* What a codec thread that comes late leaves out is missing; who waits long does not notice. */
@@ -154,7 +139,8 @@ static void repair_packets_that_wait_are_there_in_time(void) {
     pair *p = new_pair(STUDIO, STUDIO, noise);
     p->encoder.source_packets = p->encoder.repair_packets = PACKETS;
     pair_begin(p, FRAMES, 0.0);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FROM_CAPTURE, 96000.0) == MP_OK);
+    CHECK(mp_audio_keep(p->hearer, 0, 1 << 17) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, 33400.0) == MP_OK);
     pair_run(p, 2.0);
     for (int i = 0; i < 30; i++) {
         pair_run(p, 0.1);
@@ -450,7 +436,7 @@ static void what_cannot_be_is_refused(void) {
     CHECK(mp_audio_add_player(p->hearer, MP_MAX_PLAYERS, &player) == MP_OUT_OF_RANGE);
     player.queue_packets = 100;
     CHECK(mp_audio_add_player(p->hearer, 1, &player) == MP_OUT_OF_RANGE);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FROM_ARRIVAL, NAN) == MP_OUT_OF_RANGE);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, NAN) == MP_OUT_OF_RANGE);
     mp_player_settings huge = player_of(p, 1e12);
     CHECK(mp_audio_add_player(p->hearer, 1, &huge) == MP_OUT_OF_RANGE);
     pair_end(p);
@@ -506,7 +492,6 @@ int main(void) {
 #endif
     what_goes_in_comes_out_in_its_channel();
     the_wait_follows_its_target();
-    a_wait_from_capture_is_the_same_for_every_path();
     a_late_codec_thread_is_counted_and_a_long_wait_bears_it();
     packets_of_another_length_are_dropped_and_counted();
     repair_packets_that_wait_are_there_in_time();

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -107,7 +108,7 @@ class NetStage:
         audio: tuple[str, ...] = ("--no-audio",),
     ) -> NetPlayer:
         """Start a client with the options `audio`; its host clock may be off."""
-        env = dict(jack.env)
+        env = {**jack.env, "XDG_CONFIG_HOME": self._stack.enter_context(TemporaryDirectory())}
         if skew_ppm:
             env["MIDIPOOL_TEST_CLOCK"] = f"12345,{skew_ppm}"
         words = ("join", self.url, "--name", name, *audio)

@@ -26,7 +26,9 @@ from midipool_client.audio.engine_messages import (
     AudioStatus,
     FromAudioEngine,
     Greet,
+    Mix,
     NoSeat,
+    Pieces,
     Rare,
     Raw,
     RoomClock,
@@ -176,6 +178,11 @@ class AudioEngine:
                 self._seated = False
             case WantedVoices():
                 self._voices.want(message.voices)
+            case Pieces():
+                self._device.core.set_pieces(message.pieces)
+            case Mix():
+                self._device.core.set_master(message.master)
+                self._device.core.set_monitor(message.monitor)
             case Send():
                 self._send(message.encoding)
             case Ways():

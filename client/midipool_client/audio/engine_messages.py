@@ -2,6 +2,7 @@
 
 import msgspec
 
+from midipool.audio.bars import Piece
 from midipool.audio.encoding import Encoding
 from midipool.clock_map import ClockMap
 from midipool.errors import InvalidMessage
@@ -46,8 +47,11 @@ class Voice(msgspec.Struct, frozen=True):
     channels: int
     encoding: Encoding
     target_us: int
-    """The buffer; in bar mode the time from capture to being played."""
-    from_capture: bool = False
+    """The buffer; in bar mode how long it waits for repair, until it is decoded."""
+    by_bars: bool = False
+    """Pieces say when it is played."""
+    keep_us: int = 0
+    """So much of what was decoded is kept for bars."""
     gain: float = 1.0
     pan: float = 0.0
     mute: bool = False
@@ -58,6 +62,19 @@ class Voices(msgspec.Struct, tag="voices", frozen=True):
     """To the engine: all who are to be heard; who is not in it goes."""
 
     voices: list[Voice]
+
+
+class Pieces(msgspec.Struct, tag="pieces", frozen=True):
+    """To the engine: what is heard when in bar mode, by all of them."""
+
+    pieces: list[Piece]
+
+
+class Mix(msgspec.Struct, tag="mix", frozen=True):
+    """To the engine: linear gains of what is heard of all, and of one's own input."""
+
+    master: float = 1.0
+    monitor: float = 0.0
 
 
 class Send(msgspec.Struct, tag="send", frozen=True):
@@ -169,7 +186,7 @@ class AudioProblem(msgspec.Struct, tag="problem", frozen=True):
 
 
 FromAudioEngine = AudioReady | Rare | AudioStatus | AudioProblem
-ToAudioEngine = Seat | NoSeat | Voices | Send | Ways | RoomClock | Raw | Greet
+ToAudioEngine = Seat | NoSeat | Voices | Pieces | Mix | Send | Ways | RoomClock | Raw | Greet
 
 _from_engine: msgspec.msgpack.Decoder[FromAudioEngine] = msgspec.msgpack.Decoder(FromAudioEngine)
 _to_engine: msgspec.msgpack.Decoder[ToAudioEngine] = msgspec.msgpack.Decoder(ToAudioEngine)

@@ -3,11 +3,17 @@
 from midipool.audio.bars import BarDelay
 from midipool.audio.encoding import Encoding
 from midipool.audio.health import Heard, HearingMeter
+from midipool.audio.listening import bars_in_words
 from midipool.audio.profiles import PROFILES, ProfileName
+from midipool.audio.strips import Strip
 from midipool.audio.target import AdaptiveTarget, Limits, Measured
 from midipool.messages import AudioStream, Hearing, MediaPath
 from midipool_client.audio.engine_messages import Voice, VoiceStatus
 from midipool_client.audio.options import AudioOptions
+
+# More than that of the bars is not given to jitter.
+MOST_JITTER_WAIT_US = 200_000
+GRAIN_US = 20_000
 
 
 class MemberHearing:
@@ -20,6 +26,10 @@ class MemberHearing:
         """What it sends, as it says; None until then."""
         self.path: MediaPath = "none"
         self.reason = ""
+        self.strip = Strip()
+        """Its place in our mix."""
+        self.keep_us = 0
+        """So much of what it plays is kept for bars."""
         self._options = options
         self._period_frames, self._rate = 128, 48_000
         self._meter = HearingMeter(name)
@@ -40,8 +50,9 @@ class MemberHearing:
 
     def set_profile(self, options: AudioOptions) -> None:
         """We hear it otherwise from now on."""
+        if options.profile != self._options.profile:
+            self._adaptive = None
         self._options = options
-        self._adaptive = None
         self._retarget()
 
     def voice(self) -> Voice | None:
@@ -54,11 +65,16 @@ class MemberHearing:
             channels=self.stream.channels,
             encoding=self._encoding(self.stream),
             target_us=self._target_us,
-            from_capture=self._options.profile == "bar",
+            by_bars=self._options.profile == "bar",
+            keep_us=self.keep_us,
+            gain=self.strip.gain,
+            pan=self.strip.pan,
+            mute=self.strip.mute,
+            solo=self.strip.solo,
         )
 
     def take(self, status: VoiceStatus, now_us: int, bars: BarDelay | None) -> None:
-        """What the engine counted; in bar mode `bars` says how much later it is heard."""
+        """What the engine counted; `bars` is the grid for bar mode, if it is known."""
         self.path = "relay" if status.relayed else "direct"
         if status.silence_us is None or status.silence_us > 2_000_000:
             self.path = "none"
@@ -76,8 +92,9 @@ class MemberHearing:
                 dropped=status.dropped,
             )
         )
-        if bars is not None:
-            self._follow_bars(bars, now_us)
+        if self._options.profile == "bar":
+            self._wait_for_repair(status)
+            self._words = self._bars_in_words(bars, now_us, status.wait_us)
         elif self._adaptive is not None:
             lost = max(status.lost - status.late, 0)
             measured = Measured(now_us, status.came, status.late, lost, 0, status.jitter_us)
@@ -88,12 +105,24 @@ class MemberHearing:
         """For a report."""
         return self._meter.hearing(self._options.profile, self.path, self.reason, self._words)
 
-    def _follow_bars(self, bars: BarDelay, now_us: int) -> None:
+    def _wait_for_repair(self, status: VoiceStatus) -> None:
+        """There is time: what comes unevenly is waited for longer."""
+        if self.stream is None:
+            return
+        profile, encoding = PROFILES["bar"], self._encoding(self.stream)
+        more_us = min(max(2 * status.jitter_us - profile.margin_us, 0), MOST_JITTER_WAIT_US)
+        begin_us = profile.target_us(encoding, self._period_frames, self._rate)
+        self._target_us = begin_us + more_us // GRAIN_US * GRAIN_US
+
+    def _bars_in_words(self, bars: BarDelay | None, now_us: int, need_us: int) -> str:
+        if bars is None:
+            return "the room's bars are not known yet"
+        if (complaint := bars.complaint(now_us, need_us)) is not None:
+            return complaint
         heard_us = bars.play_at(now_us)
-        if heard_us is not None:
-            self._target_us = heard_us - now_us
-            number = self._options.bars
-            self._words = f"{number} bar{'s'[number == 1 :]} later"
+        if heard_us is None:
+            return f"{bars_in_words(bars.bars)} later while the song plays"
+        return f"{bars_in_words(bars.bars)} later, {(heard_us - now_us) / 1e6:.2f} s"
 
     def _retarget(self) -> None:
         if self.stream is None:

@@ -6,14 +6,17 @@ Every `parse_` function raises InvalidValue, which names the option and what it 
 import argparse
 import re
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from midipool.audio.bars import MAX_BARS, check_bars
 from midipool.audio.encoding import CHANNELS
+from midipool.audio.listening import LEAST_LATENCY_MS, MOST_LATENCY_MS, Listening, check_latency_ms
 from midipool.audio.profiles import DEFAULT_PROFILE, PROFILE_NAMES, ProfileName, profile_named
 from midipool.errors import InvalidValue
 from midipool_client.audio.device_choice import DeviceChoice, JackChoice
 
-LEAST_LATENCY_MS, MOST_LATENCY_MS = 5.0, 1000.0
 # Below are the ports of the system's own services, which need a privilege.
 FIRST_PORT, LAST_PORT = 1024, 65535
 
@@ -38,8 +41,7 @@ class AudioOptions:
             raise InvalidValue("channels", f"must be 1, 2 or 4, not {self.channels}")
         profile_named(self.profile)
         check_bars(self.bars)
-        if not LEAST_LATENCY_MS <= self.max_latency_ms <= MOST_LATENCY_MS:
-            raise InvalidValue("max-latency-ms", _latency_rule(f"{self.max_latency_ms:g}"))
+        check_latency_ms(self.max_latency_ms)
         if self.media_port and not FIRST_PORT <= self.media_port <= LAST_PORT:
             raise InvalidValue("media-port", _port_rule(str(self.media_port)))
 
@@ -55,21 +57,19 @@ def add_audio_options(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--profile",
         choices=PROFILE_NAMES,
-        default=DEFAULT_PROFILE,
         help="how you hear the others: lan: as soon as possible; jam: soon, and without holes; "
-        "safe: late, over bad lines; bar: whole bars later (%(default)s)",
+        "safe: late, over bad lines; bar: whole bars later (what you set last, else "
+        f"{DEFAULT_PROFILE}); kept for this device, and changed while playing by `hear`",
     )
     group.add_argument(
         "--bars",
         metavar="N",
-        default="1",
-        help=f"in bar, how many bars later, 1 to {MAX_BARS} (%(default)s)",
+        help=f"in bar, how many bars later, 1 to {MAX_BARS}; kept likewise (1)",
     )
     group.add_argument(
         "--max-latency-ms",
         metavar="MS",
-        default="100",
-        help="in jam, the most that the buffer grows to (%(default)s)",
+        help="in jam, the most that the buffer grows to; kept likewise (100)",
     )
     group.add_argument(
         "--channels", metavar="N", default="2", help="to send and to hear: 1, 2 or 4 (%(default)s)"
@@ -82,13 +82,25 @@ def add_audio_options(group: "argparse._ArgumentGroup") -> None:
     )
 
 
-def audio_options(options: argparse.Namespace) -> AudioOptions:
-    """What the command line says; raises InvalidValue."""
+def listening_options(options: argparse.Namespace, kept: Listening) -> Listening:
+    """What was kept, as far as the command line says nothing else; raises InvalidValue."""
+    said: dict[str, Any] = {}
+    if options.profile is not None:
+        said["profile"] = options.profile
+    if options.bars is not None:
+        said["bars"] = parse_bars(options.bars)
+    if options.max_latency_ms is not None:
+        said["max_latency_ms"] = parse_max_latency_ms(options.max_latency_ms)
+    return msgspec.structs.replace(kept, **said)
+
+
+def audio_options(options: argparse.Namespace, listening: Listening) -> AudioOptions:
+    """What the command line says, and how the others are heard; raises InvalidValue."""
     return AudioOptions(
         channels=parse_channels(options.channels),
-        profile=options.profile,
-        bars=parse_bars(options.bars),
-        max_latency_ms=parse_max_latency_ms(options.max_latency_ms),
+        profile=listening.profile,
+        bars=listening.bars,
+        max_latency_ms=listening.max_latency_ms,
         media_port=parse_media_port(options.media_port),
     )
 

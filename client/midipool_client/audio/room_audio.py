@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections import Counter
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
 
-from midipool.audio.bars import BarDelay
+from midipool.audio.listening import Listening
 from midipool.audio.profiles import ProfileName, encoding_for
+from midipool.audio.strips import Mix as OwnMix
 from midipool.clock_map import ClockMap
 from midipool.messages import (
     AudioReport,
@@ -25,6 +27,7 @@ from midipool.timeline_chain import TimelineChain
 from midipool_client.audio.engine_messages import (
     AudioConfig,
     AudioReady,
+    Mix,
     NoSeat,
     Rare,
     RoomClock,
@@ -35,6 +38,7 @@ from midipool_client.audio.engine_messages import (
 from midipool_client.audio.hearing import MemberHearing, wishes_of
 from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.process import AudioProcess
+from midipool_client.audio.room_bars import RoomBars
 from midipool_client.audio.room_paths import RoomPaths
 
 log = logging.getLogger(__name__)
@@ -85,7 +89,8 @@ class RoomAudio:
         self._members: dict[str, MemberHearing] = {}
         self._heard_by: dict[str, ProfileName] = {}
         self._stream: AudioStream | None = None
-        self._bars: BarDelay | None = None
+        self._mix = OwnMix()
+        self._bars = RoomBars(options.bars)
         self._told_voices: Voices | None = None
 
     async def run(self) -> None:
@@ -95,6 +100,26 @@ class RoomAudio:
             group.create_task(self._paths.run())
             group.create_task(self._keep_looking())
             group.create_task(self._keep_reporting())
+
+    def listen(self, listening: Listening) -> None:
+        """Hear the others otherwise from now on."""
+        options = replace(
+            self.options,
+            profile=listening.profile,
+            bars=listening.bars,
+            max_latency_ms=listening.max_latency_ms,
+        )
+        if options != self.options:
+            self.options = options
+            self._bars.set_bars(options.bars)
+            for member in self._members.values():
+                member.set_profile(options)
+            log.info("audio: %s", listening.in_words()[0])
+        self._mix = listening.mix
+        self._tell_mix()
+        self._tell_pieces()
+        self._tell_voices()
+        self.report()
 
     # ---- what the room says ----
 
@@ -149,19 +174,20 @@ class RoomAudio:
 
     def clock_changed(self, shift_us: int = 0) -> None:
         """The room's clock is known better, or is another one that shows `shift_us` more."""
-        if shift_us and self._bars is not None:
+        if shift_us:
             self._bars.shift(shift_us)
         map = self._room.clock_map()
         if map is not None:
             self.engine.tell(RoomClock(map))
+            self._tell_pieces()
 
     def followed(self, chain: TimelineChain) -> None:
         """The room has other timelines."""
         now_us = self._room.room_us()
-        if self.options.profile == "bar" and now_us is not None:
-            if self._bars is None:
-                self._bars = BarDelay(self.options.bars, chain)
+        if now_us is not None:
             self._bars.follow(chain, now_us)
+            self._tell_pieces()
+            self._tell_voices()
 
     # ---- what the engine says ----
 
@@ -170,6 +196,8 @@ class RoomAudio:
         for member in self._members.values():
             self._tell_device(member)
         self._stream = self._told_voices = None
+        self._bars.forget_told()
+        self._tell_mix()
         self.clock_changed()
         if self._seat is not None:
             # An engine that died may have used more counters than it told of, and before it told
@@ -202,9 +230,12 @@ class RoomAudio:
         status, now_us = self.engine.status, self._room.room_us()
         if status is None or now_us is None:
             return
+        if self._bars.delay is None:
+            self._bars.follow(self._room.chain, now_us)
+        self._tell_pieces()
         for voice in status.voices:
             if (member := self._members.get(voice.name)) is not None:
-                member.take(voice, now_us, self._bars)
+                member.take(voice, now_us, self._bars.delay)
                 member.reason = self._paths.reason(voice.name)
                 self._paths.look(voice)
         self._tell_voices()
@@ -253,7 +284,19 @@ class RoomAudio:
         if self.engine.ready is not None:
             member.device(self.engine.ready.period, self.engine.ready.rate)
 
+    def _tell_mix(self) -> None:
+        self.engine.tell(Mix(self._mix.master, self._mix.monitor))
+
+    def _tell_pieces(self) -> None:
+        now_us = self._room.room_us()
+        if self.options.profile != "bar" or now_us is None or self.engine.ready is None:
+            return
+        if (pieces := self._bars.pieces(now_us)) is not None:
+            self.engine.tell(pieces)
+
     def _tell_voices(self) -> None:
+        for name, member in self._members.items():
+            member.strip, member.keep_us = self._mix.strip_of(name), self._bars.keep_us
         voices = Voices([v for member in self._members.values() if (v := member.voice())])
         if voices != self._told_voices:
             self._told_voices = voices

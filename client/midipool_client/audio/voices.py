@@ -8,14 +8,13 @@ from midipool.audio.encoding import STREAM_RATE
 from midipool_client.audio.device import AudioDevice
 from midipool_client.audio.engine_messages import Voice, VoiceStatus
 from midipool_native._rt import ffi, lib
-from midipool_native.audio import MAX_PLAYERS, PlayerSetup
+from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerSetup
 from midipool_native.media_socket import MediaSocket
 from midipool_native.media_stats import SenderStats
 from midipool_native.roc import Context, Decoder, DecoderSettings
 
-# In bar mode packets wait for whole bars: so many seconds of them.
-KEPT_US = 20_000_000
-LEAST_QUEUE = 256
+# What comes waits here for at most 0.2 s, also when the codec thread is late.
+QUEUE_PACKETS = 512
 
 
 @dataclass
@@ -23,8 +22,9 @@ class _Slot:
     voice: Voice
     """As it is heard."""
     decoder: Decoder
-    old: list[Decoder]
-    """May still be in use."""
+    spare: Decoder
+    """For when the stream begins anew; it was handed over already."""
+    kept_frames: int = 0
     leaving: bool = False
 
 
@@ -83,8 +83,8 @@ class Voices:
     def close(self) -> None:
         """Free the decoders; the mixer does not run any more."""
         for held in self._slots.values():
-            for decoder in (held.decoder, *held.old):
-                decoder.close()
+            held.decoder.close()
+            held.spare.close()
         self._slots.clear()
 
     # ---- inside ----
@@ -100,7 +100,7 @@ class Voices:
             self._enter(slot, voice, key_id)
         elif held.leaving:
             return
-        elif (voice.channels, voice.encoding) != (held.voice.channels, held.voice.encoding):
+        elif voice.channels != held.voice.channels:
             self._core.remove_player(slot)
             held.leaving = True
         else:
@@ -116,34 +116,43 @@ class Voices:
 
     def _enter(self, slot: int, voice: Voice, key_id: int) -> None:
         decoder = self._decoder(voice)
-        waiting = KEPT_US // max(voice.encoding.packet_us, 1) if voice.from_capture else 0
-        queue = max(LEAST_QUEUE, 1 << (waiting - 1).bit_length()) if waiting else LEAST_QUEUE
         setup = PlayerSetup(
             calls=self._calls,
             decoder=decoder.handle,
             packet_frames=voice.encoding.packet_frames,
             channels=voice.channels,
             target_frames=_frames(voice.target_us),
-            from_capture=voice.from_capture,
             source_packets=voice.encoding.source_packets,
-            queue_packets=queue,
+            queue_packets=QUEUE_PACKETS,
             take=ffi.cast("mp_audio_take", ffi.addressof(lib, "mp_media_socket_take")),
             take_arg=self._socket.handle,
             take_index=slot,
         )
         self._socket.hear(slot, voice.sender, key_id)
         self._core.add_player(slot, setup)
-        self._slots[slot] = held = _Slot(voice, decoder, [])
+        self._slots[slot] = held = _Slot(voice, decoder, self._decoder(voice))
+        self._core.set_decoder(slot, held.spare.handle)
+        self._keep(slot, held)
+        if voice.by_bars:
+            self._core.set_target(slot, _frames(voice.target_us), by_bars=True)
         self._mix(slot, held.voice)
 
     def _adjust(self, slot: int, held: _Slot, voice: Voice, key_id: int) -> None:
         before, held.voice = held.voice, voice
         if voice.sender != before.sender:
             self._socket.hear(slot, voice.sender, key_id)
-        if (voice.target_us, voice.from_capture) != (before.target_us, before.from_capture):
-            self._core.set_target(slot, _frames(voice.target_us), from_capture=voice.from_capture)
+        self._keep(slot, held)
+        if (voice.target_us, voice.by_bars) != (before.target_us, before.by_bars):
+            self._core.set_target(slot, _frames(voice.target_us), by_bars=voice.by_bars)
         if _mix_of(voice) != _mix_of(before):
             self._mix(slot, voice)
+
+    def _keep(self, slot: int, held: _Slot) -> None:
+        """Have enough kept for its bars; less is not asked for again."""
+        frames = min(1 << max(round(_frames(held.voice.keep_us)) - 1, 0).bit_length(), MOST_KEPT)
+        if held.voice.keep_us and frames > held.kept_frames:
+            self._core.keep(slot, frames)
+            held.kept_frames = frames
 
     def _mix(self, slot: int, voice: Voice) -> None:
         self._core.set_player_mix(
@@ -151,19 +160,11 @@ class Voices:
         )
 
     def _renew(self, slot: int, held: _Slot) -> None:
-        """A stream that began anew gets a decoder that knows nothing of the old one.
-
-        One at a time: while the mixer stands none is taken up.
-        """
-        if self._core.decoder_in_use(slot) != held.decoder.handle:
-            return
-        for decoder in held.old:
-            decoder.close()
-        held.old.clear()
-        if self._core.player_stats(slot).needs_decoder:
-            held.old.append(held.decoder)
-            held.decoder = self._decoder(held.voice)
-            self._core.set_decoder(slot, held.decoder.handle)
+        """A stream that began anew took the spare decoder: have one for the next time."""
+        if self._core.decoder_in_use(slot) == held.spare.handle:
+            held.decoder.close()
+            held.decoder, held.spare = held.spare, self._decoder(held.voice)
+            self._core.set_decoder(slot, held.spare.handle)
 
     def _let_go(self, name: str) -> None:
         slot = self._numbers.pop(name)
@@ -176,8 +177,8 @@ class Voices:
     def _free(self, slot: int) -> None:
         held = self._slots.pop(slot)
         self._socket.unhear(slot)
-        for decoder in (held.decoder, *held.old):
-            decoder.close()
+        held.decoder.close()
+        held.spare.close()
 
     def _decoder(self, voice: Voice) -> Decoder:
         settings = DecoderSettings(

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from midipool_client.audio.options import add_audio_options, audio_options
+from midipool_client.audio.options import add_audio_options, audio_options, listening_options
 from midipool_client.ports import PORT_WORDS
 
 if TYPE_CHECKING:
@@ -147,15 +147,19 @@ def run(options: argparse.Namespace) -> int:
     if options.offset_ms is not None:
         offset_ms = offset_ms_of(options.offset_ms)
         settings.set_offset_ms(offset_ms, first_device(options), options.daw)
-        settings.save()
+    listening = listening_options(options, settings.listening(options.device_name))
+    settings.set_listening(listening, options.device_name)
+    settings.save()
     ports = ports_of(options, settings)
-    audio = None if options.no_audio else audio_options(options)
+    audio = None if options.no_audio else audio_options(options, listening)
 
     async def run() -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         player = Player(url, name, ports, options.lead, settings.click, audio)
+        if player.audio is not None:
+            player.audio.listen(listening)
         player.add(watch_settings(settings, lambda new: _obey(new, player, options)))
         if options.link:
             from midipool_client.link.runner import bridge_link
@@ -218,6 +222,8 @@ def _obey(settings: "Settings", player: "Player", options: argparse.Namespace) -
             name = said.choice.midi_port or said.choice.device_name
             player.ports.set_offset_ms(index, settings.offset_ms(name, options.daw))
     player.ports.set_click(settings.click)
+    if player.audio is not None:
+        player.audio.listen(settings.listening(options.device_name))
 
 
 def ports_of(options: argparse.Namespace, settings: "Settings") -> "Sequence[PortOptions]":

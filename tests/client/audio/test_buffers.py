@@ -45,7 +45,7 @@ def test_a_fixed_buffer_is_what_the_profile_says(profile: ProfileName) -> None:
     assert voice is not None
     assert (voice.name, voice.sender, voice.channels, voice.encoding) == ("ada", 7, 2, ENCODING)
     assert voice.target_us == PROFILES[profile].target_us(ENCODING, 128, 48_000)
-    assert voice.from_capture == (profile == "bar")
+    assert voice.by_bars == (profile == "bar")
 
 
 def test_longer_periods_and_packets_make_a_fixed_buffer_longer() -> None:
@@ -90,19 +90,22 @@ def test_counts_that_begin_anew_are_no_trouble() -> None:
     assert heard.hearing().loss == 0.0
 
 
-def test_bar_is_heard_a_bar_after_it_was_captured() -> None:
-    heard = member(AudioOptions(profile="bar"))
-    bars = BarDelay(1, TimelineChain((Timeline(playing=True),)))
-    heard.take(status(1), 10 * BAR_US + 12_345, bars)
-    assert target_us(heard) == BAR_US
-    assert heard.hearing().buffer == "1 bar later"
-
-
-def test_while_the_song_stands_bar_stays_as_late_as_it_was() -> None:
-    heard = member(AudioOptions(profile="bar"))
-    begin_us = target_us(heard)
-    heard.take(status(1), 10 * BAR_US, BarDelay(1, TimelineChain((Timeline(),))))
-    assert target_us(heard) == begin_us
+@pytest.mark.parametrize(
+    ("bars", "playing", "wait_us", "words"),
+    [
+        (1, True, 0, "1 bar later, 2.00 s"),
+        (2, True, 0, "2 bars later, 4.00 s"),
+        (1, False, 0, "1 bar later while the song plays"),
+        (1, True, 2_500_000, "1 bar takes 2.00 s, and sound needs 2.50 s: choose 2"),
+    ],
+)
+def test_bar_says_how_much_later_and_when_bars_are_too_short(
+    bars: int, playing: bool, wait_us: int, words: str
+) -> None:
+    heard = member(AudioOptions(profile="bar", bars=bars))
+    grid = BarDelay(bars, TimelineChain((Timeline(playing=playing),)))
+    heard.take(VoiceStatus("ada", 1, wait_us=wait_us), 10 * BAR_US + 12_345, grid)
+    assert heard.hearing().buffer == words
 
 
 @pytest.mark.parametrize(

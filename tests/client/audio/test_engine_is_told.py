@@ -3,8 +3,13 @@
 from itertools import pairwise
 from typing import TypeVar
 
+import pytest
+
 from midipool.audio.encoding import Encoding
+from midipool.audio.listening import Listening
 from midipool.audio.profiles import ProfileName, encoding_for
+from midipool.audio.strips import Mix as OwnMix
+from midipool.audio.strips import Strip
 from midipool.clock_map import ClockMap
 from midipool.messages import (
     AudioReport,
@@ -24,7 +29,9 @@ from midipool_client.audio.engine_messages import (
     AudioReady,
     AudioStatus,
     FromAudioEngine,
+    Mix,
     NoSeat,
+    Pieces,
     Seat,
     Send,
     ToAudioEngine,
@@ -299,23 +306,85 @@ def test_in_bar_everybody_is_heard_a_bar_later_by_the_rooms_grid() -> None:
     audio.followed(room.chain)
     audio.members(there("ada"))
     audio.heard_by(heard_by("ada", "bar"))
-    engine.counts(9, VoiceStatus("ada", 1))
-    audio.look()
     (voice,) = engine.of(Voices)[-1].voices
-    assert (voice.target_us, voice.from_capture) == (BAR_US, True)
+    assert voice.by_bars
+    assert voice.keep_us > BAR_US
+    assert delays_us(engine) == {BAR_US}
+
+
+def delays_us(engine: RecordingEngine) -> set[int]:
+    """How much later what is heard was captured, by what the engine was told last."""
+    pieces = engine.of(Pieces)[-1].pieces
+    assert all(a.play_end_us == b.play_us for a, b in pairwise(pieces))
+    return {p.play_us - p.capture_us for p in pieces if p.kind == "bars"}
 
 
 def test_in_bar_the_grid_moves_with_the_rooms_clock() -> None:
     room, audio, engine = seated(AudioOptions(profile="bar"))
     audio.followed(room.chain)
-    audio.members(there("ada"))
-    audio.heard_by(heard_by("ada", "bar"))
     # Another server's clock shows an hour less: the song that plays began before its zero.
     shift_us = -3_600_000_000
     assert room.now_us is not None
     room.now_us += shift_us
     audio.clock_changed(shift_us)
-    engine.counts(9, VoiceStatus("ada", 1))
-    audio.look()
+    assert delays_us(engine) == {BAR_US}
+    pieces = engine.of(Pieces)[-1].pieces
+    assert pieces[0].play_us < room.now_us < pieces[-1].play_end_us
+
+
+def test_bars_are_told_again_before_they_run_out() -> None:
+    room, audio, engine = seated(AudioOptions(profile="bar"))
+    audio.followed(room.chain)
+    engine.counts(9)
+    for _ in range(100):
+        assert room.now_us is not None
+        room.now_us += 100_000
+        audio.look()
+        assert engine.of(Pieces)[-1].pieces[-1].play_end_us >= room.now_us + 2_900_000
+    assert 4 <= len(engine.of(Pieces)) <= 8
+    engine.dies()
+    engine.begins()
+    assert len(engine.of(Pieces)) == 1
+
+
+# ---- changed while playing ----
+
+
+def test_profile_bars_and_mix_change_while_playing() -> None:
+    room, audio, engine = seated()
+    audio.followed(room.chain)
+    audio.members(there("ada", "bo"))
+    for name in ("ada", "bo"):
+        audio.heard_by(heard_by(name, "jam"))
+    assert engine.of(Pieces) == []
+    mix = OwnMix(master_db=-6.0, monitor_db=0.0, strips={"ada": Strip(pan=-1.0, mute=True)})
+    audio.listen(Listening(profile="bar", bars=2, mix=mix))
+    assert delays_us(engine) == {2 * BAR_US}
+    ada, bo = engine.of(Voices)[-1].voices
+    assert ada.by_bars
+    assert bo.by_bars
+    assert (ada.pan, ada.mute, bo.pan, bo.mute) == (-1.0, True, 0.0, False)
+    assert engine.of(Mix)[-1].master == pytest.approx(0.501, abs=1e-3)
+    assert engine.of(Mix)[-1].monitor == 1.0
+    assert [hearing.profile for hearing in room.reports()[-1].hears] == ["bar", "bar"]
+    audio.listen(Listening(mix=mix))
+    assert not any(voice.by_bars for voice in engine.of(Voices)[-1].voices)
+
+
+def test_who_comes_back_has_its_place_in_the_mix_again() -> None:
+    _, audio, engine = seated()
+    audio.listen(Listening(mix=OwnMix(strips={"ada": Strip(gain_db=-20.0)})))
+    for members in (there("ada"), there(), there("ada")):
+        audio.members(members)
+    audio.heard_by(heard_by("ada", "jam"))
     (voice,) = engine.of(Voices)[-1].voices
-    assert voice.target_us == BAR_US
+    assert voice.gain == pytest.approx(0.1)
+
+
+def test_a_new_engine_has_the_mix_again() -> None:
+    _, audio, engine = seated()
+    audio.listen(Listening(mix=OwnMix(master_db=-20.0)))
+    engine.dies()
+    engine.begins()
+    (mix,) = engine.of(Mix)
+    assert mix.master == pytest.approx(0.1)

@@ -5,6 +5,7 @@ import pytest
 from midipool.audio.bars import BarDelay
 from midipool.audio.encoding import Encoding
 from midipool.audio.profiles import PROFILES, ProfileName
+from midipool.audio.strips import Strip
 from midipool.messages import AudioStream
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
@@ -63,15 +64,45 @@ def test_a_longer_period_of_our_device_is_waited_for() -> None:
     assert voice_of(member).target_us >= before_us + 18_000
 
 
-def test_bars_later_is_counted_from_the_capture_and_follows_the_tempo() -> None:
+def test_in_bar_only_the_wait_for_repair_is_the_buffer() -> None:
     member = heard("bar")
-    assert voice_of(member).from_capture
-    playing = TimelineChain((Timeline(playing=True, mbpm=120_000),))
-    member.take(VoiceStatus("bass"), 10 * SECOND, BarDelay(1, playing))
-    assert voice_of(member).target_us == 2 * SECOND
-    faster = TimelineChain((Timeline(playing=True, mbpm=240_000),))
-    member.take(VoiceStatus("bass"), 20 * SECOND, BarDelay(1, faster))
-    assert voice_of(member).target_us == SECOND
+    assert voice_of(member).by_bars
+    begin_us = PROFILES["bar"].target_us(ENCODING, 128, 48000)
+    assert voice_of(member).target_us == begin_us
+    for mbpm in (120_000, 240_000):
+        playing = TimelineChain((Timeline(playing=True, mbpm=mbpm),))
+        member.take(VoiceStatus("bass", jitter_us=20_000), 10 * SECOND, BarDelay(1, playing))
+        assert voice_of(member).target_us == begin_us
+
+
+def test_in_bar_what_comes_unevenly_is_waited_for_as_long_as_bars_allow() -> None:
+    member = heard("bar")
+    begin_us = voice_of(member).target_us
+    member.take(VoiceStatus("bass", jitter_us=60_000), 10 * SECOND, None)
+    assert begin_us + 50_000 <= voice_of(member).target_us <= begin_us + 100_000
+    member.take(VoiceStatus("bass", jitter_us=500_000), 11 * SECOND, None)
+    assert voice_of(member).target_us == begin_us + 200_000
+
+
+def test_the_place_in_the_mix_is_the_strips() -> None:
+    member = heard("jam")
+    member.strip = Strip(gain_db=-6.0, pan=-0.5, solo=True)
+    voice = voice_of(member)
+    assert voice.gain == pytest.approx(0.501, abs=1e-3)
+    assert (voice.pan, voice.mute, voice.solo) == (-0.5, False, True)
+
+
+def test_a_profile_changes_while_the_sound_runs() -> None:
+    member = heard("jam")
+    member.take(VoiceStatus("bass", came=100, jitter_us=30_000), SECOND, None)
+    learnt_us = voice_of(member).target_us
+    member.set_profile(AudioOptions(max_latency_ms=200.0))
+    assert voice_of(member).target_us == learnt_us
+    member.set_profile(AudioOptions(profile="safe"))
+    assert voice_of(member).target_us == PROFILES["safe"].target_us(ENCODING, 128, 48000)
+    assert member.hearing().profile == "safe"
+    member.set_profile(AudioOptions(profile="bar", bars=2))
+    assert voice_of(member).by_bars
 
 
 def test_a_report_says_how_it_is_heard() -> None:

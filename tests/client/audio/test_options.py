@@ -4,14 +4,21 @@ import argparse
 
 import pytest
 
+from midipool.audio.listening import Listening
 from midipool.errors import InvalidValue
-from midipool_client.audio.options import AudioOptions, add_audio_options, audio_options
+from midipool_client.audio.options import (
+    AudioOptions,
+    add_audio_options,
+    audio_options,
+    listening_options,
+)
 
 
-def read(*words: str) -> AudioOptions:
+def read(*words: str, kept: Listening | None = None) -> AudioOptions:
     parser = argparse.ArgumentParser()
     add_audio_options(parser.add_argument_group("audio"))
-    return audio_options(parser.parse_args(words))
+    options = parser.parse_args(words)
+    return audio_options(options, listening_options(options, kept or Listening()))
 
 
 def test_without_options_it_is_jam_in_stereo_wherever_there_is_sound() -> None:
@@ -24,6 +31,12 @@ def test_everything_can_be_said() -> None:
     options = read(*words.split())
     assert options == AudioOptions(1, "bar", 4, 12.5, 40_000)
     assert options.max_latency_us == 12_500
+
+
+def test_what_is_not_said_is_as_it_was_set_last() -> None:
+    kept = Listening(profile="bar", bars=3, max_latency_ms=40)
+    assert read(kept=kept) == AudioOptions(2, "bar", 3, 40.0)
+    assert read("--bars", "2", kept=kept) == AudioOptions(2, "bar", 2, 40.0)
 
 
 @pytest.mark.parametrize(

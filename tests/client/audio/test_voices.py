@@ -11,7 +11,7 @@ from midipool_client.audio.device import AudioDevice
 from midipool_client.audio.engine_messages import Voice
 from midipool_client.audio.voices import Voices
 from midipool_native._rt import ffi
-from midipool_native.audio import MAX_PLAYERS, PlayerSetup
+from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerSetup
 from midipool_native.media_socket import MediaSocket
 from midipool_native.roc import Context, Decoder, DecoderSettings
 
@@ -46,6 +46,7 @@ class FakeCore:
         self.in_use: dict[int, object] = {}
         self.set: dict[int, object] = {}
         self.needy: set[int] = set()
+        self.kept: list[tuple[int, int]] = []
         self.targets: list[tuple[int, float, bool]] = []
         self.mixes: list[tuple[int, float]] = []
 
@@ -82,8 +83,11 @@ class FakeCore:
     def player_stats(self, slot: int) -> FakeStats:
         return FakeStats(slot in self.needy)
 
-    def set_target(self, slot: int, frames: float, *, from_capture: bool) -> None:
-        self.targets.append((slot, frames, from_capture))
+    def set_target(self, slot: int, frames: float, *, by_bars: bool) -> None:
+        self.targets.append((slot, frames, by_bars))
+
+    def keep(self, slot: int, frames: int) -> None:
+        self.kept.append((slot, frames))
 
     def set_player_mix(self, slot: int, *, gain: float, pan: float, mute: bool, solo: bool) -> None:
         self.mixes.append((slot, gain))
@@ -180,15 +184,24 @@ def test_another_key_is_for_all(desk: Desk) -> None:
     assert desk.socket.heard == {0: (7, KEY_ID + 1), 1: (8, KEY_ID + 1)}
 
 
-def test_another_encoding_leaves_and_enters_again_and_the_ports_stay(desk: Desk) -> None:
+def test_another_encoding_goes_on_with_the_spare_decoder(desk: Desk) -> None:
     desk.voices.want([ADA])
     desk.voices.want([msgspec.structs.replace(ADA, encoding=Encoding(64, 8, 8))])
+    desk.core.takes_decoder_up(0)
     desk.voices.tend()
-    assert desk.open_ones() == [0]  # The mixer still has it.
+    assert desk.open_ones() == [1, 2]
+    assert not desk.core.leaving
+
+
+def test_other_channels_leave_and_enter_again_and_the_ports_stay(desk: Desk) -> None:
+    desk.voices.want([ADA])
+    desk.voices.want([msgspec.structs.replace(ADA, channels=1)])
+    desk.voices.tend()
+    assert desk.open_ones() == [0, 1]  # The mixer still has them.
     desk.core.lets_go()
     desk.voices.tend()
-    assert desk.core.setups[0].packet_frames == 64
-    assert desk.open_ones() == [1]
+    assert desk.core.setups[0].channels == 1
+    assert desk.open_ones() == [2, 3]
     assert desk.device.made == ["ada"]
 
 
@@ -200,7 +213,7 @@ def test_who_goes_frees_slot_and_decoder_once_the_mixer_let_go(desk: Desk) -> No
     desk.core.lets_go()
     desk.voices.tend()
     assert desk.socket.heard == {1: (8, KEY_ID)}
-    assert desk.open_ones() == [1]
+    assert desk.open_ones() == [2, 3]
     desk.voices.want([BO, ADA])
     assert desk.device.ports == {0: "ada", 1: "bo"}
 
@@ -221,32 +234,33 @@ def test_buffer_gain_and_sender_change_without_leaving(desk: Desk) -> None:
     assert not desk.core.leaving
 
 
-def test_a_stream_that_began_anew_gets_another_decoder_and_the_old_one_is_closed(
+def test_a_stream_that_began_anew_took_the_spare_decoder_and_gets_another_spare(
     desk: Desk,
 ) -> None:
     desk.voices.want([ADA])
-    desk.core.needy.add(0)
-    desk.voices.tend()
-    assert desk.open_ones() == [0, 1]  # The first may still be in use.
-    desk.core.takes_decoder_up(0)
-    desk.voices.tend()
-    desk.voices.tend()
-    assert desk.open_ones() == [1]
+    for newest in range(1, 4):
+        assert desk.open_ones() == [newest - 1, newest]
+        desk.core.takes_decoder_up(0)
+        desk.voices.tend()
+        desk.voices.tend()
 
 
 def test_while_the_mixer_stands_no_more_decoders_are_made(desk: Desk) -> None:
     desk.voices.want([ADA])
-    desk.core.needy.add(0)
     for _ in range(10):
         desk.voices.tend()
     assert len(desk.decoders) == 2
 
 
-def test_in_bar_mode_packets_of_seconds_can_wait(desk: Desk) -> None:
-    desk.voices.want([msgspec.structs.replace(ADA, from_capture=True)])
-    setup = desk.core.setups[0]
-    assert setup.from_capture
-    assert setup.queue_packets * ADA.encoding.packet_us >= 20_000_000
+def test_what_was_heard_is_kept_for_bars_and_more_when_they_become_longer(desk: Desk) -> None:
+    kept = msgspec.structs.replace(ADA, keep_us=4_500_000)
+    desk.voices.want([kept])
+    assert desk.core.kept == [(0, 1 << 18)]
+    desk.voices.want([msgspec.structs.replace(kept, by_bars=True)])
+    assert desk.core.targets == [(0, 576.0, True)]
+    for keep_us in (5_000_000, 9_000_000, 4_000_000, 10**9):
+        desk.voices.want([msgspec.structs.replace(kept, keep_us=keep_us)])
+    assert desk.core.kept == [(0, 1 << 18), (0, 1 << 19), (0, MOST_KEPT)]
 
 
 def test_there_are_only_so_many_slots(desk: Desk) -> None:

@@ -1,0 +1,84 @@
+/* A player in bar mode: its packets are decoded once repair had its time, whenever they are heard;
+ * and the way into it and back. */
+#include <math.h>
+
+#include "audio.h"
+
+/* So many blocks are decoded in one step at most. */
+enum { MOST_BLOCKS = 16 };
+
+void mp_player_decode_next(mp_player *p) {
+    uint32_t timestamp = p->next;
+    if (p->held) {
+        mp_player_keep(p, timestamp, p->other);
+        p->held = false;
+        p->next += p->settings.packet_frames;
+    } else {
+        mp_player_next_block(p, p->block);
+        mp_player_keep(p, timestamp, p->block);
+    }
+}
+
+/* How many frames there are from the newest that can have come to the next to be decoded. */
+static double undecoded(const mp_player *p, int64_t now_ns) {
+    const mp_history *h = &p->bars->history;
+    return mp_history_head_at(h, now_ns) - (double)mp_history_place_of(h, p->next);
+}
+
+/* How old what can be played is at least. */
+static double age_of_next(const mp_player *p, const mp_clock_map *map, int64_t now_ns) {
+    double place = (double)mp_history_place_of(&p->bars->history, p->next);
+    double captured_us = mp_history_capture_at(&p->bars->history, place);
+    return ((double)mp_room_at_ns(map, now_ns) * 1e-3 - captured_us) * (MP_STREAM_RATE * 1e-6);
+}
+
+/* Repair has all its time; then it is kept until its bar comes. */
+void mp_player_decode_for_bars(mp_player *p, const mp_clock_map *map, int64_t now_ns) {
+    for (int i = 0; p->started && i < MOST_BLOCKS; i++) {
+        if (!p->held && undecoded(p, now_ns) < p->target + p->settings.packet_frames) break;
+        mp_player_decode_next(p);
+    }
+    atomic_store(&p->latency_us, isnan(p->bars->latency_us) ? -1 : llround(p->bars->latency_us));
+    atomic_store(&p->faster, p->bars->faster);
+    if (map != NULL) atomic_store(&p->wait, age_of_next(p, map, now_ns));
+    uint64_t missing = p->bars->missing;
+    p->bars->missing = 0;
+    if (p->started) atomic_fetch_add_explicit(&p->concealed, missing, memory_order_relaxed);
+}
+
+static void play_other_way(mp_player *p, bool by_bars, int64_t now_ns) {
+    p->by_bars = by_bars;
+    p->joining = MP_JOIN;
+    p->silence = 0.0;
+    mp_bars_restart(p->bars);
+    mp_drift_restart(&p->drift, now_ns);
+    static const float none[MP_MAX_CHANNELS];
+    for (uint32_t i = mp_resampler_restart(&p->resampler, 0.0); i > 0; i--) {
+        mp_resampler_push(&p->resampler, none, 1);
+    }
+}
+
+/* Back to playing what comes: what waited for repair is decoded, some in each step; the bars are
+ * heard until then. */
+static void leave_bars(mp_player *p, const mp_moment *at) {
+    double target = fmax(p->target, at->least);
+    double ahead = (double)(at->device->next_ns - at->ns) * (MP_STREAM_RATE * 1e-9) +
+                   mp_frame_ring_fill(&p->ring) * ((double)MP_STREAM_RATE / at->device->rate);
+    for (int i = 0; p->started && i < MOST_BLOCKS; i++) {
+        if (undecoded(p, at->ns) + ahead <= target + p->settings.packet_frames) break;
+        mp_player_decode_next(p);
+    }
+    double lacks = p->started ? target - ahead - undecoded(p, at->ns) : 0.0;
+    if (lacks < -2.0 * p->settings.packet_frames) return;
+    play_other_way(p, false, at->ns);
+    p->silence = floor(fmax(0.0, lacks));
+    p->drift.target = target;
+    p->begun_ns = at->ns;
+}
+
+void mp_player_choose_way(mp_player *p, const mp_moment *at) {
+    bool can = p->bars != NULL && (p->bars->history.begun || !p->started);
+    bool by_bars = can && p->settings.wait == MP_WAIT_FOR_BARS;
+    if (by_bars && !p->by_bars) play_other_way(p, true, at->ns);
+    if (!by_bars && p->by_bars) leave_bars(p, at);
+}
