@@ -51,7 +51,7 @@ typedef struct {
     double target;          /* that was steered to */
     double rate;            /* the integral part: how much faster the stream is */
     double jitter, transit; /* RFC 3550, in stream frames; transit is the last packet's */
-    bool transit_known, settled;
+    bool transit_known, settled, hurried;
     bool following; /* a new target: what is off is no drift */
     float slower[MP_SLOWER_BINS]; /* how many were so much slower than the quickest; it fades */
 } mp_drift;
@@ -60,6 +60,8 @@ void mp_drift_restart(mp_drift *drift, int64_t now_ns);
 /* A packet waits so long, in stream frames, until it is played; `from_capture` is how long it is
  * since it was captured, by the room's clock, or NAN. */
 void mp_drift_see(mp_drift *drift, double wait, double from_capture, double transit);
+/* Something happened: look again soon, at what comes from now on. */
+void mp_drift_hurry(mp_drift *drift, int64_t now_ns);
 /* True at the end of a window: then `wait` is new. */
 bool mp_drift_window(mp_drift *drift, int64_t now_ns);
 /* How much faster to play, when `wait` is to become `target`. */
@@ -85,13 +87,18 @@ typedef struct mp_player {
     bool quiet; /* the last block that came was silent */
     mp_drift drift;
     double target;
+    uint64_t dry_seen;
+    uint32_t xruns_seen;
+    uint32_t behind;        /* device frames that are not heard any more: their time is over */
+    bool troubled;          /* the device came out of step, or the stream began */
     bool held, started;     /* a first block was decoded, and waits for its time */
     bool pending_there;     /* a packet was taken out of the queue, but it is too early for it */
     mp_media_packet pending;
     uint32_t ssrc, next, newest; /* stream time of what is fed next, and of what came last */
     double silence;             /* frames that are to pass before the stream */
+    uint32_t to_skip;           /* frames that are to be left out of it */
     uint32_t left_out;          /* frames of the held block */
-    int64_t heard_ns, begun_ns; /* last source packet, and first */
+    int64_t heard_ns;           /* the last source packet */
     mp_seen seen[MP_SEEN];
     int64_t origin_ns; /* what transit times count from */
     uint32_t late_row; /* source packets that came too late, without one in time between */
@@ -123,6 +130,7 @@ typedef struct {
     int64_t next_ns;
     uint32_t period, rate;
     uint32_t lead_us; /* so long before, at least, what is to be played is decoded */
+    uint32_t xruns;   /* so far */
 } mp_device_time;
 
 /* What a step knows of the moment. */

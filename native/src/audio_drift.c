@@ -8,7 +8,7 @@
 
 #include "audio.h"
 
-static const int64_t WINDOW_NS = 250000000;
+static const int64_t WINDOW_NS = 250000000, HURRIED_NS = 60000000;
 static const double WINDOW_S = 0.25;
 /* The loop's frequency: SLOW after some time, faster before. */
 static const double SLOW_RAD_S = 0.05, FAST_RAD_S_S = 4.0, FAST_FOR_S = 6.0;
@@ -59,13 +59,25 @@ static double smooth_wait(mp_drift *d) {
     return from_capture - d->transit_offset;
 }
 
+static void empty_window(mp_drift *d) {
+    d->packets = d->timed = 0;
+    d->from_capture = 0.0;
+}
+
+void mp_drift_hurry(mp_drift *d, int64_t now_ns) {
+    if (d->hurried) return;
+    d->hurried = true;
+    d->window_end_ns = now_ns + HURRIED_NS;
+    empty_window(d);
+}
+
 bool mp_drift_window(mp_drift *d, int64_t now_ns) {
     if (now_ns < d->window_end_ns) return false;
     d->window_end_ns = now_ns + WINDOW_NS;
+    d->hurried = false;
     if (d->packets == 0) return false;
     d->wait = smooth_wait(d);
-    d->packets = d->timed = 0;
-    d->from_capture = 0.0;
+    empty_window(d);
     for (int i = 0; i < MP_SLOWER_BINS; i++) d->slower[i] *= FADE;
     return true;
 }

@@ -111,7 +111,8 @@ int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
         }
     }
     if (now_ns >= next_ns - lead_ns) {
-        mp_device_time device = {next_ns, frames, a->settings.rate, a->settings.decode_lead_us};
+        mp_device_time device = {next_ns, frames, a->settings.rate, a->settings.decode_lead_us,
+                                 atomic_load(&a->xruns)};
         for (uint32_t slot = 0; slot < MP_MAX_PLAYERS; slot++) {
             if (a->decoded[slot] == NULL) continue;
             mp_player_step(a->decoded[slot], &device, map, a->pieces, frames, now_ns);

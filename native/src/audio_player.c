@@ -15,10 +15,13 @@ static const int64_t AHEAD_NS = 200000000;
 enum { MOST_AHEAD_FRAMES = MP_STREAM_RATE * 13 / 10, PULL = 256, BEFORE = 16 };
 /* libroc refuses a stream that jumped by 100 packets or a second. */
 enum { JUMP_PACKETS = 90, JUMP_FRAMES = MP_STREAM_RATE * 9 / 10 };
-/* A wait that is too long by more is cut, not bent; sooner at the begin, when the first packet was
- * hardly one of the quickest. */
-static const double CUT_FRAMES = 0.02 * MP_STREAM_RATE, CUT_AT_BEGIN = 0.005 * MP_STREAM_RATE;
-static const int64_t BEGIN_NS = 2000000000;
+/* A wait that is too long by more is cut, not bent. */
+static const double CUT_FRAMES = 0.02 * MP_STREAM_RATE;
+/* So is less where there was something to be heard anyway: at the begin, when the first packet was
+ * hardly one of the quickest, and behind an xrun. */
+static const double CUT_IN_TROUBLE = 0.00075 * MP_STREAM_RATE;
+/* A wait that is short by so much makes packets come too late: the hole is filled at once. */
+static const double SHORT_FRAMES = 0.00025 * MP_STREAM_RATE;
 /* When all are late for so long, they come another way: nobody waits for the window's end then. */
 static const int64_t ALL_LATE_NS = 6000000;
 enum { ALL_LATE_PACKETS = 3 };
@@ -78,6 +81,30 @@ void mp_player_keep(mp_player *p, uint32_t timestamp, const float *block) {
     mp_history_store(&p->bars->history, timestamp, block, p->settings.packet_frames);
 }
 
+/* Leave frames out: what is played goes over into what comes after them. The number is exact but
+ * where it leaves too little of a packet to go over in. */
+static void skip(mp_player *p, uint32_t out) {
+    const uint32_t frames = p->settings.packet_frames, channels = p->settings.channels;
+    uint32_t packets = out / frames, part = out % frames;
+    if (part > frames - frames / 4) part = frames - frames / 4;
+    uint32_t over = frames - part;
+    mp_player_next_block(p, p->block);
+    mp_player_keep(p, p->next - frames, p->block);
+    memcpy(p->other, p->block, (size_t)frames * channels * sizeof(float));
+    for (uint32_t i = 0; i < packets; i++) {
+        pop(p, p->other);
+        mp_player_keep(p, p->next, p->other);
+        p->next += frames;
+    }
+    const float *to = p->other + (size_t)part * channels;
+    for (uint32_t i = 0; i < over * channels; i++) {
+        float in = (float)(i / channels + 1) / (float)(over + 1);
+        p->block[i] += in * (to[i] - p->block[i]);
+    }
+    mp_resampler_push(&p->resampler, p->block, over);
+    p->to_skip = 0;
+}
+
 static void feed(mp_player *p) {
     uint32_t frames = p->settings.packet_frames;
     if (!p->started || p->silence >= 1.0) {
@@ -93,6 +120,9 @@ static void feed(mp_player *p) {
         mp_concealer_pass(&p->concealer, p->block, frames);
         p->held = false;
         p->next += frames;
+    } else if (p->to_skip > 0) {
+        skip(p, p->to_skip);
+        return;
     } else {
         mp_player_next_block(p, p->block);
         mp_player_keep(p, p->next - frames, p->block);
@@ -126,22 +156,47 @@ static uint32_t make(mp_player *p, const mp_moment *at, float *made, uint32_t wa
     return got;
 }
 
+/* Frames that the ring lacks, or that are to be made for nobody. */
+static uint32_t lacking(const mp_player *p, uint32_t fill, uint32_t cover) {
+    if (p->behind > 0) return p->behind;
+    return fill < cover ? cover - fill : 0;
+}
+
 static void fill_ring(mp_player *p, const mp_moment *at) {
     float made[PULL * MP_MAX_CHANNELS];
-    uint32_t fill;
-    while ((fill = mp_frame_ring_fill(&p->ring)) < at->cover) {
-        uint32_t wanted = at->cover - fill < PULL ? at->cover - fill : PULL;
-        uint32_t got = make(p, at, made, wanted, fill);
-        join(p, made, got);
-        mp_frame_ring_write(&p->ring, made, got);
+    for (;;) {
+        uint32_t fill = mp_frame_ring_fill(&p->ring), lacks = lacking(p, fill, at->cover);
+        if (lacks == 0) return;
+        uint32_t got = make(p, at, made, lacks < PULL ? lacks : PULL, fill);
+        if (p->behind > 0) {
+            p->behind -= got;
+        } else {
+            join(p, made, got);
+            mp_frame_ring_write(&p->ring, made, got);
+        }
     }
+}
+
+/* What the callback lacked had its time, and is not heard later: so the wait stays as it was. */
+static void look_for_trouble(mp_player *p, const mp_device_time *device, int64_t now_ns) {
+    uint64_t dry = atomic_load(&p->dry), more = dry - p->dry_seen;
+    if (more == 0 && device->xruns == p->xruns_seen) return;
+    p->dry_seen = dry;
+    p->xruns_seen = device->xruns;
+    /* In bars mode all has its place in time anyhow. */
+    if (!p->started || p->by_bars) return;
+    if (more > device->rate) more = device->rate;
+    p->behind += (uint32_t)more;
+    p->troubled = true;
+    mp_drift_hurry(&p->drift, now_ns);
 }
 
 /* How many stream frames after `ns` stream time `at` is played. */
 static double wait_of(mp_player *p, const mp_device_time *device, uint32_t at, int64_t ns) {
     double to_callback = (double)(device->next_ns - ns) * (MP_STREAM_RATE * 1e-9);
     double in_ring = mp_frame_ring_fill(&p->ring) * ((double)MP_STREAM_RATE / device->rate);
-    double fed = mp_resampler_waiting(&p->resampler) + p->silence;
+    double behind = p->behind * ((double)MP_STREAM_RATE / device->rate);
+    double fed = mp_resampler_waiting(&p->resampler) + p->silence - p->to_skip - behind;
     return to_callback + in_ring + fed + (double)(int32_t)(at - p->next);
 }
 
@@ -181,6 +236,7 @@ static void use_decoder(mp_player *p, void *decoder) {
 static void end_stream(mp_player *p) {
     p->started = p->held = false;
     p->silence = 0.0;
+    p->to_skip = 0;
     atomic_store(&p->playing, 0);
     if (p->spare != NULL) use_decoder(p, p->spare);
     else atomic_store(&p->needs_decoder, 1);
@@ -230,6 +286,7 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_rtp *rtp,
     p->ssrc = rtp->ssrc;
     p->next = p->newest = rtp->timestamp;
     p->silence = 0.0;
+    p->to_skip = 0;
     p->late_row = 0;
     p->heard_ns = p->origin_ns = p->pending.received_ns;
     memset(p->seen, 0, sizeof p->seen);
@@ -249,7 +306,7 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_rtp *rtp,
     p->next += p->left_out;
     mp_drift_restart(&p->drift, now_ns);
     p->drift.target = target;
-    p->begun_ns = now_ns;
+    p->troubled = true;
     atomic_store(&p->playing, 1);
 }
 
@@ -372,29 +429,7 @@ static void take_in(mp_player *p, const mp_device_time *device, const mp_clock_m
     }
 }
 
-/* Leave packets out: what is played goes over into what comes after them. */
-static void skip(mp_player *p, uint32_t packets) {
-    uint32_t frames = p->settings.packet_frames, channels = p->settings.channels;
-    mp_player_next_block(p, p->block);
-    for (uint32_t i = 1; i < packets; i++) {
-        pop(p, p->other);
-        p->next += frames;
-    }
-    pop(p, p->other);
-    for (uint32_t i = 0; i < frames * channels; i++) {
-        float in = (float)(i / channels + 1) / (float)(frames + 1);
-        p->block[i] += in * (p->other[i] - p->block[i]);
-    }
-    p->next += frames;
-    mp_resampler_push(&p->resampler, p->block, frames);
-}
-
-static bool room_for(const mp_player *p, uint32_t frames) {
-    return mp_resampler_room(&p->resampler) >= frames;
-}
-
-static void wait_longer(mp_player *p, double by, double target, int64_t now_ns) {
-    p->silence += floor(by);
+static void begin_to_steer(mp_player *p, double target, int64_t now_ns) {
     p->late_row = 0;
     count(&p->jumps, 1);
     mp_drift_restart(&p->drift, now_ns);
@@ -403,18 +438,18 @@ static void wait_longer(mp_player *p, double by, double target, int64_t now_ns) 
 
 static void steer(mp_player *p, double target, double least, int64_t now_ns) {
     double frames = p->settings.packet_frames, error = p->drift.wait - target;
-    double cut = now_ns - p->begun_ns < BEGIN_NS ? CUT_AT_BEGIN : CUT_FRAMES;
-    if (error > fmax(cut, 2.0 * frames) && room_for(p, (uint32_t)frames)) {
-        uint32_t packets = (uint32_t)fmin(error / frames, JUMP_PACKETS);
-        skip(p, packets);
-        count(&p->jumps, 1);
-        mp_drift_restart(&p->drift, now_ns);
-        p->drift.target = target;
+    double cut = p->troubled ? CUT_IN_TROUBLE : CUT_FRAMES;
+    p->troubled = false;
+    if (error > cut) {
+        p->to_skip = (uint32_t)fmin(error, JUMP_PACKETS * frames);
+        begin_to_steer(p, target, now_ns);
         return;
     }
     /* Too late is heard at once; what lacks otherwise is stretched where that is soon done. */
-    if (p->drift.wait < least - frames || error < -fmax(2.0 * frames, 0.25 * CUT_FRAMES)) {
-        wait_longer(p, -error, target, now_ns);
+    bool too_late = p->drift.wait < least - SHORT_FRAMES;
+    if (too_late || error < -fmax(2.0 * frames, 0.25 * CUT_FRAMES)) {
+        p->silence += floor(-error);
+        begin_to_steer(p, target, now_ns);
         return;
     }
     p->resampler.faster = mp_drift_steer(&p->drift, target, now_ns);
@@ -448,6 +483,7 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
     const mp_moment at = {device, map, pieces, cover, least, now_ns};
     atomic_store(&p->floor, least);
     mp_player_choose_way(p, &at);
+    look_for_trouble(p, device, now_ns);
     take_in(p, device, map, now_ns);
     if (p->started && now_ns - p->heard_ns > INT64_C(900000000) + AHEAD_NS &&
         !p->pending_there) {
@@ -457,7 +493,8 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
     /* Those that were late already when it began to wait are so without need for more. */
     bool all_late = p->started && !p->by_bars && all_are_late(p);
     if (all_late && p->late_wait < target - p->settings.packet_frames) {
-        wait_longer(p, target - p->late_wait, target, now_ns);
+        p->silence += floor(target - p->late_wait);
+        begin_to_steer(p, target, now_ns);
     } else if (p->started && mp_drift_window(&p->drift, now_ns)) {
         if (!p->by_bars) steer(p, target, least, now_ns);
         publish(p);

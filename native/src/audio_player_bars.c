@@ -50,6 +50,7 @@ static void play_other_way(mp_player *p, bool by_bars, int64_t now_ns) {
     p->by_bars = by_bars;
     p->joining = MP_JOIN;
     p->silence = 0.0;
+    p->to_skip = 0;
     mp_bars_restart(p->bars);
     mp_drift_restart(&p->drift, now_ns);
     static const float none[MP_MAX_CHANNELS];
@@ -73,7 +74,7 @@ static void leave_bars(mp_player *p, const mp_moment *at) {
     play_other_way(p, false, at->ns);
     p->silence = floor(fmax(0.0, lacks));
     p->drift.target = target;
-    p->begun_ns = at->ns;
+    p->troubled = true;
 }
 
 void mp_player_choose_way(mp_player *p, const mp_moment *at) {

@@ -128,10 +128,10 @@ static void beats_are_heard_on_the_beat(device from, device to, double before, d
 
 /* What was kept while one played together is there when the bars begin. */
 static void it_goes_to_bars_and_back_without_a_hole(void) {
-    pair *p = new_pair((device){48000, 128, 100.0, 1}, (device){48000, 128, 0.0, 1}, constant);
+    pair *p = new_pair((device){72000, 128, 100.0, 1}, (device){72000, 128, 0.0, 1}, constant);
     write_song(2e6, 1.6e6);
     p->encoder.timestamp = 3000000000u;
-    pair_begin(p, 128, 480.0);
+    pair_begin(p, 128, 720.0);
     pair_run(p, 1.0);
     CHECK(mp_audio_keep(p->hearer, 0, 1 << 17) == MP_OK);
     pair_run(p, 1.0);
@@ -141,10 +141,10 @@ static void it_goes_to_bars_and_back_without_a_hole(void) {
     hear_by_bars(p, 19200.0);
     pair_run(p, 2.0);
     CHECK_WITHIN(pair_stats(p).latency_us, 2000000, 1000);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 480.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 720.0) == MP_OK);
     pair_run(p, 3.0);
     CHECK(pair_stats(p).latency_us < 60000);
-    CHECK_WITHIN(pair_stats(p).wait_frames, 480, 100);
+    CHECK_WITHIN(pair_stats(p).wait_frames, 720, 100);
     for (int64_t i = from; i < heard_count; i++) CHECK(heard[i] > 0.35f && heard[i] < 0.45f);
     CHECK_EQUAL(pair_stats(p).lost, 0);
     CHECK(!pair_stats(p).needs_decoder);

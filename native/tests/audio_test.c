@@ -164,6 +164,54 @@ static float greatest_step(int64_t from, int64_t to) {
 
 static const float STEP_OF_TONE = 0.5f * 2.0f * 3.1416f * 220.0f / 48000.0f;
 
+/* The codec thread was too late for some periods: what was to be heard then is not heard later. */
+static void what_the_callback_lacked_does_not_make_the_rest_late(void) {
+    pair *p = new_pair(STUDIO, STUDIO, noise);
+    pair_begin(p, 128, 0.0);
+    pair_run(p, 3.0);
+    mp_player_stats before = pair_stats(p);
+    p->hearer_step_ns = p->now_ns + 9000000;
+    pair_run(p, 1.0);
+    mp_player_stats after = pair_stats(p);
+    CHECK_WITHIN(after.underruns - before.underruns, 3, 1);
+    CHECK_WITHIN(after.latency_us, before.latency_us, 100);
+    CHECK_WITHIN(after.concealed_frames - before.concealed_frames, 128 * 3, 128);
+    CHECK_EQUAL(after.jumps, before.jumps);
+    pair_end(p);
+}
+
+/* A device that stood still (an xrun) makes all later by that, until it is cut. */
+static void the_latency_is_soon_what_it_was_behind_an_xrun(void) {
+    pair *p = new_pair(STUDIO, STUDIO, low_tone);
+    pair_begin(p, 128, 480.0);
+    pair_run(p, 3.0);
+    mp_player_stats before = pair_stats(p);
+    p->to_late_ns = 5300000;
+    mp_audio_xrun(p->hearer);
+    pair_run(p, 0.2);
+    mp_player_stats after = pair_stats(p);
+    CHECK_WITHIN(after.latency_us, before.latency_us, 800);
+    CHECK_EQUAL(after.jumps, before.jumps + 1);
+    pair_run(p, 1.0);
+    CHECK_EQUAL(pair_stats(p).lost, before.lost);
+    CHECK_EQUAL(pair_stats(p).jumps, after.jumps);
+    CHECK(greatest_step((int64_t)(3.1 * 48000), (int64_t)(4.1 * 48000)) < 1.5f * STEP_OF_TONE);
+    pair_end(p);
+}
+
+/* The sender's device stood still: from now on all packets come too late, until one waits longer. */
+static void a_sender_that_stood_still_is_soon_heard_again(void) {
+    pair *p = new_pair(STUDIO, STUDIO, noise);
+    pair_begin(p, 128, 0.0);
+    pair_run(p, 3.0);
+    mp_player_stats before = pair_stats(p);
+    p->delay_ns += 8000000;
+    pair_run(p, 0.3);
+    CHECK_WITHIN(pair_stats(p).late - before.late, 20, 15);
+    CHECK_WITHIN(pair_stats(p).wait_frames, pair_stats(p).floor_frames, 24);
+    pair_end(p);
+}
+
 static void loss_is_faded_and_counted(void) {
     pair *p = new_pair(STUDIO, STUDIO, low_tone);
     pair_begin(p, 120, 720.0);
@@ -495,6 +543,9 @@ int main(void) {
     a_late_codec_thread_is_counted_and_a_long_wait_bears_it();
     packets_of_another_length_are_dropped_and_counted();
     repair_packets_that_wait_are_there_in_time();
+    what_the_callback_lacked_does_not_make_the_rest_late();
+    the_latency_is_soon_what_it_was_behind_an_xrun();
+    a_sender_that_stood_still_is_soon_heard_again();
     loss_is_faded_and_counted();
     an_outage_ends_in_silence_and_comes_back();
     late_packets_are_counted_and_the_wait_recovers();
