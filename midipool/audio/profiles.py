@@ -52,20 +52,19 @@ class Profile:
         """What it asks of a sender, if nobody else listens."""
         return Encoding(self.packet_frames, self.source_packets, self.repair_packets)
 
-    def target_us(self, encoding: Encoding, period_frames: int, rate: int) -> int:
+    def target_us(self, encoding: Encoding, floor_us: int) -> int:
         """The buffer that it begins with; it stays there unless the profile is adaptive.
 
-        `period_frames` and `rate` are those of the listener's device. In `bar` it is the least
-        that the bars must be long.
+        `floor_us` is what packets and the listener's device need. In `bar` it is the least that
+        the bars must be long.
         """
-        lowest_us = encoding.lowest_us(period_frames, rate) + self.margin_us
         waits = self.repairs and not self.adaptive
-        return lowest_us + (encoding.repair_wait_us if waits else 0)
+        return floor_us + self.margin_us + (encoding.repair_wait_us if waits else 0)
 
 
 _JAM = (128, 4, 4)  # a block of 10.7 ms: all that can be is repaired within 17.4 ms
 PROFILES: Mapping[ProfileName, Profile] = {
-    "lan": Profile("lan", *_JAM, False, (0.0, 0.0), adaptive=False, margin_us=500),
+    "lan": Profile("lan", *_JAM, False, (0.0, 0.0), adaptive=False, margin_us=300),
     # As long as nothing is lost or late it waits for one packet more than `lan`, not for repair.
     "jam": Profile("jam", *_JAM, True, (0.05, 2e-4), adaptive=True, margin_us=2_667),
     "safe": Profile("safe", 256, 18, 10, True, (0.10, 2e-5), adaptive=False, margin_us=20_000),

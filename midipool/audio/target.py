@@ -82,14 +82,20 @@ class AdaptiveTarget:
         self._falling = False
 
     @property
+    def waits_for_repair(self) -> bool:
+        """Whether so much is lost that repair packets are waited for."""
+        return self._repairs
+
+    @property
     def target(self) -> Target:
         """As it is now."""
         return Target(self._us, self._words)
 
     def hold_to(self, limits: Limits) -> Target:
         """Other limits: another ceiling, another period, or the sender packs otherwise."""
+        floor_rises_us = limits.floor_us - self._limits.floor_us
         self._limits = limits
-        self._us = self._bounded(self._us)
+        self._us = self._bounded(self._us + floor_rises_us)
         return self.target
 
     def update(self, measured: Measured) -> Target:

@@ -58,6 +58,8 @@ class Hearing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For people: what the buffer does, and why."""
     dropped: Count = 0
     """Datagrams under its id that were not taken: old ones, too many, or no sound of its kind."""
+    repair: bool = True
+    """Whether the listener waits for repair packets: while nobody does, none are sent."""
 
 
 class Dropped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

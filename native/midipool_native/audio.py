@@ -119,7 +119,7 @@ class AudioCore:
         period: int,
         in_channels: int,
         out_channels: int,
-        decode_lead_us: int = 700,
+        decode_lead_us: int = 350,
     ) -> "AudioCore":
         """An engine whose callback the caller drives; raises NativeError."""
         settings = [rate, period, in_channels, out_channels, decode_lead_us]
@@ -159,6 +159,15 @@ class AudioCore:
             encoder.send = setup.send
             encoder.send_arg = setup.send_arg
         check(lib.mp_audio_set_encoder(self.handle, encoder), "the audio encoder")
+
+    def set_repairs(self, wanted: bool) -> None:
+        """Whether repair packets are sent, which they are not at first; raises NativeError."""
+        check(lib.mp_audio_set_repairs(self.handle, wanted), "repair packets")
+
+    def set_arrive(self, arrive: Any, arg: Any) -> None:
+        """An `mp_audio_arrive` that takes in what has come, and its argument; both must live as
+        long as the codec thread runs. Raises NativeError."""
+        check(lib.mp_audio_set_arrive(self.handle, arrive, arg), "what takes packets in")
 
     def encoder_in_use(self) -> Any:
         """The encoder that the codec thread uses: any other may be closed."""

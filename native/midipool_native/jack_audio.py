@@ -13,7 +13,7 @@ class JackAudio:
     """A JACK client with `audio_send_N` and `audio_receive_N`, and `core` behind them."""
 
     def __init__(
-        self, client_name: str, in_channels: int, out_channels: int, decode_lead_us: int = 700
+        self, client_name: str, in_channels: int, out_channels: int, decode_lead_us: int = 350
     ) -> None:
         """Open and activate it; raises NativeError."""
         status = ffi.new("mp_status *")

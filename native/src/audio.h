@@ -173,6 +173,7 @@ typedef struct {
     uint32_t channels, rate;
     float block[MP_MAX_PACKET_FRAMES * MP_MAX_CHANNELS];
     uint32_t filled;
+    bool repairs; /* somebody waits for repair packets */
     float from[256 * MP_MAX_CHANNELS];
     mp_spread_packet spread[MP_SPREAD];
     uint32_t spread_first, spread_count;
@@ -191,6 +192,11 @@ void mp_sender_send_due(mp_sender *s, int64_t now_ns);
 
 /* ---- messages ---- */
 
+typedef struct {
+    mp_audio_arrive arrive;
+    void *arg;
+} mp_arrivals;
+
 typedef enum {
     MP_ORDER_ADD = 0,
     MP_ORDER_REMOVE,
@@ -200,6 +206,8 @@ typedef enum {
     MP_ORDER_TARGET,
     MP_ORDER_DECODER,
     MP_ORDER_ENCODER,
+    MP_ORDER_REPAIRS,
+    MP_ORDER_ARRIVE,
     MP_ORDER_MAP,
     MP_ORDER_KEEP,
     MP_ORDER_PIECES
@@ -223,6 +231,8 @@ typedef struct {
         mp_pieces *pieces; /* likewise */
         void *decoder;
         mp_audio_encoder encoder;
+        bool repairs;
+        mp_arrivals arrivals;
         mp_clock_map map;
     };
 } mp_order;
@@ -255,7 +265,11 @@ struct mp_audio {
     mp_clock_map map;
     bool mapped;
     mp_pieces *pieces;
-    uint32_t cycle_seen;
+    mp_arrivals arrivals;
+    uint32_t cycle_seen, cycle_decoded;
+    int64_t expected_ns; /* when the cycle behind the last one begins */
+    int64_t after_ns; /* so long after it begins a cycle has left its input, nearly always */
+    bool missed; /* a look was too early for it */
     pthread_t thread;
     bool running;
     int priority;

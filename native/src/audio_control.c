@@ -109,6 +109,16 @@ mp_status mp_audio_set_encoder(mp_audio *a, const mp_audio_encoder *e) {
     return order(&a->to_codec, &o);
 }
 
+mp_status mp_audio_set_repairs(mp_audio *a, int wanted) {
+    mp_order o = {.kind = MP_ORDER_REPAIRS, .repairs = wanted != 0};
+    return order(&a->to_codec, &o);
+}
+
+mp_status mp_audio_set_arrive(mp_audio *a, mp_audio_arrive arrive, void *arg) {
+    mp_order o = {.kind = MP_ORDER_ARRIVE, .arrivals = {arrive, arg}};
+    return order(&a->to_codec, &o);
+}
+
 void *mp_audio_encoder_in_use(mp_audio *a) { return atomic_load(&a->sender.encoder); }
 
 mp_status mp_audio_set_map(mp_audio *a, const mp_clock_map *map) {

@@ -4,8 +4,10 @@
 
 #include "audio.h"
 
-/* The callback wakes nobody. So look just after it is expected, and then again until it came. */
-static const int64_t AFTER_NS = 20000, LEAST_POLL_NS = 40000, IDLE_POLL_NS = 5000000;
+/* The callback wakes nobody. So look when it is nearly always done, and then again until it is. How
+ * long that takes is learned: a look that was too early weighs as much as 15 that were not. */
+static const int64_t LEAST_AFTER_NS = 20000, SOONER_NS = 1000, LATER_NS = 15000;
+static const int64_t LEAST_POLL_NS = 40000, IDLE_POLL_NS = 5000000;
 static const int64_t IDLE_AFTER_NS = 100000000;
 
 static void hand_back(mp_audio *a, const mp_order *order) {
@@ -44,6 +46,8 @@ static void obey(mp_audio *a, mp_order *order) {
     case MP_ORDER_KEEP: keep(a, order, *place); return;
     case MP_ORDER_PIECES: use_pieces(a, order); return;
     case MP_ORDER_ENCODER: mp_sender_set(&a->sender, &order->encoder); return;
+    case MP_ORDER_REPAIRS: a->sender.repairs = order->repairs; return;
+    case MP_ORDER_ARRIVE: a->arrivals = order->arrivals; return;
     case MP_ORDER_MAP:
         a->map = order->map;
         a->mapped = true;
@@ -78,7 +82,7 @@ static int64_t next_look(const mp_audio *a, int64_t next_ns, int64_t lead_ns, in
     int64_t poll_ns = period_ns / 16 > LEAST_POLL_NS ? period_ns / 16 : LEAST_POLL_NS;
     int64_t look_ns = now_ns + poll_ns;
     if (now_ns - next_ns > IDLE_AFTER_NS) look_ns = now_ns + IDLE_POLL_NS;
-    if (now_ns < next_ns + AFTER_NS) look_ns = next_ns + AFTER_NS;
+    if (now_ns < next_ns + a->after_ns) look_ns = next_ns + a->after_ns;
     if (now_ns < next_ns - lead_ns) look_ns = next_ns - lead_ns;
     int64_t due_ns = mp_sender_next_ns(&a->sender);
     return due_ns < look_ns ? due_ns : look_ns;
@@ -89,6 +93,36 @@ static int64_t captured_until_ns(mp_audio *a, int64_t cycle_ns, uint32_t frames)
     uint32_t latency = atomic_load(&a->input_latency);
     int64_t later = latency == UINT32_MAX ? 0 : (int64_t)frames - latency;
     return cycle_ns + later * INT64_C(1000000000) / a->settings.rate;
+}
+
+/* `done`: the cycle that was expected has left its input. */
+static void learn_when_to_look(mp_audio *a, bool done, int64_t now_ns) {
+    const int64_t most_ns = INT64_C(250000000) * a->settings.period / a->settings.rate;
+    bool missed = !done && now_ns >= a->expected_ns + a->after_ns;
+    if (missed && !a->missed) a->after_ns += LATER_NS;
+    if (done && !a->missed) a->after_ns -= SOONER_NS;
+    a->missed = !done && (a->missed || missed);
+    if (a->after_ns > most_ns) a->after_ns = most_ns;
+    if (a->after_ns < LEAST_AFTER_NS) a->after_ns = LEAST_AFTER_NS;
+}
+
+/* Each cycle's frames are decoded once; while the device stands, what comes is taken in all the same. */
+static bool is_to_decode(const mp_audio *a, uint32_t cycle, int64_t next_ns, int64_t now_ns) {
+    int64_t lead_ns = (int64_t)a->settings.decode_lead_us * 1000;
+    if (now_ns < next_ns - lead_ns) return false;
+    return cycle != a->cycle_decoded || now_ns - next_ns > IDLE_AFTER_NS;
+}
+
+static void let_arrive(const mp_audio *a) {
+    if (a->arrivals.arrive != NULL) a->arrivals.arrive(a->arrivals.arg);
+}
+
+static void decode(mp_audio *a, const mp_device_time *device, const mp_clock_map *map,
+                   int64_t now_ns) {
+    for (uint32_t slot = 0; slot < MP_MAX_PLAYERS; slot++) {
+        if (a->decoded[slot] == NULL) continue;
+        mp_player_step(a->decoded[slot], device, map, a->pieces, device->period, now_ns);
+    }
 }
 
 int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
@@ -103,20 +137,22 @@ int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
     int64_t period_ns = INT64_C(1000000000) * frames / a->settings.rate;
     int64_t next_ns = cycle_ns + period_ns;
     int64_t lead_ns = (int64_t)a->settings.decode_lead_us * 1000;
+    learn_when_to_look(a, cycle != a->cycle_seen, now_ns);
     if (cycle != a->cycle_seen) {
         a->cycle_seen = cycle;
+        a->expected_ns = next_ns;
+        let_arrive(a); /* whom to send to depends on who is heard */
         if (a->settings.in_channels > 0) {
             int64_t end_ns = captured_until_ns(a, cycle_ns, frames);
             mp_sender_step(&a->sender, &a->input, available, end_ns, map, now_ns);
         }
     }
-    if (now_ns >= next_ns - lead_ns) {
+    if (is_to_decode(a, cycle, next_ns, now_ns)) {
         mp_device_time device = {next_ns, frames, a->settings.rate, a->settings.decode_lead_us,
                                  atomic_load(&a->xruns)};
-        for (uint32_t slot = 0; slot < MP_MAX_PLAYERS; slot++) {
-            if (a->decoded[slot] == NULL) continue;
-            mp_player_step(a->decoded[slot], &device, map, a->pieces, frames, now_ns);
-        }
+        a->cycle_decoded = cycle;
+        let_arrive(a);
+        decode(a, &device, map, now_ns);
     }
     return next_look(a, next_ns, lead_ns, now_ns);
 }

@@ -72,7 +72,7 @@ static void encode(mp_sender *s, int64_t capture_us, int64_t now_ns) {
     while (pop(s, MP_ROC_SOURCE, &packet)) send(s, &packet);
     packet.kind = MP_MEDIA_REPAIR;
     while (s->with.repair_packets > 0 && pop(s, MP_ROC_REPAIR, &packet)) {
-        spread(s, &packet, now_ns);
+        if (s->repairs) spread(s, &packet, now_ns);
     }
 }
 

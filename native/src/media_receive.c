@@ -2,13 +2,17 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "arrival.h"
 #include "media_socket.h"
 
 /* With room for one byte more than a datagram may have, so that one that is too long shows. */
-enum { BATCH = 32, ROUNDS = 8, CONTROL = 256, ROOM = MP_MEDIA_DATAGRAM + 1 };
+enum { BATCH = 32, CONTROL = 256, ROOM = MP_MEDIA_DATAGRAM + 1 };
+
+/* So long after a look of the codec thread's the receive thread takes over. */
+static const int64_t REST_NS = 40000000;
+/* It looks once a period, or twice; where those are long, nothing shall wait for it. */
+static const int64_t OFTEN_NS = 6000000;
 
 #ifndef __linux__
 struct mmsghdr {
@@ -61,21 +65,37 @@ static void hear_all(mp_media_socket *s, batch *b, int count) {
     mp_view_release(&s->hearing, MP_RECEIVER);
 }
 
-/* What the network answered to something that was sent, or a socket that is none any more. */
-static void look_at_error(mp_media_socket *s) {
-    static const struct timespec A_WHILE = {.tv_nsec = 1000000};
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return;
+/* Whether there was just nothing; else the network answered to something that was sent, or the
+ * socket is none any more. */
+static bool was_empty(mp_media_socket *s) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return true;
     MP_COUNT(s, receive_errors, 1);
-    nanosleep(&A_WHILE, NULL);
+    return false;
 }
 
-void mp_media_receive(mp_media_socket *socket) {
+static mp_received receive_batches(mp_media_socket *s, int batches) {
     batch b;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int i = 0; i < batches; i++) {
         prepare(&b);
-        int count = receive(socket->fd, &b);
-        if (count > 0) hear_all(socket, &b, count);
-        if (count < 0) look_at_error(socket);
-        if (count < BATCH) return;
+        int count = receive(s->fd, &b);
+        if (count < 0) return was_empty(s) ? MP_RECEIVED_ALL : MP_RECEIVED_ERROR;
+        hear_all(s, &b, count);
+        if (count < BATCH) return MP_RECEIVED_ALL;
     }
+    return MP_RECEIVED_SOME;
+}
+
+mp_received mp_media_receive(mp_media_socket *socket, int batches) {
+    if (atomic_exchange(&socket->receiving, 1)) return MP_RECEIVED_ALL;
+    mp_received received = receive_batches(socket, batches);
+    atomic_store(&socket->receiving, 0);
+    return received;
+}
+
+void mp_media_socket_arrive(void *socket) {
+    mp_media_socket *s = socket;
+    int64_t now_ns = mp_host_now_ns(), before_ns = s->looked_ns;
+    s->looked_ns = now_ns;
+    if (mp_media_receive(s, 1) != MP_RECEIVED_ALL || now_ns - before_ns > OFTEN_NS) return;
+    atomic_store(&s->rests_until_ns, now_ns + REST_NS);
 }

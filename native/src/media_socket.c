@@ -8,7 +8,8 @@
 
 #include "media_socket.h"
 
-enum { POLL_MS = 50, BUFFER_BYTES = 1 << 20, EF = 46 << 2 };
+enum { POLL_MS = 50, BATCHES = 8, BUFFER_BYTES = 1 << 20, EF = 46 << 2 };
+static const int64_t AFTER_ERROR_NS = 1000000;
 
 static void set(int fd, int level, int name, int value) {
     setsockopt(fd, level, name, &value, sizeof value);
@@ -32,13 +33,23 @@ static void set_options(mp_media_socket *s) {
     MP_COUNT(s, dscp, marked);
 }
 
+/* As soon as something is there, unless the codec thread sees to it. */
+static void receive_or_rest(mp_media_socket *s) {
+    struct pollfd waiting = {.fd = s->fd, .events = POLLIN};
+    int64_t now_ns = mp_host_now_ns(), rests_until_ns = atomic_load(&s->rests_until_ns);
+    if (now_ns < rests_until_ns) {
+        mp_host_sleep_until_ns(rests_until_ns);
+    } else if (poll(&waiting, 1, POLL_MS) > 0) {
+        if (mp_media_receive(s, BATCHES) == MP_RECEIVED_ERROR) {
+            mp_host_sleep_until_ns(now_ns + AFTER_ERROR_NS);
+        }
+    }
+}
+
 static void *run(void *arg) {
     mp_media_socket *s = arg;
-    struct pollfd waiting = {.fd = s->fd, .events = POLLIN};
     if (s->priority > 0 && mp_thread_realtime(s->priority) == MP_OK) MP_COUNT(s, realtime, 1);
-    while (!atomic_load(&s->stopping)) {
-        if (poll(&waiting, 1, POLL_MS) > 0) mp_media_receive(s);
-    }
+    while (!atomic_load(&s->stopping)) receive_or_rest(s);
     return NULL;
 }
 

@@ -114,6 +114,9 @@ struct mp_media_socket {
     int family; /* AF_INET or AF_INET6 */
     pthread_t thread;
     _Atomic int stopping;
+    _Atomic int receiving;      /* one thread at a time does */
+    int64_t looked_ns; /* the codec thread, last */
+    _Atomic int64_t rests_until_ns; /* the receive thread, because the codec thread looks */
     _Atomic int woken; /* a byte was written, and not everything rare was taken since */
     mp_held_view hearing, sending;
     mp_ring rare;
@@ -152,8 +155,9 @@ bool mp_watch_stands_by(mp_media_socket *socket, int64_t now_ns, mp_watch_ask *a
 /* The control thread; -1: never heard directly. */
 void mp_watch_forget(mp_media_socket *socket, uint32_t slot);
 int64_t mp_watch_silence_ns(mp_media_socket *socket, uint32_t slot, int64_t now_ns);
-/* media_receive.c: takes in all that has come. */
-void mp_media_receive(mp_media_socket *socket);
+/* media_receive.c: takes in what has come, so many batches at the most. */
+typedef enum { MP_RECEIVED_ALL, MP_RECEIVED_SOME, MP_RECEIVED_ERROR } mp_received;
+mp_received mp_media_receive(mp_media_socket *socket, int batches);
 /* media_ways.c: the relay's address for what goes there beside the ways; family 0: none. */
 mp_status mp_media_send_by(mp_media_socket *socket, const mp_address *relay);
 /* media_settings.c */

@@ -19,6 +19,9 @@ enum {
 typedef int (*mp_audio_send)(void *arg, int kind, int64_t capture_us, const uint8_t *bytes,
                              uint32_t size);
 
+/* Takes in what has arrived, before packets are taken out. Codec thread. */
+typedef void (*mp_audio_arrive)(void *arg);
+
 /* Gives the next packet that arrived for `index`, 1, or 0 when there is none. Codec thread. */
 typedef int (*mp_audio_take)(void *arg, uint32_t index, mp_media_packet *packet);
 
@@ -37,7 +40,7 @@ typedef struct {
     void *encoder;
     uint32_t packet_frames;  /* of the stream, 1 to MP_MAX_PACKET_FRAMES */
     uint32_t source_packets; /* of an FEC block, or 0 without FEC */
-    uint32_t repair_packets; /* spread over the next block */
+    uint32_t repair_packets; /* spread over the next block, while they are wanted */
     mp_audio_send send;
     void *send_arg;
 } mp_audio_encoder;
@@ -123,6 +126,10 @@ void mp_audio_stop(mp_audio *audio);
 
 mp_status mp_audio_set_encoder(mp_audio *audio, const mp_audio_encoder *encoder);
 void *mp_audio_encoder_in_use(mp_audio *audio);
+/* Whether anybody wants repair packets; at first nobody does, and none are sent. */
+mp_status mp_audio_set_repairs(mp_audio *audio, int wanted);
+/* What the codec thread calls before it decodes; NULL: nothing. */
+mp_status mp_audio_set_arrive(mp_audio *audio, mp_audio_arrive arrive, void *arg);
 mp_status mp_audio_set_map(mp_audio *audio, const mp_clock_map *map);
 
 /* Give a free slot a player. MP_OUT_OF_RANGE for a slot in use or settings that cannot be. */

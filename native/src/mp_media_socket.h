@@ -1,9 +1,10 @@
 /* The media socket: one UDP socket for all that a member hears and says. Both an #include and
  * cffi's cdef: no directives in here.
  *
- * Four threads meet here. The *receive thread* is the socket's own. The *codec thread* sends, and
- * takes packets out. The *control thread*, one of Python's, calls all the rest. The sink is called
- * on the receive thread. None of them waits for another, but the control thread for the others,
+ * Four threads meet here. The *receive thread* is the socket's own. The *codec thread* sends, takes
+ * in what has come in place of the receive thread as long as it looks often, and takes packets out.
+ * The *control thread*, one of Python's, calls all the rest. The sink is called on the thread that
+ * receives. None of them waits for another, but the control thread for the others,
  * for as long as one batch or one sending takes.
  */
 
@@ -156,5 +157,8 @@ mp_status mp_media_socket_get_sender(mp_media_socket *socket, uint32_t slot,
  * MP_OUT_OF_RANGE for another kind than source, repair and control, or too many bytes. */
 int mp_media_socket_send(void *socket, int kind, int64_t capture_us, const uint8_t *bytes,
                          uint32_t size);
+/* Take in what has come: has the shape of mp_audio_arrive. While it is called every few ms the
+ * receive thread rests; it takes a batch at a time, and leaves a flood to that thread. Never waits. */
+void mp_media_socket_arrive(void *socket);
 /* Take a slot's next packet: 1, or 0. Realtime-safe. */
 int mp_media_socket_take(mp_media_socket *socket, uint32_t slot, mp_media_packet *packet);

@@ -128,7 +128,7 @@ static void beats_are_heard_on_the_beat(device from, device to, double before, d
 
 /* What was kept while one played together is there when the bars begin. */
 static void it_goes_to_bars_and_back_without_a_hole(void) {
-    pair *p = new_pair((device){72000, 128, 100.0, 1}, (device){72000, 128, 0.0, 1}, constant);
+    pair *p = new_pair((device){48000, 128, 100.0, 1}, (device){48000, 128, 0.0, 1}, constant);
     write_song(2e6, 1.6e6);
     p->encoder.timestamp = 3000000000u;
     pair_begin(p, 128, 720.0);

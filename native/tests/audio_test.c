@@ -359,6 +359,10 @@ static void repair_packets_are_spread_over_the_next_block(void) {
     p->encoder.repair_packets = 4;
     pair_begin(p, 120, 960.0);
     pair_run(p, 1.0);
+    CHECK_EQUAL(p->sent[MP_MEDIA_REPAIR], 0); /* as long as nobody wants any */
+    CHECK(mp_audio_set_repairs(p->sender, 1) == MP_OK);
+    p->sent[MP_MEDIA_SOURCE] = 0;
+    pair_run(p, 1.0);
     CHECK_WITHIN(p->sent[MP_MEDIA_REPAIR] * 2, p->sent[MP_MEDIA_SOURCE], 12);
     for (uint64_t i = 17; i < 60; i++) {
         CHECK_WITHIN(p->repair_at_ns[i] - p->repair_at_ns[i - 1], 5000000, 3000000);

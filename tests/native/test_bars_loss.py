@@ -72,6 +72,7 @@ def sent(context: roc.Context) -> list[Packet]:
         )
     )
     core.set_map(ClockMap(0, 0))
+    core.set_repairs(True)
     chance = random.Random(1)
     buffer = ffi.new("float[]", PERIOD)
     for cycle in range(SECONDS * RATE // PERIOD):
@@ -121,7 +122,7 @@ def test_bursts_of_50_ms_leave_nothing_missing_in_bar(context: roc.Context, shar
     core.keep(0, 1 << 18)
     end_us = BEGIN_NS // 1000 + SECONDS * 1_000_000
     core.set_pieces([Piece("bars", 0, end_us, -BAR_US, end_us - BAR_US)])
-    target_us = PROFILES["bar"].target_us(encoding, PERIOD, RATE)
+    target_us = PROFILES["bar"].target_us(encoding, encoding.lowest_us(PERIOD, RATE))
     core.set_target(0, target_us * RATE / 1e6, by_bars=True)
     out = ffi.new("float[]", PERIOD)
     silent, at, before = 0, 0, None

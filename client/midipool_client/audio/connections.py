@@ -3,6 +3,8 @@
 from midipool_client.audio.device import AudioDevice
 
 TRIES = 100
+# Asking JACK for all connections takes its time.
+LOOK_EVERY = 10
 
 
 class Connections:
@@ -11,15 +13,21 @@ class Connections:
     def __init__(self, device: AudioDevice, wanted: list[tuple[str, str]]) -> None:
         self._device = device
         self._missing = wanted
-        self._tries = TRIES
+        self._known = wanted
+        self._calls = 0
 
     def tend(self) -> list[tuple[str, str]]:
-        """Try again; what is connected, or is still to be."""
+        """Try again; what is connected, as of one of the last calls, or is still to be."""
+        if self._missing or self._calls % LOOK_EVERY == 0:
+            self._known = self._look()
+        self._calls += 1
+        return self._known
+
+    def _look(self) -> list[tuple[str, str]]:
         there = self._device.connections()
         self._missing = [pair for pair in self._missing if pair not in there]
-        if self._tries == 0:
+        if self._calls >= TRIES:
             self._missing = []
         for own, other in self._missing:
             self._device.connect(own, other)
-        self._tries = max(self._tries - 1, 0)
         return there + self._missing

@@ -31,6 +31,7 @@ from midipool_client.audio.engine_messages import (
     Pieces,
     Rare,
     Raw,
+    Repairs,
     RoomClock,
     Seat,
     Send,
@@ -52,7 +53,6 @@ from midipool_native.media_socket import Destination, MediaSocket, open_udp
 from midipool_native.roc import Context, Encoder, EncoderSettings, Fec
 
 STATUS_S = 0.1
-TEND_S = 0.02
 OPEN_AGAIN_S = 0.5
 # Behind JACK's own threads, as the codec thread is.
 SOCKET_PRIORITY = 3
@@ -125,6 +125,9 @@ class AudioEngine:
         self._encoder: Encoder | None = None
         self._old_encoders: list[Encoder] = []
         self._seated = False
+        self._device.core.set_arrive(
+            ffi.addressof(lib, "mp_media_socket_arrive"), self._socket.handle
+        )
         info = self._device.info()
         text = f"{self._device.text}; UDP port {self._socket.port}"
         # Right behind the callback whose frames it encodes and decodes.
@@ -135,7 +138,8 @@ class AudioEngine:
         """Work until the input ends or the device goes."""
         next_status_s = time.monotonic()
         while not source.ended and self._is_alive():
-            readable, _, _ = select.select([source.fd, self._socket.fileno()], [], [], TEND_S)
+            wait_s = max(next_status_s - time.monotonic(), 0.0)
+            readable, _, _ = select.select([source.fd, self._socket.fileno()], [], [], wait_s)
             if source.fd in readable:
                 for body in source.take():
                     self._take_safely(body)
@@ -185,6 +189,8 @@ class AudioEngine:
                 self._device.core.set_monitor(message.monitor)
             case Send():
                 self._send(message.encoding)
+            case Repairs():
+                self._device.core.set_repairs(message.wanted)
             case Ways():
                 relay = message.relay
                 self._socket.set_relay(None if relay is None else Address(*relay))

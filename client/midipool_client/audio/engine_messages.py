@@ -83,6 +83,12 @@ class Send(msgspec.Struct, tag="send", frozen=True):
     encoding: Encoding
 
 
+class Repairs(msgspec.Struct, tag="repairs", frozen=True):
+    """To the engine: whether anybody waits for repair packets; at first nobody does."""
+
+    wanted: bool
+
+
 class Way(msgspec.Struct, frozen=True):
     """Where datagrams go."""
 
@@ -186,7 +192,9 @@ class AudioProblem(msgspec.Struct, tag="problem", frozen=True):
 
 
 FromAudioEngine = AudioReady | Rare | AudioStatus | AudioProblem
-ToAudioEngine = Seat | NoSeat | Voices | Pieces | Mix | Send | Ways | RoomClock | Raw | Greet
+ToAudioEngine = (
+    Seat | NoSeat | Voices | Pieces | Mix | Send | Repairs | Ways | RoomClock | Raw | Greet
+)
 
 _from_engine: msgspec.msgpack.Decoder[FromAudioEngine] = msgspec.msgpack.Decoder(FromAudioEngine)
 _to_engine: msgspec.msgpack.Decoder[ToAudioEngine] = msgspec.msgpack.Decoder(ToAudioEngine)

@@ -1,5 +1,9 @@
 """How one other member is heard: its buffer, and what is reported of it. Pure."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from midipool.audio.bars import BarDelay
 from midipool.audio.encoding import Encoding
 from midipool.audio.health import Heard, HearingMeter
@@ -14,6 +18,8 @@ from midipool_client.audio.options import AudioOptions
 # More than that of the bars is not given to jitter.
 MOST_JITTER_WAIT_US = 200_000
 GRAIN_US = 20_000
+# The engine knows what it needs itself; it is not followed into every µs.
+FLOOR_STEP_US = 50
 
 
 class MemberHearing:
@@ -32,6 +38,7 @@ class MemberHearing:
         """So much of what it plays is kept for bars."""
         self._options = options
         self._period_frames, self._rate = 128, 48_000
+        self._measured_floor_us = 0
         self._meter = HearingMeter(name)
         self._adaptive: AdaptiveTarget | None = None
         self._target_us = 0
@@ -40,6 +47,7 @@ class MemberHearing:
     def device(self, period_frames: int, rate: int) -> None:
         """Our sound device has this period."""
         self._period_frames, self._rate = period_frames, rate
+        self._measured_floor_us = 0
         self._retarget()
 
     def sends(self, stream: AudioStream) -> None:
@@ -92,6 +100,9 @@ class MemberHearing:
                 dropped=status.dropped,
             )
         )
+        if status.floor_us and abs(status.floor_us - self._measured_floor_us) > FLOOR_STEP_US:
+            self._measured_floor_us = status.floor_us
+            self._retarget()
         if self._options.profile == "bar":
             self._wait_for_repair(status)
             self._words = self._bars_in_words(bars, now_us, status.wait_us)
@@ -103,7 +114,15 @@ class MemberHearing:
 
     def hearing(self) -> Hearing:
         """For a report."""
-        return self._meter.hearing(self._options.profile, self.path, self.reason, self._words)
+        heard = self._meter.hearing(self._options.profile, self.path, self.reason, self._words)
+        return msgspec.structs.replace(heard, repair=self.waits_for_repair)
+
+    @property
+    def waits_for_repair(self) -> bool:
+        """Whether repair packets are of use to us."""
+        if self._adaptive is not None:
+            return self._adaptive.waits_for_repair
+        return PROFILES[self._options.profile].repairs
 
     def _wait_for_repair(self, status: VoiceStatus) -> None:
         """There is time: what comes unevenly is waited for longer."""
@@ -111,7 +130,7 @@ class MemberHearing:
             return
         profile, encoding = PROFILES["bar"], self._encoding(self.stream)
         more_us = min(max(2 * status.jitter_us - profile.margin_us, 0), MOST_JITTER_WAIT_US)
-        begin_us = profile.target_us(encoding, self._period_frames, self._rate)
+        begin_us = profile.target_us(encoding, self._floor_us(encoding))
         self._target_us = begin_us + more_us // GRAIN_US * GRAIN_US
 
     def _bars_in_words(self, bars: BarDelay | None, now_us: int, need_us: int) -> str:
@@ -128,13 +147,14 @@ class MemberHearing:
         if self.stream is None:
             return
         profile, encoding = PROFILES[self._options.profile], self._encoding(self.stream)
-        begin_us = profile.target_us(encoding, self._period_frames, self._rate)
+        floor_us = self._floor_us(encoding)
+        begin_us = profile.target_us(encoding, floor_us)
         if not profile.adaptive:
             self._adaptive, self._target_us = None, begin_us
             self._words = f"{profile.name}: {begin_us / 1000:.1f} ms"
             return
         limits = Limits(
-            floor_us=encoding.lowest_us(self._period_frames, self._rate),
+            floor_us=floor_us,
             ceiling_us=self._options.max_latency_us,
             packet_us=encoding.packet_us,
             repair_wait_us=encoding.repair_wait_us,
@@ -146,11 +166,14 @@ class MemberHearing:
             target = self._adaptive.hold_to(limits)
         self._target_us, self._words = target.us, target.words
 
+    def _floor_us(self, encoding: Encoding) -> int:
+        return max(encoding.lowest_us(self._period_frames, self._rate), self._measured_floor_us)
+
     @staticmethod
     def _encoding(stream: AudioStream) -> Encoding:
         return Encoding(stream.packet_frames, stream.source_packets, stream.repair_packets)
 
 
-def wishes_of(heard_by: dict[str, ProfileName]) -> list[ProfileName]:
+def wishes_of(heard_by: Mapping[str, Hearing]) -> list[ProfileName]:
     """The profiles of all who hear us."""
-    return sorted(set(heard_by.values()))
+    return sorted({hearing.profile for hearing in heard_by.values()})

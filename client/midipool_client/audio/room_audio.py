@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from midipool.audio.listening import Listening
-from midipool.audio.profiles import ProfileName, encoding_for
+from midipool.audio.profiles import encoding_for
 from midipool.audio.strips import Mix as OwnMix
 from midipool.clock_map import ClockMap
 from midipool.messages import (
@@ -17,6 +17,7 @@ from midipool.messages import (
     AudioStream,
     Dropped,
     HeardBy,
+    Hearing,
     MediaKey,
     MediaOfferFrom,
     MemberInfo,
@@ -30,6 +31,7 @@ from midipool_client.audio.engine_messages import (
     Mix,
     NoSeat,
     Rare,
+    Repairs,
     RoomClock,
     Seat,
     Send,
@@ -40,12 +42,16 @@ from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.process import AudioProcess
 from midipool_client.audio.room_bars import RoomBars
 from midipool_client.audio.room_paths import RoomPaths
+from midipool_native import host_clock
 
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
 REPORT_S = 1.0
 UNTOLD = 1 << 20
+# A map that would say so little else, now and then, is not worth a message: clocks are looked at
+# many times a second.
+CLOCK_TOLD_NS, CLOCK_LASTS_NS = 2_000, 1_000_000_000
 
 
 class Room(Protocol):
@@ -87,11 +93,13 @@ class RoomAudio:
         self._seat: Seat | None = None
         self._seat_told = False
         self._members: dict[str, MemberHearing] = {}
-        self._heard_by: dict[str, ProfileName] = {}
+        self._heard_by: dict[str, Hearing] = {}
+        self._repairs = False
         self._stream: AudioStream | None = None
         self._mix = OwnMix()
         self._bars = RoomBars(options.bars)
         self._told_voices: Voices | None = None
+        self._told_map: ClockMap | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -149,7 +157,7 @@ class RoomAudio:
         there = {m.name: m.sender for m in members if m.sender is not None}
         there.pop(self._room.name, None)
         self._members = {name: m for name, m in self._members.items() if name in there}
-        self._heard_by = {name: p for name, p in self._heard_by.items() if name in there}
+        self._heard_by = {name: h for name, h in self._heard_by.items() if name in there}
         for name, sender in there.items():
             if name not in self._members:
                 self._members[name] = MemberHearing(name, sender, self.options)
@@ -165,7 +173,7 @@ class RoomAudio:
 
     def heard_by(self, message: HeardBy) -> None:
         """Another one says how it hears us, and what it sends."""
-        self._heard_by[message.name] = message.hearing.profile
+        self._heard_by[message.name] = message.hearing
         member = self._members.get(message.name)
         if member is not None and message.sends is not None:
             member.sends(message.sends)
@@ -177,9 +185,18 @@ class RoomAudio:
         if shift_us:
             self._bars.shift(shift_us)
         map = self._room.clock_map()
-        if map is not None:
+        if map is not None and not self._knows(map):
+            self._told_map = map
             self.engine.tell(RoomClock(map))
             self._tell_pieces()
+
+    def _knows(self, map: ClockMap) -> bool:
+        """Whether the map that the engine has is as good as another one, for a while."""
+        told, now_ns = self._told_map, host_clock.now_ns()
+        return told is not None and all(
+            abs(map.room_at(at_ns) - told.room_at(at_ns)) <= CLOCK_TOLD_NS
+            for at_ns in (now_ns, now_ns + CLOCK_LASTS_NS)
+        )
 
     def followed(self, chain: TimelineChain) -> None:
         """The room has other timelines."""
@@ -195,7 +212,8 @@ class RoomAudio:
         """It knows nothing: tell it all."""
         for member in self._members.values():
             self._tell_device(member)
-        self._stream = self._told_voices = None
+        self._stream = self._told_voices = self._told_map = None
+        self._repairs = False
         self._bars.forget_told()
         self._tell_mix()
         self.clock_changed()
@@ -233,12 +251,18 @@ class RoomAudio:
         if self._bars.delay is None:
             self._bars.follow(self._room.chain, now_us)
         self._tell_pieces()
+        waited = self._waiting_for_repair()
         for voice in status.voices:
             if (member := self._members.get(voice.name)) is not None:
                 member.take(voice, now_us, self._bars.delay)
                 member.reason = self._paths.reason(voice.name)
                 self._paths.look(voice)
         self._tell_voices()
+        if self._waiting_for_repair() - waited:
+            self.report()
+
+    def _waiting_for_repair(self) -> set[str]:
+        return {name for name, member in self._members.items() if member.waits_for_repair}
 
     def report(self) -> None:
         """Tell the room how we hear the others, and what we send."""
@@ -275,6 +299,10 @@ class RoomAudio:
             self._stream = stream
             self.engine.tell(Send(encoding))
             self.report()
+        repairs = any(hearing.repair for hearing in self._heard_by.values())
+        if repairs != self._repairs:
+            self._repairs = repairs
+            self.engine.tell(Repairs(repairs))
 
     def _tell_seat(self, seat: Seat) -> None:
         self._seat, self._seat_told = seat, self.engine.ready is not None

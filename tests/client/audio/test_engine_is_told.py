@@ -32,6 +32,8 @@ from midipool_client.audio.engine_messages import (
     Mix,
     NoSeat,
     Pieces,
+    Repairs,
+    RoomClock,
     Seat,
     Send,
     ToAudioEngine,
@@ -60,12 +62,13 @@ class FakeRoom:
         self.chain = TimelineChain((Timeline(playing=True),))
         self.now_us: int | None = 10 * BAR_US
         self.sent: list[Message] = []
+        self.map = ClockMap(0, 0)
 
     def room_us(self) -> int | None:
         return self.now_us
 
     def clock_map(self) -> ClockMap | None:
-        return ClockMap(0, 0)
+        return self.map
 
     def send(self, message: Message) -> None:
         self.sent.append(message)
@@ -207,6 +210,34 @@ def test_who_leaves_is_not_heard_and_wishes_nothing_any_more() -> None:
     audio.members(there())
     assert voices_of(engine) == []
     assert engine.of(Send)[-1] == Send(encoding_for([], 2, 128, 48_000))
+
+
+def test_repair_packets_are_sent_while_anybody_waits_for_them() -> None:
+    _, audio, engine = seated()
+    audio.members(there("ada", "bo"))
+    audio.heard_by(HeardBy("ada", Hearing("me", "jam", repair=False), STREAM))
+    assert engine.of(Repairs) == []
+    audio.heard_by(HeardBy("bo", Hearing("me", "jam", repair=True), STREAM))
+    audio.heard_by(HeardBy("bo", Hearing("me", "jam", repair=True), STREAM))
+    assert engine.of(Repairs) == [Repairs(True)]
+    engine.dies()
+    engine.begins()
+    assert engine.of(Repairs)[-1] == Repairs(True)
+    audio.members(there("ada"))
+    assert engine.of(Repairs)[-1] == Repairs(False)
+
+
+def test_only_a_clock_that_says_something_new_is_told() -> None:
+    room, audio, engine = seated()
+    engine.told = []
+    room.map = ClockMap(0, 50_000)
+    audio.clock_changed()
+    audio.clock_changed()
+    room.map = ClockMap(0, 51_000)
+    audio.clock_changed()
+    room.map = ClockMap(0, 53_000)
+    audio.clock_changed()
+    assert [told.map.room_ns for told in engine.of(RoomClock)] == [50_000, 53_000]
 
 
 def test_a_member_that_comes_back_has_its_new_sender_id() -> None:

@@ -16,6 +16,7 @@ from midipool_client.audio.options import AudioOptions
 STREAM = AudioStream(2, 128, 4, 4)
 ENCODING = Encoding(128, 4, 4)
 SECOND = 1_000_000
+FLOOR_US = ENCODING.lowest_us(128, 48_000)
 
 
 def heard(profile: ProfileName, max_latency_ms: float = 100.0) -> MemberHearing:
@@ -39,9 +40,8 @@ def test_nobody_is_heard_before_saying_what_it_sends() -> None:
 def test_these_profiles_wait_for_a_fixed_time(profile: ProfileName) -> None:
     member = heard(profile)
     before = voice_of(member)
-    assert before == Voice(
-        "bass", 7, 2, ENCODING, PROFILES[profile].target_us(ENCODING, 128, 48000)
-    )
+    target_us = PROFILES[profile].target_us(ENCODING, FLOOR_US)
+    assert before == Voice("bass", 7, 2, ENCODING, target_us)
     for second in range(1, 20):
         member.take(VoiceStatus("bass", came=375 * second, late=50 * second), second * SECOND, None)
     assert voice_of(member) == before
@@ -64,10 +64,28 @@ def test_a_longer_period_of_our_device_is_waited_for() -> None:
     assert voice_of(member).target_us >= before_us + 18_000
 
 
+def test_what_the_engine_needs_is_waited_for_on_top_of_the_profiles_margin() -> None:
+    member = heard("lan")
+    member.take(VoiceStatus("bass", floor_us=6_100), SECOND, None)
+    assert voice_of(member).target_us == 6_100 + PROFILES["lan"].margin_us
+
+
+def test_jam_wants_repair_packets_only_while_something_is_lost() -> None:
+    member = heard("jam")
+    assert not member.hearing().repair
+    for look in range(1, 100):
+        status = VoiceStatus("bass", came=37 * look, lost=2 * look)
+        member.take(status, look * SECOND // 10, None)
+    assert member.waits_for_repair
+    assert member.hearing().repair
+    assert heard("safe").hearing().repair
+    assert not heard("lan").hearing().repair
+
+
 def test_in_bar_only_the_wait_for_repair_is_the_buffer() -> None:
     member = heard("bar")
     assert voice_of(member).by_bars
-    begin_us = PROFILES["bar"].target_us(ENCODING, 128, 48000)
+    begin_us = PROFILES["bar"].target_us(ENCODING, FLOOR_US)
     assert voice_of(member).target_us == begin_us
     for mbpm in (120_000, 240_000):
         playing = TimelineChain((Timeline(playing=True, mbpm=mbpm),))
@@ -99,7 +117,7 @@ def test_a_profile_changes_while_the_sound_runs() -> None:
     member.set_profile(AudioOptions(max_latency_ms=200.0))
     assert voice_of(member).target_us == learnt_us
     member.set_profile(AudioOptions(profile="safe"))
-    assert voice_of(member).target_us == PROFILES["safe"].target_us(ENCODING, 128, 48000)
+    assert voice_of(member).target_us == PROFILES["safe"].target_us(ENCODING, FLOOR_US)
     assert member.hearing().profile == "safe"
     member.set_profile(AudioOptions(profile="bar", bars=2))
     assert voice_of(member).by_bars

@@ -92,7 +92,9 @@ def test_packets_are_not_longer_than_the_senders_period(period: int, frames: int
 
 def test_the_more_one_waits_the_later_one_hears() -> None:
     targets = [
-        PROFILES[name].target_us(encoding_for([name]), 128, 48_000) for name in PROFILE_NAMES
+        PROFILES[name].target_us(encoding, encoding.lowest_us(128, 48_000))
+        for name in PROFILE_NAMES
+        for encoding in [encoding_for([name])]
     ]
     assert targets == sorted(targets)
     lan, jam, safe, bar = targets
@@ -106,8 +108,7 @@ def test_lan_waits_for_no_repair_whatever_is_sent() -> None:
     lan = PROFILES["lan"]
     for names in combinations(PROFILE_NAMES, 2):
         encoding = encoding_for(names)
-        beyond_us = lan.target_us(encoding, 128, 48_000) - encoding.lowest_us(128, 48_000)
-        assert beyond_us == lan.margin_us
+        assert lan.target_us(encoding, 6_000) == 6_000 + lan.margin_us
 
 
 def test_an_unknown_profile_is_told_the_known_ones() -> None:
