@@ -14,6 +14,7 @@ HEADERS = [
     "mp_media_socket.h",
     "mp_roc.h",
     "mp_audio.h",
+    "mp_portaudio.h",
 ]
 STRICT = ["-Wall", "-Wextra", "-Werror"] if os.environ.get("MIDIPOOL_STRICT") else []
 

@@ -6,7 +6,7 @@ import sys
 
 from midipool.errors import MidiPoolError
 from midipool_client import doctor
-from midipool_client.commands import calibrate, hear, join, port_settings, room
+from midipool_client.commands import calibrate, devices, hear, join, port_settings, room
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     port_settings.add_click_options(commands.add_parser("click", help="how the click sounds"))
     hear.add_options(commands.add_parser("hear", help="how you hear the others, and your mix"))
     room.add_options(commands.add_parser("room", help="conduct a room, or look at it"))
+    devices.add_options(commands.add_parser("devices", help="list where audio can go"))
     doctor.add_options(
         commands.add_parser("doctor", help="see what this machine and a server are good for")
     )

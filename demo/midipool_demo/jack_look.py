@@ -16,6 +16,10 @@ CONNECT = """
 import sys, jack
 jack.Client("connect", no_start_server=True).connect(sys.argv[1], sys.argv[2])
 """
+SET_PERIOD = """
+import sys, jack
+jack.Client("period", no_start_server=True).blocksize = int(sys.argv[1])
+"""
 CONNECT_WHEN_THERE = """
 import sys, time, jack
 client = jack.Client("connect", no_start_server=True)
@@ -37,6 +41,11 @@ def connections(env: Mapping[str, str], port: str) -> str:
 def connect(env: Mapping[str, str], source: str, target: str) -> None:
     """Connect two ports of other clients."""
     _run(env, CONNECT, source, target)
+
+
+def set_period(env: Mapping[str, str], frames: int) -> None:
+    """Change the server's period while it runs."""
+    _run(env, SET_PERIOD, str(frames))
 
 
 def connecting(env: Mapping[str, str], source: str, target: str) -> Background:

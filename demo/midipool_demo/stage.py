@@ -50,6 +50,7 @@ class Stage:
         period: int = 128,
         audio: tuple[str, ...] | None = None,
         card: Callable[[str], JackServer] | None = None,
+        own_audio: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}/demo"
@@ -60,6 +61,7 @@ class Stage:
         self._server_options = server_options
         self._home = home
         self._card = card or (lambda name: JackServer(period=period))
+        self._own_audio = own_audio or {}
         self._client_options = ("--no-audio",) if audio is None else audio
         self._stack = contextlib.ExitStack()
         self.players: list[Player] = []
@@ -81,6 +83,7 @@ class Stage:
         for name, jack in zip(self._names, jacks, strict=True):
             env = {**jack.env, **self._own_folders(name)}
             words = ("join", self.url, "--name", name, *self._client_options)
+            words += self._own_audio.get(name, ())
             client = Background.python("midipool_client", *words, env=env)
             self._stack.enter_context(client)
             meter = TickMeter(

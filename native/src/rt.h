@@ -15,3 +15,5 @@
 #include "mp_roc.h"
 
 #include "mp_audio.h"
+
+#include "mp_portaudio.h"

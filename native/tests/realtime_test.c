@@ -95,6 +95,7 @@ static int (*process_of_sink)(jack_nframes_t, void *), (*process_of_meter)(jack_
 static void *arg_of_sink, *arg_of_meter;
 static int64_t now_ns = 1000000000;
 static mp_audio *audio;
+static mp_portaudio *portaudio;
 static fake_decoder decoder = {.channels = 2, .frames = 120};
 
 static void set_up(void) {
@@ -110,6 +111,8 @@ static void set_up(void) {
     CHECK((audio = mp_audio_new(&audio_settings, &status)) != NULL);
     CHECK(mp_audio_add_player(audio, 3, &player) == MP_OK);
     CHECK(mp_audio_set_monitor(audio, 1.0f) == MP_OK);
+    mp_portaudio_settings stream = {FAKE_RATE, FAKE_PERIOD, 2, 1, 2, 500};
+    CHECK((portaudio = mp_portaudio_new(&stream, &status)) != NULL);
     process_of_sink = fake.process;
     arg_of_sink = fake.arg;
     CHECK((meter = mp_meter_open("meter", 1, &status)) != NULL);
@@ -119,6 +122,7 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
+    mp_portaudio_free(portaudio);
     mp_audio_free(audio);
     mp_meter_close(meter);
     mp_jack_sink_close(sink);
@@ -181,6 +185,12 @@ static void use_the_audio(int64_t cycle) {
     if (cycle % 1000 == 0) CHECK(mp_audio_set_master(audio, 0.5f) == MP_OK);
 }
 
+static void use_portaudio(int64_t cycle) {
+    static float in[FAKE_PERIOD], out[2 * FAKE_PERIOD];
+    const unsigned long underflow = cycle % 100 == 0 ? 4 : 0;
+    CHECK(mp_portaudio_callback(in, out, FAKE_PERIOD, NULL, underflow, portaudio) == 0);
+}
+
 static void use_the_host_clock(void) {
     int64_t host_ns = mp_host_now_ns();
     CHECK_WITHIN(mp_host_from_monotonic_ns(mp_host_to_monotonic_ns(host_ns)), host_ns, 2);
@@ -200,6 +210,7 @@ static void go_through_everything(bool host_clock_too) {
         now_ns += INT64_C(1000000000) * FAKE_PERIOD / FAKE_RATE;
         if (!host_clock_too) continue;
         use_the_host_clock();
+        use_portaudio(cycle);
         fake.sent_count = 0;
         fake.frame += FAKE_PERIOD;
         CHECK(process_of_sink(FAKE_PERIOD, arg_of_sink) == 0);

@@ -1,11 +1,27 @@
 """Where audio comes from and goes to: the device that an engine works with."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
-from midipool_client.audio.device_choice import DeviceChoice, JackChoice
+from midipool.errors import MidiPoolError, Unavailable
+from midipool_client.audio.device_choice import (
+    AutoChoice,
+    DeviceChoice,
+    JackChoice,
+    PortAudioChoice,
+)
 from midipool_client.audio.engine_messages import AudioConfig
+from midipool_client.audio.portaudio import open_portaudio
+from midipool_native import checks
 from midipool_native.audio import AudioCore, DeviceInfo
+from midipool_native.checks import NativeError
 from midipool_native.jack_audio import JackAudio
+
+JACK_ADVICE = {
+    checks.NO_LIBJACK: "install jackd2 or pipewire-jack, or use --audio portaudio",
+    checks.NO_JACK_SERVER: "start JACK or PipeWire, or use --audio portaudio",
+    checks.NAME_TAKEN: "choose another --device-name",
+}
 
 
 class AudioDevice(Protocol):
@@ -41,12 +57,55 @@ class AudioDevice(Protocol):
         """Stop all."""
 
 
-def open_device(config: AudioConfig) -> AudioDevice:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A device that was opened, and why this one."""
+
+    device: AudioDevice
+    why: str
+    choice: DeviceChoice
+    """By which the same one is opened again."""
+
+
+def open_device(config: AudioConfig) -> Opened:
     """The device that was chosen; raises MidiPoolError, which says what to do."""
-    return _open(config.device, config)
-
-
-def _open(choice: DeviceChoice, config: AudioConfig) -> AudioDevice:
-    match choice:
+    match config.device:
         case JackChoice():
-            return JackAudio(f"{config.device_name}-audio", config.channels, config.channels)
+            return Opened(_open_jack_or_advise(config), _asked(config), config.device)
+        case PortAudioChoice() as choice:
+            device, again = open_portaudio(choice, config.channels)
+            return Opened(device, _asked(config), again)
+        case AutoChoice(otherwise=choice):
+            return _open_any(config, choice)
+
+
+def _open_any(config: AudioConfig, otherwise: PortAudioChoice) -> Opened:
+    try:
+        return Opened(_open_jack(config), "a JACK server is running", JackChoice())
+    except NativeError as error:
+        if error.status not in (checks.NO_LIBJACK, checks.NO_JACK_SERVER):
+            raise
+        why = checks.status_text(error.status)
+    try:
+        device, again = open_portaudio(otherwise, config.channels)
+    except MidiPoolError as error:
+        raise Unavailable(f"{why}; by PortAudio: {error}") from None
+    return Opened(device, why, again)
+
+
+def _open_jack(config: AudioConfig) -> JackAudio:
+    return JackAudio(f"{config.device_name}-audio", config.channels, config.channels)
+
+
+def _open_jack_or_advise(config: AudioConfig) -> JackAudio:
+    try:
+        return _open_jack(config)
+    except NativeError as error:
+        advice = JACK_ADVICE.get(error.status)
+        if advice is None:
+            raise
+        raise Unavailable(f"{error}: {advice}") from None
+
+
+def _asked(config: AudioConfig) -> str:
+    return "as before" if config.again else "asked for"

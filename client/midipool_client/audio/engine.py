@@ -114,7 +114,8 @@ class AudioEngine:
         self._config = config
         self._output = output
         self._roc = Context()
-        self._device = open_device(config)
+        opened = open_device(config)
+        self._device = opened.device
         try:
             self._socket = MediaSocket(open_udp(port=config.media_port), priority=SOCKET_PRIORITY)
         except MidiPoolError:
@@ -129,10 +130,11 @@ class AudioEngine:
             ffi.addressof(lib, "mp_media_socket_arrive"), self._socket.handle
         )
         info = self._device.info()
-        text = f"{self._device.text}; UDP port {self._socket.port}"
+        text = f"{self._device.text}; UDP port {self._socket.port} ({opened.why})"
         # Right behind the callback whose frames it encodes and decodes.
         realtime = self._device.core.start(max(info.priority - 1, 0))
-        output.say(AudioReady(text, info.rate, info.period, realtime, self._socket.port))
+        ready = AudioReady(text, info.rate, info.period, realtime, self._socket.port, opened.choice)
+        output.say(ready)
 
     def run(self, source: Input) -> None:
         """Work until the input ends or the device goes."""
@@ -243,14 +245,16 @@ class AudioEngine:
 
     def _status(self) -> AudioStatus:
         counts = asdict(self._socket.stats())
+        info = self._device.info()
         return AudioStatus(
             voices=self._voices.status(),
             input_rms=max((v.rms for v in self._device.core.input_levels()), default=0.0),
             mix_rms=max((v.rms for v in self._device.core.mix_levels()), default=0.0),
             counter=counts["counter"],
             counts=counts,
-            xruns=self._device.info().xruns,
+            xruns=info.xruns,
             connections=self._connections.tend(),
+            period=info.period,
         )
 
 

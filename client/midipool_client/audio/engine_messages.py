@@ -134,6 +134,8 @@ class AudioReady(msgspec.Struct, tag="ready", frozen=True):
     realtime: bool
     port: int
     """UDP port of the media socket."""
+    device: DeviceChoice = JackChoice()
+    """What was chosen: an engine that is started anew takes the same."""
 
 
 class Rare(msgspec.Struct, tag="rare", frozen=True):
@@ -182,6 +184,8 @@ class AudioStatus(msgspec.Struct, tag="status", frozen=True):
     """What the media socket counted, by reason."""
     xruns: int
     connections: list[tuple[str, str]]
+    period: int = 0
+    """Of the device now; 0 while there is none."""
     open: bool = True
 
 

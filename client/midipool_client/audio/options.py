@@ -15,7 +15,8 @@ from midipool.audio.encoding import CHANNELS
 from midipool.audio.listening import LEAST_LATENCY_MS, MOST_LATENCY_MS, Listening, check_latency_ms
 from midipool.audio.profiles import DEFAULT_PROFILE, PROFILE_NAMES, ProfileName, profile_named
 from midipool.errors import InvalidValue
-from midipool_client.audio.device_choice import DeviceChoice, JackChoice
+from midipool_client.audio.device_choice import AutoChoice, DeviceChoice
+from midipool_client.audio.device_options import add_device_options, device_choice
 
 # Below are the ports of the system's own services, which need a privilege.
 FIRST_PORT, LAST_PORT = 1024, 65535
@@ -34,7 +35,7 @@ class AudioOptions:
     """The most that the buffer of `jam` grows to."""
     media_port: int = 0
     """UDP port of this player's media socket; 0 lets the system choose."""
-    device: DeviceChoice = field(default_factory=JackChoice)
+    device: DeviceChoice = field(default_factory=AutoChoice)
 
     def __post_init__(self) -> None:
         if self.channels not in CHANNELS:
@@ -53,7 +54,7 @@ class AudioOptions:
 
 def add_audio_options(group: "argparse._ArgumentGroup") -> None:
     """Describe the options of `join`; `audio_options` reads them."""
-    group.add_argument("--no-audio", action="store_true", help="MIDI only")
+    add_device_options(group)
     group.add_argument(
         "--profile",
         choices=PROFILE_NAMES,
@@ -94,14 +95,21 @@ def listening_options(options: argparse.Namespace, kept: Listening) -> Listening
     return msgspec.structs.replace(kept, **said)
 
 
-def audio_options(options: argparse.Namespace, listening: Listening) -> AudioOptions:
-    """What the command line says, and how the others are heard; raises InvalidValue."""
+def audio_options(options: argparse.Namespace, listening: Listening) -> AudioOptions | None:
+    """What the command line says, and how the others are heard; None for MIDI only.
+
+    Raises InvalidValue.
+    """
+    device = device_choice(options)
+    if device is None:
+        return None
     return AudioOptions(
         channels=parse_channels(options.channels),
         profile=listening.profile,
         bars=listening.bars,
         max_latency_ms=listening.max_latency_ms,
         media_port=parse_media_port(options.media_port),
+        device=device,
     )
 
 

@@ -47,6 +47,7 @@ class AudioProcess:
         self.last_counter = 0
         """The last that an engine told of using under the present key."""
         self._config = config
+        self._device = config.device
         self._connections: list[tuple[str, str]] = []
         self._on_ready = on_ready
         self._on_rare = on_rare
@@ -64,13 +65,20 @@ class AudioProcess:
         if self.ready is not None:
             self._child.write(encode(message))
 
+    def config(self) -> AudioConfig:
+        """For the next engine: what was chosen, and connected, stays."""
+        return msgspec.structs.replace(
+            self._config,
+            again=self.restarts > 0,
+            connections=self._connections,
+            device=self._device,
+        )
+
     async def run(self) -> None:
         """Keep an engine running as long as this machine has what it needs."""
         try:
             while True:
-                config = msgspec.structs.replace(self._config, again=self.restarts > 0)
-                config = msgspec.structs.replace(config, connections=self._connections)
-                await self._child.run_once(msgspec.json.encode(config).decode())
+                await self._child.run_once(msgspec.json.encode(self.config()).decode())
                 lived, self.ready, self.status = self.ready is not None, None, None
                 if not lived and self.restarts == 0:
                     self.state = "unavailable"
@@ -87,10 +95,12 @@ class AudioProcess:
         match message:
             case AudioReady():
                 self.state, self.ready, self.problem = "running", message, ""
+                self._device = message.device
                 log.info("audio: %s", message.text)
                 self._on_ready(message)
             case AudioStatus():
                 self.status = message
+                self._follow_period(message.period)
                 self._connections = message.connections
                 self.last_counter = max(self.last_counter, message.counter)
             case Rare():
@@ -99,3 +109,9 @@ class AudioProcess:
                 self.problem = message.text
                 if self.state == "running" or self.restarts:
                     log.warning("audio: %s", message.text)
+
+    def _follow_period(self, period: int) -> None:
+        """A JACK server may change it while all run."""
+        if self.ready is not None and period and period != self.ready.period:
+            log.info("audio: the period is %d frames now", period)
+            self.ready = msgspec.structs.replace(self.ready, period=period)

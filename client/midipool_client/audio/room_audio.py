@@ -98,6 +98,7 @@ class RoomAudio:
         self._stream: AudioStream | None = None
         self._mix = OwnMix()
         self._bars = RoomBars(options.bars)
+        self._period = 0
         self._told_voices: Voices | None = None
         self._told_map: ClockMap | None = None
 
@@ -210,6 +211,7 @@ class RoomAudio:
 
     def _ready(self, ready: AudioReady) -> None:
         """It knows nothing: tell it all."""
+        self._period = ready.period
         for member in self._members.values():
             self._tell_device(member)
         self._stream = self._told_voices = self._told_map = None
@@ -251,6 +253,7 @@ class RoomAudio:
         if self._bars.delay is None:
             self._bars.follow(self._room.chain, now_us)
         self._tell_pieces()
+        self._follow_period()
         waited = self._waiting_for_repair()
         for voice in status.voices:
             if (member := self._members.get(voice.name)) is not None:
@@ -263,6 +266,14 @@ class RoomAudio:
 
     def _waiting_for_repair(self) -> set[str]:
         return {name for name, member in self._members.items() if member.waits_for_repair}
+
+    def _follow_period(self) -> None:
+        ready = self.engine.ready
+        if ready is not None and ready.period != self._period:
+            self._period = ready.period
+            for member in self._members.values():
+                self._tell_device(member)
+            self._choose_encoding()
 
     def report(self) -> None:
         """Tell the room how we hear the others, and what we send."""

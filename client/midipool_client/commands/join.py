@@ -151,7 +151,7 @@ def run(options: argparse.Namespace) -> int:
     settings.set_listening(listening, options.device_name)
     settings.save()
     ports = ports_of(options, settings)
-    audio = None if options.no_audio else audio_options(options, listening)
+    audio = audio_options(options, listening)
 
     async def run() -> None:
         stopped = asyncio.Event()

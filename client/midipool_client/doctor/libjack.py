@@ -15,7 +15,7 @@ LIBRARIES = {
         "/opt/homebrew/lib/libjack.0.dylib",
     ]
 }
-MIDI_TYPE = b"8 bit raw midi"
+MIDI_TYPE, AUDIO_TYPE = b"8 bit raw midi", b"32 bit float mono audio"
 NO_START_SERVER, SERVER_FAILED = 0x01, 0x10
 MOST_PORTS = 1024
 
@@ -82,9 +82,9 @@ class Client:
         self.period_frames = int(jack.jack_get_buffer_size(client))
         self.realtime = bool(jack.jack_is_realtime(client))
 
-    def ports(self, midi_only: bool) -> list[str]:
-        """Names of the ports that are there, CLIENT:PORT."""
-        found = self._jack.jack_get_ports(self._client, None, MIDI_TYPE if midi_only else None, 0)
+    def ports(self, port_type: bytes | None = None) -> list[str]:
+        """Names of the ports that are there, of one type or of any, CLIENT:PORT."""
+        found = self._jack.jack_get_ports(self._client, None, port_type, 0)
         if not found:
             return []
         names: list[str] = []

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from midipool.errors import Unavailable
-from midipool_client.doctor.libjack import Library, server_name
+from midipool_client.doctor.libjack import MIDI_TYPE, Library, server_name
 from midipool_client.doctor.machine_look import running_programs
 from midipool_client.doctor.midi import JackServerLook, MidiLook
 from midipool_native.jack import JackMeter
@@ -54,7 +54,7 @@ def look() -> MidiLook:
 def look_at_server(library: Library) -> JackServerLook:
     """Be its client for a second; raises Unavailable when there is none."""
     with library.open(NAME) as client:
-        ports, all_ports = client.ports(midi_only=True), client.ports(midi_only=False)
+        ports, all_ports = client.ports(MIDI_TYPE), client.ports()
         meter = JackMeter(f"{NAME}-{os.getpid()}")
         try:
             begin_s, before = time.monotonic(), meter.xruns

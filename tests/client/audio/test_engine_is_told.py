@@ -25,6 +25,7 @@ from midipool.messages import (
 )
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
+from midipool_client.audio.device_choice import PortAudioChoice
 from midipool_client.audio.engine_messages import (
     AudioReady,
     AudioStatus,
@@ -419,3 +420,21 @@ def test_a_new_engine_has_the_mix_again() -> None:
     engine.begins()
     (mix,) = engine.of(Mix)
     assert mix.master == pytest.approx(0.1)
+
+
+def test_another_period_of_the_device_changes_what_is_sent() -> None:
+    _, audio, engine = seated()
+    [before] = engine.of(Send)
+    engine.says(AudioStatus([], 0.0, 0.0, 0, {}, 0, [], period=64))
+    audio.look()
+    assert engine.ready is not None
+    assert engine.ready.period == 64
+    assert engine.of(Send)[-1].encoding.packet_frames < before.encoding.packet_frames
+
+
+def test_an_engine_that_is_started_anew_takes_the_same_device() -> None:
+    _, _, engine = seated()
+    engine.says(AudioReady("", 48_000, 128, realtime=True, port=1, device=PortAudioChoice("USB")))
+    assert engine.config().device == PortAudioChoice("USB")
+    engine.restarts, engine.status = 1, None
+    assert engine.config().again

@@ -6,6 +6,7 @@ import pytest
 
 from midipool.audio.listening import Listening
 from midipool.errors import InvalidValue
+from midipool_client.audio.device_choice import JackChoice
 from midipool_client.audio.options import (
     AudioOptions,
     add_audio_options,
@@ -17,8 +18,10 @@ from midipool_client.audio.options import (
 def read(*words: str, kept: Listening | None = None) -> AudioOptions:
     parser = argparse.ArgumentParser()
     add_audio_options(parser.add_argument_group("audio"))
-    options = parser.parse_args(words)
-    return audio_options(options, listening_options(options, kept or Listening()))
+    parsed = parser.parse_args(words)
+    options = audio_options(parsed, listening_options(parsed, kept or Listening()))
+    assert options is not None
+    return options
 
 
 def test_without_options_it_is_jam_in_stereo_wherever_there_is_sound() -> None:
@@ -28,8 +31,8 @@ def test_without_options_it_is_jam_in_stereo_wherever_there_is_sound() -> None:
 
 def test_everything_can_be_said() -> None:
     words = "--profile bar --bars 4 --max-latency-ms 12.5 --channels 1 --media-port 40000"
-    options = read(*words.split())
-    assert options == AudioOptions(1, "bar", 4, 12.5, 40_000)
+    options = read(*words.split(), "--audio", "jack")
+    assert options == AudioOptions(1, "bar", 4, 12.5, 40_000, JackChoice())
     assert options.max_latency_us == 12_500
 
 
