@@ -15,6 +15,7 @@ HEADERS = [
     "mp_roc.h",
     "mp_audio.h",
     "mp_portaudio.h",
+    "mp_roc_bridge.h",
 ]
 STRICT = ["-Wall", "-Wextra", "-Werror"] if os.environ.get("MIDIPOOL_STRICT") else []
 

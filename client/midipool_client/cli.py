@@ -6,7 +6,15 @@ import sys
 
 from midipool.errors import MidiPoolError
 from midipool_client import doctor
-from midipool_client.commands import calibrate, devices, hear, join, port_settings, room
+from midipool_client.commands import (
+    bridge_roc,
+    calibrate,
+    devices,
+    hear,
+    join,
+    port_settings,
+    room,
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log more")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     join.add_options(commands.add_parser("join", help="play in a room"))
+    bridge_roc.add_options(
+        commands.add_parser("bridge-roc", help="let roc-send and roc-recv join a room")
+    )
     calibrate.add_options(commands.add_parser("calibrate", help="measure which offset a DAW needs"))
     port_settings.add_offset_options(
         commands.add_parser("offset", help="let a port's clock come later or earlier")

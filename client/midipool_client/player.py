@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from midipool import messages
 from midipool.click import ClickSettings
@@ -242,8 +242,15 @@ def _raise_of(task: "asyncio.Task[None]") -> None:
         raise group.exceptions[0] from None
 
 
-async def play(player: Player, until: asyncio.Event) -> None:
-    """Run a player until `until` is set or it fails."""
+class Member(Protocol):
+    """Somebody in a room."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+
+
+async def play(player: Member, until: asyncio.Event) -> None:
+    """Run a member until `until` is set or it fails."""
     playing = asyncio.create_task(player.run())
     stopping = asyncio.create_task(until.wait())
     try:

@@ -48,6 +48,10 @@ class JackAudio:
             return f"JACK's sample rate is {info.rate} Hz now: the audio ports are opened anew"
         return ""
 
+    def note(self) -> str:
+        """Nothing: people see the ports."""
+        return ""
+
     def add_ports(self, slot: int, name: str) -> None:
         """Give a slot outputs `from_<name>_N`; they stay until removed. Raises NativeError."""
         status = lib.mp_jack_audio_add_ports(self._jack, slot, name.encode())

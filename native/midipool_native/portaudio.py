@@ -163,6 +163,10 @@ class PortAudioDevice:
         """Callbacks so far."""
         return int(self._look().cycles)
 
+    def note(self) -> str:
+        """Nothing: `text` says it all."""
+        return ""
+
     def add_ports(self, slot: int, name: str) -> None:
         """Nothing: a device has no ports; all are heard in the mix."""
 

@@ -17,3 +17,4 @@
 #include "mp_audio.h"
 
 #include "mp_portaudio.h"
+#include "mp_roc_bridge.h"

@@ -9,6 +9,7 @@ from midipool_client.audio.device_choice import (
     DeviceChoice,
     JackChoice,
     PortAudioChoice,
+    RocChoice,
 )
 from midipool_client.audio.engine_messages import AudioConfig
 from midipool_client.audio.portaudio import open_portaudio
@@ -16,6 +17,9 @@ from midipool_native import checks
 from midipool_native.audio import AudioCore, DeviceInfo
 from midipool_native.checks import NativeError
 from midipool_native.jack_audio import JackAudio
+from midipool_native.media_address import Address
+from midipool_native.roc import Fec
+from midipool_native.roc_bridge import PlainRoc, RocBridge
 
 JACK_ADVICE = {
     checks.NO_LIBJACK: "install jackd2 or pipewire-jack, or use --audio portaudio",
@@ -40,6 +44,9 @@ class AudioDevice(Protocol):
 
     def trouble(self) -> str:
         """Why it is of no use any more, and has to be opened anew; empty while all is well."""
+
+    def note(self) -> str:
+        """What people may want to know of it now; empty for nothing."""
 
     def add_ports(self, slot: int, name: str) -> None:
         """Let a player be heard by itself too, where the device can; raises NativeError."""
@@ -77,6 +84,8 @@ def open_device(config: AudioConfig) -> Opened:
             return Opened(device, _asked(config), again)
         case AutoChoice(otherwise=choice):
             return _open_any(config, choice)
+        case RocChoice() as choice:
+            return Opened(RocBridge(_plain(choice)), _asked(config), choice)
 
 
 def _open_any(config: AudioConfig, otherwise: PortAudioChoice) -> Opened:
@@ -109,3 +118,20 @@ def _open_jack_or_advise(config: AudioConfig) -> JackAudio:
 
 def _asked(config: AudioConfig) -> str:
     return "as before" if config.again else "asked for"
+
+
+def _plain(choice: RocChoice) -> PlainRoc:
+    send_to = None
+    if choice.send_to is not None:
+        host, (source, repair, control) = choice.send_to
+        send_to = (Address(host, source), Address(host, repair), Address(host, control))
+    return PlainRoc(
+        rate_hz=choice.rate_hz,
+        fec=None if choice.fec is None else Fec(*choice.fec),
+        packet_frames=choice.packet_frames,
+        latency_us=choice.latency_us,
+        listen_host=choice.listen_host,
+        listen_ports=choice.listen_ports,
+        only_from=choice.only_from,
+        send_to=send_to,
+    )

@@ -27,4 +27,18 @@ class AutoChoice(msgspec.Struct, tag="auto", frozen=True):
     otherwise: PortAudioChoice = PortAudioChoice()
 
 
-DeviceChoice = JackChoice | PortAudioChoice | AutoChoice
+class RocChoice(msgspec.Struct, tag="roc", frozen=True):
+    """Plain ROC of other programs on this network, in the place of a device."""
+
+    rate_hz: int
+    fec: tuple[int, int] | None
+    """Source and repair packets of a block that is sent; None for plain RTP both ways."""
+    packet_frames: int
+    latency_us: int
+    listen_host: str
+    listen_ports: tuple[int, int, int]
+    only_from: str | None = None
+    send_to: tuple[str, tuple[int, int, int]] | None = None
+
+
+DeviceChoice = JackChoice | PortAudioChoice | AutoChoice | RocChoice

@@ -255,6 +255,7 @@ class AudioEngine:
             xruns=info.xruns,
             connections=self._connections.tend(),
             period=info.period,
+            note=self._device.note(),
         )
 
 

@@ -187,6 +187,8 @@ class AudioStatus(msgspec.Struct, tag="status", frozen=True):
     period: int = 0
     """Of the device now; 0 while there is none."""
     open: bool = True
+    note: str = ""
+    """What the device has to say to people."""
 
 
 class AudioProblem(msgspec.Struct, tag="problem", frozen=True):

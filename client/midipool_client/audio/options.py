@@ -55,6 +55,14 @@ class AudioOptions:
 def add_audio_options(group: "argparse._ArgumentGroup") -> None:
     """Describe the options of `join`; `audio_options` reads them."""
     add_device_options(group)
+    add_hearing_options(group)
+    group.add_argument(
+        "--channels", metavar="N", default="2", help="to send and to hear: 1, 2 or 4 (%(default)s)"
+    )
+
+
+def add_hearing_options(group: "argparse._ArgumentGroup") -> None:
+    """Describe how the others are heard, on any device."""
     group.add_argument(
         "--profile",
         choices=PROFILE_NAMES,
@@ -71,9 +79,6 @@ def add_audio_options(group: "argparse._ArgumentGroup") -> None:
         "--max-latency-ms",
         metavar="MS",
         help="in jam, the most that the buffer grows to; kept likewise (100)",
-    )
-    group.add_argument(
-        "--channels", metavar="N", default="2", help="to send and to hear: 1, 2 or 4 (%(default)s)"
     )
     group.add_argument(
         "--media-port",

@@ -49,6 +49,7 @@ class AudioProcess:
         self._config = config
         self._device = config.device
         self._connections: list[tuple[str, str]] = []
+        self._note = ""
         self._on_ready = on_ready
         self._on_rare = on_rare
         self._child = EngineChild(
@@ -91,6 +92,11 @@ class AudioProcess:
         finally:
             await self._child.end()
 
+    def _say(self, note: str) -> None:
+        if note != self._note:
+            self._note = note
+            log.info("audio: %s", note)
+
     def _take(self, message: FromAudioEngine) -> None:
         match message:
             case AudioReady():
@@ -99,6 +105,7 @@ class AudioProcess:
                 log.info("audio: %s", message.text)
                 self._on_ready(message)
             case AudioStatus():
+                self._say(message.note)
                 self.status = message
                 self._follow_period(message.period)
                 self._connections = message.connections

@@ -1,0 +1,136 @@
+"""A member of a room that has audio and no MIDI. The edge where time is read."""
+
+import asyncio
+
+from midipool import messages
+from midipool.clock_map import ClockMap
+from midipool.clock_sync import ProbeSample
+from midipool.errors import Unavailable
+from midipool.messages import (
+    BarSync,
+    HeardBy,
+    MediaKey,
+    MediaOfferFrom,
+    Members,
+    MemberStatus,
+    Message,
+    ServerMessage,
+    Welcome,
+)
+from midipool.timeline_chain import TimelineChain
+from midipool_client.audio.options import AudioOptions
+from midipool_client.audio.room_audio import RoomAudio
+from midipool_client.clock_keeper import ClockChange
+from midipool_client.follower import Action, Follow, RoomFollower, Send
+from midipool_client.room_session import RoomSession
+from midipool_client.room_url import RoomUrl
+from midipool_native import host_clock
+
+LOOK_S = 0.1
+
+
+class AudioMember:
+    """Joins a room and stays in it until cancelled."""
+
+    def __init__(self, url: RoomUrl, name: str, audio: AudioOptions) -> None:
+        self.name = name
+        self.follower = RoomFollower()
+        self.audio = RoomAudio(self, audio, "midiPool")
+        self._session = RoomSession(url, self)
+
+    async def run(self) -> None:
+        """Raises Unavailable or Refused if the room cannot be joined, or audio had, at first."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._session.run())
+                group.create_task(self.audio.run())
+                group.create_task(self._watch_engine())
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _watch_engine(self) -> None:
+        engine = self.audio.engine
+        while True:
+            if engine.state == "unavailable":
+                raise Unavailable(engine.problem or "the audio engine does not start")
+            await asyncio.sleep(LOOK_S)
+
+    # ---- what audio and the session see ----
+
+    @property
+    def chain(self) -> TimelineChain:
+        """The room's timelines."""
+        return self.follower.chain
+
+    def room_us(self) -> int | None:
+        """The room's time now; None while it is not known."""
+        return self.follower.keeper.room_us(host_clock.now_ns())
+
+    def clock_map(self) -> ClockMap | None:
+        """Host time to room time; None while it is not known."""
+        return self.follower.keeper.map
+
+    def send(self, message: Message) -> None:
+        """Say something to the room."""
+        self._session.send(message)
+
+    def hello(self) -> messages.Hello:
+        """How we introduce ourselves."""
+        return messages.hello(self.name, token=self.follower.token)
+
+    def welcomed(self, welcome: Welcome) -> None:
+        """The server let us in."""
+        self._do(self.follower.welcome(welcome, host_clock.now_ns()))
+        self.audio.welcomed(welcome, self._session.server_host)
+        self.audio.members(welcome.members)
+
+    def received(self, message: ServerMessage) -> None:
+        """The server says something."""
+        match message:
+            case BarSync():
+                self._do(self.follower.bar_sync(message, host_clock.now_ns()))
+            case Members():
+                self._do(self.follower.member_list(message))
+                self.audio.members(message.members)
+            case MediaKey():
+                self.audio.new_key(message)
+            case MediaOfferFrom():
+                self.audio.offered(message)
+            case HeardBy():
+                self.audio.heard_by(message)
+            case _:
+                pass
+
+    def probed(self, sample: ProbeSample, new_way: bool) -> None:
+        """A clock probe came back."""
+        if new_way:
+            self.follower.keeper.forget()
+        self._do(self.follower.probe(sample, host_clock.now_ns()))
+
+    def disconnected(self) -> None:
+        """The server is away: the others are heard on."""
+        self.follower.disconnected()
+
+    def status(self) -> MemberStatus | None:
+        """How our clock does; None before it is measured."""
+        estimate = self.follower.keeper.estimate
+        if estimate is None:
+            return None
+        return MemberStatus(
+            round_trip_us=estimate.round_trip_ns / 1000,
+            error_bound_us=estimate.error_bound_ns / 1000,
+            drift_ppm=round(estimate.drift * 1e6, 3),
+            jitter_us=estimate.jitter_ns / 1000,
+            offset_us=estimate.offset_ns / 1000,
+            probes="udp" if self._session.udp_answers else "websocket",
+        )
+
+    def _do(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case ClockChange():
+                    self.audio.clock_changed(action.shift_us)
+                case Follow(chain=chain):
+                    self.audio.followed(chain)
+                case Send(message=message):
+                    self._session.send(message)
