@@ -141,6 +141,7 @@ static void repair_packets_that_wait_are_there_in_time(void) {
     pair_begin(p, FRAMES, 0.0);
     CHECK(mp_audio_keep(p->hearer, 0, 1 << 17) == MP_OK);
     CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, 33400.0) == MP_OK);
+    CHECK(mp_audio_set_repairs(p->sender, 1) == MP_OK);
     pair_run(p, 2.0);
     for (int i = 0; i < 30; i++) {
         pair_run(p, 0.1);
