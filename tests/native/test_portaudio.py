@@ -18,17 +18,21 @@ RATE, PERIOD = 48_000, 1024
 DEADLINE_S = 20.0
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[JackServer]:
+    """One for all: PortAudio stays its client until it is ended, and must not outlive it."""
     needs_jackd()
     try:
         portaudio.version()
     except PortAudioError as error:
         pytest.skip(str(error))
-    with JackServer(RATE, PERIOD) as server:
+    import sounddevice
+
+    with JackServer(RATE, PERIOD) as server, pytest.MonkeyPatch.context() as patch:
         server.wait_ready()
-        monkeypatch.setenv("JACK_DEFAULT_SERVER", server.name)
+        patch.setenv("JACK_DEFAULT_SERVER", server.name)
         yield server
+        sounddevice._terminate()
 
 
 def runs(device: PortAudioDevice) -> None:

@@ -185,6 +185,7 @@ class RoomAudio:
         """The room's clock is known better, or is another one that shows `shift_us` more."""
         if shift_us:
             self._bars.shift(shift_us)
+            self._told_map = None
         map = self._room.clock_map()
         if map is not None and not self._knows(map):
             self._told_map = map
