@@ -12,6 +12,7 @@ from midipool_client.commands import (
     devices,
     hear,
     join,
+    page,
     port_settings,
     room,
 )
@@ -38,7 +39,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Your end of a midiPool room: virtual MIDI ports that tick with everybody's.",
     )
     parser.add_argument("--verbose", action="store_true", help="log more")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    page.add_options(parser)
+    commands = parser.add_subparsers(
+        metavar="COMMAND", title="commands (none: a page to join from)"
+    )
     join.add_options(commands.add_parser("join", help="play in a room"))
     bridge_roc.add_options(
         commands.add_parser("bridge-roc", help="let roc-send and roc-recv join a room")

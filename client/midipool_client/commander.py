@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from midipool.messages import Error, Ok, TransportCommand
+from midipool.messages import Ballot, Error, Ok, SetMode, TransportCommand
 
 MAX_WAITING = 256
 MAX_OWN = 256
 
 Answer = Callable[[Ok | Error | None], None]
 """Is called once; with None when no answer will come any more."""
+Asked = TransportCommand | SetMode | Ballot
 
 
 class Commander:
@@ -19,23 +20,24 @@ class Commander:
 
     def __init__(self) -> None:
         self._next_id = 1
-        self._waiting: OrderedDict[int, Answer] = OrderedDict()
+        self._waiting: OrderedDict[int, tuple[Answer, bool]] = OrderedDict()
         self._own: OrderedDict[int, None] = OrderedDict()
 
-    def number(self, command: TransportCommand, answer: Answer) -> TransportCommand:
-        """The command as it is to be sent."""
+    def number(self, command: Asked, answer: Answer, from_port: bool = True) -> Asked:
+        """The command as it is to be sent; only what comes from a port is taken for ours."""
         id, self._next_id = self._next_id, self._next_id + 1
-        self._waiting[id] = answer
+        self._waiting[id] = answer, from_port
         if len(self._waiting) > MAX_WAITING:
-            self._waiting.popitem(last=False)[1](None)
+            self._waiting.popitem(last=False)[1][0](None)
         return replace(command, id=id)
 
     def answered(self, message: Ok | Error) -> bool:
         """An answer came; False if it belongs to none of our commands."""
-        answer = self._waiting.pop(message.id, None) if message.id is not None else None
-        if answer is None:
+        waiting = self._waiting.pop(message.id, None) if message.id is not None else None
+        if waiting is None:
             return False
-        if isinstance(message, Ok):
+        answer, from_port = waiting
+        if isinstance(message, Ok) and from_port:
             self._own[message.revision] = None
             if len(self._own) > MAX_OWN:
                 self._own.popitem(last=False)
@@ -49,6 +51,6 @@ class Commander:
     def disconnected(self) -> None:
         """No answer comes any more, and another server counts its own revisions."""
         waiting, self._waiting = self._waiting, OrderedDict()
-        for answer in waiting.values():
+        for answer, _ in waiting.values():
             answer(None)
         self._own.clear()

@@ -35,12 +35,13 @@ from midipool_client import tokens
 from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.room_audio import RoomAudio
 from midipool_client.clock_keeper import ClockChange, ClockKeeper
-from midipool_client.commander import Commander
+from midipool_client.commander import Asked, Commander
 from midipool_client.follower import Action, Follow, RoomFollower, Send
 from midipool_client.ports.midi_ports import MidiPorts
 from midipool_client.ports.output import PortOptions
 from midipool_client.room_session import RoomSession
 from midipool_client.room_url import RoomUrl
+from midipool_client.room_votes import RoomVotes
 from midipool_client.room_words import mode_in_words, vote_in_words
 from midipool_native import host_clock
 
@@ -71,6 +72,7 @@ class Player:
         """Others in the Link session of our network; None without a bridge."""
         self._session = RoomSession(url, self)
         self._commander = Commander()
+        self.votes = RoomVotes()
         self._asleep_ns = host_clock.asleep_ns()
         self._parts: list[Coroutine[Any, Any, None]] = []
 
@@ -118,6 +120,16 @@ class Player:
         if not self._session.send(self._commander.number(command, answer)):
             self._commander.disconnected()
 
+    def conduct(self, command: Asked, answer: Callable[[Ok | Error | None], None]) -> None:
+        """The same for what a person asks for, which the ports follow as they do others'."""
+        if not self._session.send(self._commander.number(command, answer, from_port=False)):
+            self._commander.disconnected()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server is there."""
+        return self._session.connected
+
     def send(self, message: Message) -> None:
         """Send what has no answer."""
         self._session.send(message)
@@ -129,6 +141,7 @@ class Player:
     def welcomed(self, welcome: Welcome) -> None:
         """The server let us in."""
         self._keep_token(welcome)
+        self.votes.welcomed(welcome)
         self._do(self.follower.welcome(welcome, host_clock.now_ns()))
         self.ports.members(Members(welcome.members))
         self.ports.room_mode(self.follower.mode)
@@ -159,9 +172,11 @@ class Player:
                 self.ports.room_mode(message)
                 log.info("the room's mode: %s", mode_in_words(message))
             case Vote():
+                self.votes.running = message
                 log.info("%s", vote_in_words(message))
-            case VoteResult(passed=passed, reason=reason):
-                log.info("the vote %s: %s", "passed" if passed else "failed", reason)
+            case VoteResult():
+                self.votes.over(message)
+                log.info("%s", self.votes.result)
             case Ok() | Error():
                 if not self._commander.answered(message) and isinstance(message, Error):
                     log.warning("the server refuses: %s", message.message)

@@ -67,6 +67,11 @@ class RoomSession:
         """Address of the server that we are or were connected to."""
 
     @property
+    def connected(self) -> bool:
+        """Whether the server is there."""
+        return self._connected
+
+    @property
     def udp_answers(self) -> bool:
         """Whether clock probes go by UDP."""
         return self._probes.udp_answers(host_clock.now_ns())

@@ -23,6 +23,7 @@ from midipool.audio.listening import Listening
 from midipool.click import ClickSettings
 from midipool.errors import InvalidValue, Unavailable
 from midipool_client import listening_settings
+from midipool_client.recent_rooms import RecentRoom, recent_in, with_room
 
 MAX_BYTES = 1 << 20
 MAX_NAME = 256
@@ -112,6 +113,17 @@ class Settings:
         before = self.listening(device)
         for place, value in listening_settings.changes(before, listening, device):
             self._change(place, value)
+
+    @property
+    def recent(self) -> list[RecentRoom]:
+        """The rooms we were in last, the newest first."""
+        return recent_in(self._data)
+
+    def remember(self, room: RecentRoom) -> None:
+        """We are in a room."""
+        rooms = with_room(self.recent, room)
+        if rooms != self.recent:
+            self._change(("recent",), msgspec.to_builtins(rooms))
 
     def save(self, patience_s: float = LOCK_PATIENCE_S) -> None:
         """Put the changes into the file, on top of what others have put there meanwhile.

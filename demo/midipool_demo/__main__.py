@@ -113,12 +113,16 @@ async def perform(options: argparse.Namespace, stage: Stage, started: float) -> 
     await demo.conduct(Start(id=2))
     console = Console()
     if not console.is_terminal:
+        for name, where in stage.pages().items():
+            print(f"page of {name}: {where}", file=sys.stderr)
         await demo.run(options.seconds, lambda: None)
         return demo
     with Live(console=console, auto_refresh=False) as live, keys(demo.key):
         await demo.run(
             options.seconds,
-            lambda: live.update(render(demo.reading, stage.url, demo.note), refresh=True),
+            lambda: live.update(
+                render(demo.reading, stage.url, demo.note, stage.pages()), refresh=True
+            ),
         )
     return demo
 

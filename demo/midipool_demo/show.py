@@ -13,7 +13,9 @@ LEVEL_CELLS = 12
 KEYS = "space start/stop · c continue · + - tempo · r ramp to 140 in 4 bars · l locate 17 · q quit"
 
 
-def render(reading: Reading | None, url: str, note: str) -> Group:
+def render(
+    reading: Reading | None, url: str, note: str, pages: dict[str, str] | None = None
+) -> Group:
     """The whole screen."""
     if reading is None:
         return Group(Panel(Text(note or "setting up…"), title="midiPool demo"))
@@ -22,6 +24,7 @@ def render(reading: Reading | None, url: str, note: str) -> Group:
         _players(reading),
         Text(_distance(reading)),
         _hearing(reading),
+        *(Text(f"page of {name}: {where}", style="cyan") for name, where in (pages or {}).items()),
         Text(KEYS, style="dim"),
         Text(note, style="yellow"),
     )

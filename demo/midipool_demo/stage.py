@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import signal
 import socket
 import time
@@ -17,6 +18,7 @@ from midipool_demo.jack_server import JackServer
 from midipool_demo.tick_meter import TickMeter
 
 CLOCK_PORT = "midiPool:midi_receive"
+PAGE = re.compile(r"^page.*: (http\S+)$", re.MULTILINE)
 # About half a minute of cycles: what is shown live needs no more.
 LIVE_CYCLES = 12_000
 
@@ -126,6 +128,11 @@ class Stage:
         with urllib.request.urlopen(self._api, timeout=2) as answer:
             status: dict[str, Any] = json.load(answer)
             return status
+
+    def pages(self) -> dict[str, str]:
+        """Where each client's page opens next, as far as it has said so."""
+        said = {p.name: PAGE.findall(p.client.output()) for p in self.players}
+        return {name: found[-1] for name, found in said.items() if found}
 
     def conduct(self, *words: str, by: Player | None = None) -> None:
         """`midipool-client room URL WORDS`, from a player's shell or from one of nobody's.

@@ -35,6 +35,10 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
         mix = self.mix
         monitor = "off" if mix.monitor_db is None else f"{mix.monitor_db:+g} dB"
         lines = [f"profile {how}; master {mix.master_db:+g} dB; own monitor {monitor}"]
+        if mix.send_mute:
+            lines[0] += "; muted for the room"
+        elif mix.send_db:
+            lines[0] += f"; sent at {mix.send_db:+g} dB"
         return lines + [f"  {name}: {strip.in_words()}" for name, strip in mix.strips.items()]
 
 

@@ -44,10 +44,15 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
     master_db: float = 0.0
     monitor_db: float | None = None
     """How loud one's own input is in the own mix; None is off."""
+    send_db: float = 0.0
+    """How loud one's own input is sent to the room."""
+    send_mute: bool = False
+    """Whether the room gets silence; one's own monitor is as before."""
     strips: Mapping[str, Strip] = {}
 
     def __post_init__(self) -> None:
         check_db("master", self.master_db)
+        check_db("send", self.send_db)
         if self.monitor_db is not None:
             check_db("monitor", self.monitor_db)
 
@@ -64,6 +69,11 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
     def monitor(self) -> float:
         """As a factor."""
         return 0.0 if self.monitor_db is None else factor(self.monitor_db)
+
+    @property
+    def send(self) -> float:
+        """As a factor; 0 while muted."""
+        return 0.0 if self.send_mute else factor(self.send_db)
 
     def heard(self, member: str) -> bool:
         """Whether a member sounds, by mute and solo of all."""

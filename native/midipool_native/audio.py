@@ -262,6 +262,10 @@ class AudioCore:
         """How loud own input is in the own mix, from 0 (off) to 8; raises NativeError."""
         check(lib.mp_audio_set_monitor(self.handle, gain), f"monitor gain {gain}")
 
+    def set_send(self, gain: float) -> None:
+        """How loud own input is sent, from 0 (not at all) to 8; raises NativeError."""
+        check(lib.mp_audio_set_send(self.handle, gain), f"send gain {gain}")
+
     def player_stats(self, slot: int) -> PlayerStats:
         """How a player is heard; raises NativeError for an empty slot."""
         stats = ffi.new("mp_player_stats *")

@@ -203,6 +203,7 @@ typedef enum {
     MP_ORDER_MIX,
     MP_ORDER_MASTER,
     MP_ORDER_MONITOR,
+    MP_ORDER_SEND,
     MP_ORDER_TARGET,
     MP_ORDER_DECODER,
     MP_ORDER_ENCODER,
@@ -244,7 +245,7 @@ struct mp_audio {
     mp_player *slots[MP_MAX_PLAYERS]; /* the third thread's */
     /* The callback's. */
     mp_player *heard[MP_MAX_PLAYERS];
-    float master, master_now, monitor, monitor_now;
+    float master, master_now, monitor, monitor_now, send, send_now;
     int64_t frame;
     mp_frame_clock *clock;
     bool silenced; /* somebody is soloed */

@@ -20,7 +20,7 @@ static bool is_usable(const mp_audio_settings *s) {
 static bool prepare(mp_audio *a) {
     const mp_audio_settings *s = &a->settings;
     uint32_t ins = s->in_channels > 0 ? s->in_channels : 1;
-    a->master = a->master_now = 1.0f;
+    a->master = a->master_now = a->send = a->send_now = 1.0f;
     atomic_store(&a->input_latency, UINT32_MAX);
     a->clock = mp_frame_clock_new(s->rate);
     return a->clock != NULL && mp_ring_init(&a->to_callback, sizeof(mp_order), MP_ORDERS) &&
@@ -324,6 +324,8 @@ mp_status mp_audio_set_master(mp_audio *a, float gain) {
 mp_status mp_audio_set_monitor(mp_audio *a, float gain) {
     return set_gain(a, MP_ORDER_MONITOR, gain);
 }
+
+mp_status mp_audio_set_send(mp_audio *a, float gain) { return set_gain(a, MP_ORDER_SEND, gain); }
 
 mp_status mp_audio_player_stats(mp_audio *a, uint32_t slot, mp_player_stats *stats) {
     if (!has(a, slot)) return MP_OUT_OF_RANGE;

@@ -46,6 +46,7 @@ static void take_orders(mp_audio *a) {
             break;
         case MP_ORDER_MASTER: a->master = order.gain; break;
         case MP_ORDER_MONITOR: a->monitor = order.gain; break;
+        case MP_ORDER_SEND: a->send = order.gain; break;
         default: break;
         }
     }
@@ -139,7 +140,24 @@ static void hear_players(mp_audio *a, float *const *from, uint32_t frames) {
     }
 }
 
-/* The input as the codec thread and one's own ears get it. */
+/* What the codec thread gets, which is no more the scratch's after it. */
+static void send_input(mp_audio *a, uint32_t frames) {
+    uint32_t ins = a->settings.in_channels;
+    for (uint32_t i = 0; i < frames; i++) {
+        a->send_now += (a->send - a->send_now) * GLIDE;
+        if (fabsf(a->send - a->send_now) < 1e-6f) a->send_now = a->send;
+        for (uint32_t c = 0; c < ins; c++) {
+            float *sample = &a->scratch[(size_t)i * ins + c];
+            *sample = clamped(*sample * a->send_now);
+        }
+    }
+    uint32_t wrote = mp_frame_ring_write(&a->input, a->scratch, frames);
+    if (wrote < frames) {
+        atomic_fetch_add_explicit(&a->input_dropped, frames - wrote, memory_order_relaxed);
+    }
+}
+
+/* The input as one's own ears and the codec thread get it. */
 static void take_input(mp_audio *a, const float *const *in, uint32_t frames) {
     uint32_t ins = a->settings.in_channels, outs = a->settings.out_channels;
     for (uint32_t c = 0; c < ins; c++) {
@@ -148,10 +166,6 @@ static void take_input(mp_audio *a, const float *const *in, uint32_t frames) {
         }
     }
     mp_level_see(a->in_meters, ins, a->scratch, frames);
-    uint32_t wrote = mp_frame_ring_write(&a->input, a->scratch, frames);
-    if (wrote < frames) {
-        atomic_fetch_add_explicit(&a->input_dropped, frames - wrote, memory_order_relaxed);
-    }
     for (uint32_t i = 0; i < frames; i++) {
         a->monitor_now += (a->monitor - a->monitor_now) * GLIDE;
         for (uint32_t out = 0; out < outs; out++) {
@@ -159,6 +173,7 @@ static void take_input(mp_audio *a, const float *const *in, uint32_t frames) {
                 a->monitor_now * a->scratch[(size_t)i * ins + (out < ins ? out : out % ins)];
         }
     }
+    send_input(a, frames);
 }
 
 static void give_mix(mp_audio *a, float *const *out, uint32_t frames) {

@@ -161,6 +161,8 @@ mp_status mp_audio_set_player_mix(mp_audio *audio, uint32_t slot, float gain, fl
 mp_status mp_audio_set_master(mp_audio *audio, float gain);
 /* How loud one's own input is in one's own mix: 0 is off. */
 mp_status mp_audio_set_monitor(mp_audio *audio, float gain);
+/* How loud one's own input is sent: 0 mutes it for the others, not for the own monitor. */
+mp_status mp_audio_set_send(mp_audio *audio, float gain);
 
 mp_status mp_audio_player_stats(mp_audio *audio, uint32_t slot, mp_player_stats *stats);
 /* Levels since the last call; `levels` has a place for each channel. */

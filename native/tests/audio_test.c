@@ -456,6 +456,28 @@ static void own_monitoring_is_off_until_asked_for(void) {
     mp_audio_free(a);
 }
 
+/* Who mutes itself for the others still hears itself, and is not heard. */
+static void own_input_is_muted_for_the_others_alone(void) {
+    pair *p = new_pair((device){48000, 128, 0.0, 1}, STUDIO, constant);
+    pair_begin(p, 120, 600.0);
+    pair_run(p, 0.5);
+    double before = level_of(0);
+    CHECK(before > 0.1);
+    CHECK(mp_audio_set_send(p->sender, 0.5f) == MP_OK);
+    pair_run(p, 0.5);
+    CHECK(fabs(level_of(0) - before / 2) < 0.002);
+    CHECK(mp_audio_set_send(p->sender, 0.0f) == MP_OK);
+    pair_run(p, 0.5);
+    CHECK(level_of(0) < 1e-4);
+    mp_level levels[MP_MAX_CHANNELS];
+    mp_audio_input_levels(p->sender, levels);
+    pair_run(p, 0.1);
+    mp_audio_input_levels(p->sender, levels);
+    CHECK(levels[0].peak > 0.1f);
+    CHECK(mp_audio_set_send(p->sender, 9.0f) == MP_OUT_OF_RANGE);
+    pair_end(p);
+}
+
 static void mono_goes_to_the_middle_and_own_outputs_get_each_player(void) {
     pair *p = new_pair((device){48000, 128, 0.0, 1}, STUDIO, constant);
     pair_begin(p, 120, 600.0);
@@ -563,6 +585,7 @@ int main(void) {
     gain_pan_mute_and_solo();
     meters_show_peak_and_rms();
     own_monitoring_is_off_until_asked_for();
+    own_input_is_muted_for_the_others_alone();
     mono_goes_to_the_middle_and_own_outputs_get_each_player();
     what_cannot_be_is_refused();
     a_removed_player_is_freed_once_both_threads_let_go();

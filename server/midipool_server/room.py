@@ -1,6 +1,8 @@
 """A room: members, one timeline, and what to send to whom. Pure: time comes in, messages go out."""
 
+from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from msgspec.structs import asdict
 
@@ -23,6 +25,7 @@ from midipool.timeline_chain import TimelineChain
 from midipool_server.authority import Authority, check_voter, taken_over
 from midipool_server.bar_syncs import BarSyncs, bar_sync
 from midipool_server.hearings import Hearings
+from midipool_server.in_words import in_words
 from midipool_server.media_keys import RoomMedia
 from midipool_server.places import Member, Places
 from midipool_server.schedule import Schedule
@@ -30,7 +33,16 @@ from midipool_server.voting import Asker, Votes
 
 MIN_LEAD_US = 150_000
 MAX_LEAD_US = 1_000_000
+MOST_CHANGES = 12
 EVERYBODY: None = None
+
+
+class Change(NamedTuple):
+    """Who changed what; `by` is None for a remote that acts for nobody."""
+
+    by: str | None
+    text: str
+    at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class Room:
     _votes: Votes = field(default_factory=Votes)
     _bars: BarSyncs = field(default_factory=BarSyncs)
     _hearings: Hearings = field(default_factory=Hearings)
+    _changes: deque[Change] = field(default_factory=lambda: deque(maxlen=MOST_CHANGES))
 
     def __post_init__(self) -> None:
         self.places = Places(self.name, self.max_members, self.keep_us)
@@ -207,6 +220,7 @@ class Room:
             "clock_id": self.clock_id,
             "lead_us": self.lead_us(),
             "timelines": self.chain.since(now_us).timelines,
+            "changes": [change._asdict() for change in self._changes],
         }
 
     # ---- inside ----
@@ -233,9 +247,11 @@ class Room:
             self.authority.check_mode(command, actor, self.places.names(), now_us)
             self.authority = self.authority.changed(command, actor)
             self.schedule.begin(now_us)
+            self._changes.append(Change(actor, in_words(command), now_us))
             mode = Outgoing(self.authority.message())
             return self._ok(command.id, now_us), [mode, *self._announce(now_us, before)]
         timeline = self.schedule.command(now_us + self.lead_us(), command)
+        self._changes.append(Change(actor, in_words(command), now_us))
         ok = Ok(
             id=command.id,
             target_send_timestamp=timeline.origin_time_us,

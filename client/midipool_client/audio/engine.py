@@ -26,6 +26,7 @@ from midipool_client.audio.engine_messages import (
     AudioStatus,
     FromAudioEngine,
     Greet,
+    Levels,
     Mix,
     NoSeat,
     Pieces,
@@ -36,12 +37,14 @@ from midipool_client.audio.engine_messages import (
     Seat,
     Send,
     ToAudioEngine,
+    Watch,
     Way,
     Ways,
     decode_to_engine,
     encode,
 )
 from midipool_client.audio.engine_messages import Voices as WantedVoices
+from midipool_client.audio.levels import loudest
 from midipool_client.audio.voices import Voices
 from midipool_client.engine.framing import MAX_BYTES
 from midipool_native import host_clock
@@ -126,6 +129,8 @@ class AudioEngine:
         self._encoder: Encoder | None = None
         self._old_encoders: list[Encoder] = []
         self._seated = False
+        self._watch_s = 0.0
+        self._levels = Levels()
         self._device.core.set_arrive(
             ffi.addressof(lib, "mp_media_socket_arrive"), self._socket.handle
         )
@@ -138,9 +143,10 @@ class AudioEngine:
 
     def run(self, source: Input) -> None:
         """Work until the input ends or the device goes."""
-        next_status_s = time.monotonic()
+        next_status_s = next_levels_s = time.monotonic()
         while not source.ended and self._is_alive():
-            wait_s = max(next_status_s - time.monotonic(), 0.0)
+            next_s = min(next_status_s, next_levels_s) if self._watch_s else next_status_s
+            wait_s = max(next_s - time.monotonic(), 0.0)
             readable, _, _ = select.select([source.fd, self._socket.fileno()], [], [], wait_s)
             if source.fd in readable:
                 for body in source.take():
@@ -148,6 +154,10 @@ class AudioEngine:
             self._pass_rare()
             self._voices.tend()
             self._close_old_encoders()
+            if self._watch_s and time.monotonic() >= next_levels_s:
+                next_levels_s = time.monotonic() + self._watch_s
+                self._levels = self._measure()
+                self._output.say(self._levels)
             if time.monotonic() >= next_status_s:
                 next_status_s = time.monotonic() + STATUS_S
                 self._output.say(self._status())
@@ -189,6 +199,9 @@ class AudioEngine:
             case Mix():
                 self._device.core.set_master(message.master)
                 self._device.core.set_monitor(message.monitor)
+                self._device.core.set_send(message.send)
+            case Watch():
+                self._watch_s = message.every_ms / 1000
             case Send():
                 self._send(message.encoding)
             case Repairs():
@@ -243,13 +256,21 @@ class AudioEngine:
             source = (rare.sender.ip, rare.sender.port)
             self._output.say(Rare(rare.is_stun, source, rare.data, rare.received_ns))
 
+    def _measure(self) -> Levels:
+        core = self._device.core
+        return Levels(
+            loudest(core.input_levels()), loudest(core.mix_levels()), self._voices.levels()
+        )
+
     def _status(self) -> AudioStatus:
+        # A look at the levels begins them anew: while somebody watches, the newest will do.
+        levels = self._levels if self._watch_s else self._measure()
         counts = asdict(self._socket.stats())
         info = self._device.info()
         return AudioStatus(
-            voices=self._voices.status(),
-            input_rms=max((v.rms for v in self._device.core.input_levels()), default=0.0),
-            mix_rms=max((v.rms for v in self._device.core.mix_levels()), default=0.0),
+            voices=self._voices.status(levels.voices),
+            input_rms=levels.input.rms,
+            mix_rms=levels.mix.rms,
             counter=counts["counter"],
             counts=counts,
             xruns=info.xruns,

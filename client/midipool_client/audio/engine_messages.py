@@ -75,6 +75,14 @@ class Mix(msgspec.Struct, tag="mix", frozen=True):
 
     master: float = 1.0
     monitor: float = 0.0
+    send: float = 1.0
+    """Of one's own input as the others get it."""
+
+
+class Watch(msgspec.Struct, tag="watch", frozen=True):
+    """To the engine: somebody looks at meters: say the levels so often; 0 is not any more."""
+
+    every_ms: int
 
 
 class Send(msgspec.Struct, tag="send", frozen=True):
@@ -191,15 +199,30 @@ class AudioStatus(msgspec.Struct, tag="status", frozen=True):
     """What the device has to say to people."""
 
 
+class Level(msgspec.Struct, frozen=True, array_like=True):
+    """How loud something was since the last time: 1.0 is full scale."""
+
+    peak: float = 0.0
+    rms: float = 0.0
+
+
+class Levels(msgspec.Struct, tag="levels", frozen=True):
+    """From the engine, while somebody looks: each is the loudest of its channels."""
+
+    input: Level = Level()
+    mix: Level = Level()
+    voices: dict[str, Level] = {}
+
+
 class AudioProblem(msgspec.Struct, tag="problem", frozen=True):
     """From the engine: something cannot be had (any more)."""
 
     text: str
 
 
-FromAudioEngine = AudioReady | Rare | AudioStatus | AudioProblem
+FromAudioEngine = AudioReady | Rare | AudioStatus | Levels | AudioProblem
 ToAudioEngine = (
-    Seat | NoSeat | Voices | Pieces | Mix | Send | Repairs | Ways | RoomClock | Raw | Greet
+    Seat | NoSeat | Voices | Pieces | Mix | Watch | Send | Repairs | Ways | RoomClock | Raw | Greet
 )
 
 _from_engine: msgspec.msgpack.Decoder[FromAudioEngine] = msgspec.msgpack.Decoder(FromAudioEngine)

@@ -13,8 +13,10 @@ from midipool_client.audio.engine_messages import (
     AudioReady,
     AudioStatus,
     FromAudioEngine,
+    Levels,
     Rare,
     ToAudioEngine,
+    Watch,
     decode_from_engine,
     encode,
 )
@@ -42,6 +44,8 @@ class AudioProcess:
         self.state: Literal["starting", "running", "unavailable"] = "starting"
         self.ready: AudioReady | None = None
         self.status: AudioStatus | None = None
+        self.levels = Levels()
+        """The newest, while somebody watches."""
         self.problem = ""
         self.restarts = 0
         self.last_counter = 0
@@ -50,6 +54,7 @@ class AudioProcess:
         self._device = config.device
         self._connections: list[tuple[str, str]] = []
         self._note = ""
+        self._watch_ms = 0
         self._on_ready = on_ready
         self._on_rare = on_rare
         self._child = EngineChild(
@@ -65,6 +70,12 @@ class AudioProcess:
         """Hand a message over; nothing happens while no engine is ready (it is told all then)."""
         if self.ready is not None:
             self._child.write(encode(message))
+
+    def watch(self, every_ms: int) -> None:
+        """Have the engine say levels so often, also one that is started anew; 0 is not any more."""
+        self._watch_ms = every_ms
+        self.levels = Levels()
+        self.tell(Watch(every_ms))
 
     def config(self) -> AudioConfig:
         """For the next engine: what was chosen, and connected, stays."""
@@ -104,12 +115,16 @@ class AudioProcess:
                 self._device = message.device
                 log.info("audio: %s", message.text)
                 self._on_ready(message)
+                if self._watch_ms:
+                    self.watch(self._watch_ms)
             case AudioStatus():
                 self._say(message.note)
                 self.status = message
                 self._follow_period(message.period)
                 self._connections = message.connections
                 self.last_counter = max(self.last_counter, message.counter)
+            case Levels():
+                self.levels = message
             case Rare():
                 self._on_rare(message)
             case AudioProblem():

@@ -124,8 +124,13 @@ class RoomAudio:
             for member in self._members.values():
                 member.set_profile(options)
             log.info("audio: %s", listening.in_words()[0])
-        self._mix = listening.mix
-        self._tell_mix()
+            self._listen_again()
+        mix, self._mix = self._mix, listening.mix
+        if mix != self._mix:
+            self._tell_mix()
+            self._tell_voices()
+
+    def _listen_again(self) -> None:
         self._tell_pieces()
         self._tell_voices()
         self.report()
@@ -234,6 +239,13 @@ class RoomAudio:
     def _rare(self, rare: Rare) -> None:
         self._paths.came(rare)
 
+    # ---- who looks ----
+
+    @property
+    def hears(self) -> list[Hearing]:
+        """How we hear the others now."""
+        return [member.hearing() for member in self._members.values()]
+
     # ---- time ----
 
     async def _keep_looking(self) -> None:
@@ -325,7 +337,7 @@ class RoomAudio:
             member.device(self.engine.ready.period, self.engine.ready.rate)
 
     def _tell_mix(self) -> None:
-        self.engine.tell(Mix(self._mix.master, self._mix.monitor))
+        self.engine.tell(Mix(self._mix.master, self._mix.monitor, self._mix.send))
 
     def _tell_pieces(self) -> None:
         now_us = self._room.room_us()

@@ -1,12 +1,13 @@
 """The members whom the engine hears: decoder, slot and ports of each, as the client wants them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from midipool.audio.encoding import STREAM_RATE
 from midipool_client.audio.device import AudioDevice
-from midipool_client.audio.engine_messages import Voice, VoiceStatus
+from midipool_client.audio.engine_messages import Level, Voice, VoiceStatus
+from midipool_client.audio.levels import loudest
 from midipool_native._rt import ffi, lib
 from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerSetup
 from midipool_native.media_socket import MediaSocket
@@ -76,9 +77,21 @@ class Voices:
             if not held.leaving:
                 self._renew(slot, held)
 
-    def status(self) -> list[VoiceStatus]:
-        """How each is heard."""
-        return [self._status(slot, held) for slot, held in self._slots.items() if not held.leaving]
+    def status(self, levels: Mapping[str, Level]) -> list[VoiceStatus]:
+        """How each is heard, and how loud, by `levels`."""
+        return [
+            self._status(slot, held, levels.get(held.voice.name, Level()))
+            for slot, held in self._slots.items()
+            if not held.leaving
+        ]
+
+    def levels(self) -> dict[str, Level]:
+        """How loud each was since the last call."""
+        return {
+            held.voice.name: loudest(self._core.player_levels(slot))
+            for slot, held in self._slots.items()
+            if not held.leaving
+        }
 
     def close(self) -> None:
         """Free the decoders; the mixer does not run any more."""
@@ -186,9 +199,8 @@ class Voices:
         )
         return self._open_decoder(self._roc, settings)
 
-    def _status(self, slot: int, held: _Slot) -> VoiceStatus:
+    def _status(self, slot: int, held: _Slot, level: Level) -> VoiceStatus:
         stats, sender = self._core.player_stats(slot), self._socket.sender_stats(slot)
-        levels = self._core.player_levels(slot)
         frames = held.voice.encoding.packet_frames
         return VoiceStatus(
             name=held.voice.name,
@@ -202,8 +214,8 @@ class Voices:
             jitter_us=round(stats.jitter_p95_us),
             wait_us=round(stats.wait_frames * 1e6 / STREAM_RATE),
             floor_us=round(stats.floor_frames * 1e6 / STREAM_RATE),
-            rms=max((level.rms for level in levels), default=0.0),
-            peak=max((level.peak for level in levels), default=0.0),
+            rms=level.rms,
+            peak=level.peak,
             dropped=stats.overflow + (_dropped(sender) if sender is not None else 0),
             relayed=sender is None or bool(sender.via_relay),
             silence_us=None if sender is None else _us(sender.silence_ns),

@@ -11,7 +11,10 @@ from midipool.audio.strips import Mix, Strip, check_db
 from midipool.errors import InvalidValue
 from midipool_client.audio.options import parse_bars, parse_max_latency_ms
 
-LISTENING_WORDS = "profile=lan|jam|safe|bar, bars=2, max-latency-ms=40, master=-3, monitor=-6|off"
+LISTENING_WORDS = (
+    "profile=lan|jam|safe|bar, bars=2, max-latency-ms=40, master=-3, monitor=-6|off, "
+    "send=-3, send-mute=on"
+)
 STRIP_WORDS = "gain=-6 (dB), pan=-0.5 (-1 is left), mute=on, solo=on"
 
 
@@ -73,6 +76,8 @@ _LISTENING: dict[str, _Key] = {
     "max-latency-ms": ("max_latency_ms", parse_max_latency_ms),
     "master": ("master_db", _db),
     "monitor": ("monitor_db", _db_or_off),
+    "send": ("send_db", _db),
+    "send-mute": ("send_mute", _is_on),
 }
 _STRIP: dict[str, _Key] = {
     "gain": ("gain_db", _db),

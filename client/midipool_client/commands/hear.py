@@ -10,8 +10,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="KEY=VALUE",
         help="profile=lan|jam|safe|bar, bars=2, max-latency-ms=40, master=-3 (dB), monitor=-6|off "
-        "(your own input); with --player: gain=-6 (dB), pan=-0.5 (-1 is left, 1 right), mute=on, "
-        "solo=on; none: show them",
+        "(your own input), send=-3 (dB, to the room), send-mute=on; with --player: gain=-6 (dB), "
+        "pan=-0.5 (-1 is left, 1 right), mute=on, solo=on; none: show them",
     )
     parser.add_argument("--player", metavar="NAME", help="one other member's place in your mix")
     parser.add_argument(

@@ -10,8 +10,10 @@ from midipool_client.audio.options import add_audio_options, audio_options, list
 from midipool_client.ports import PORT_WORDS
 
 if TYPE_CHECKING:
+    from midipool_client.live_settings import LiveSettings, Playing
     from midipool_client.player import Player
     from midipool_client.ports.output import PortOptions
+    from midipool_client.room_url import RoomUrl
     from midipool_client.settings import Settings
     from midipool_client.sharing.options import SharingSettings
 
@@ -32,7 +34,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="bridge the room with the Ableton Link session of this network; whose tempo holds "
         "when they meet (room-wins)",
     )
+    add_page_options(parser.add_argument_group("the page"))
     parser.set_defaults(run=run)
+
+
+def add_page_options(group: "argparse._ArgumentGroup") -> None:
+    """Describe where the player's page is."""
+    group.add_argument(
+        "--page-port",
+        metavar="PORT",
+        default="0",
+        help="TCP port, on this machine's loopback only, of the page with transport, mixer and "
+        "health (any)",
+    )
+    group.add_argument("--no-page", action="store_true", help="serve no page")
+
+
+def page_port_of(text: str) -> int:
+    """Read `8080`; `0` is any. Raises InvalidValue."""
+    from midipool_client.audio.options import parse_media_port
+
+    return parse_media_port(text, "page-port")
 
 
 def _add_ports(group: "argparse._ArgumentGroup") -> None:
@@ -133,43 +155,55 @@ def run(options: argparse.Namespace) -> int:
     """Play until interrupted; raises MidiPoolError."""
     from midipool.messages import check_name
     from midipool_client import tokens
-    from midipool_client.player import Player, play
-    from midipool_client.ports.words import offset_ms_of
+    from midipool_client.page.alone import page_beside
+    from midipool_client.player import play
     from midipool_client.room_url import parse_room_url
-    from midipool_client.settings import Settings
-    from midipool_client.settings_watch import watch_settings
     from midipool_native import host_clock
 
     host_clock.set_off_for_tests()
-    url = parse_room_url(options.url)
-    name = check_name(options.name)
+    url, name = parse_room_url(options.url), check_name(options.name)
+    page_port = None if options.no_page else page_port_of(options.page_port)
+
+    async def run() -> None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        playing = playing_of(options, url, name)
+        async with page_beside(playing, page_port):
+            await play(playing.player, stopped)
+
+    asyncio.run(run())
+    tokens.forget(url, name)  # the place is given up
+    return 0
+
+
+def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playing":
+    """A player as the options and the settings say, which are kept; raises MidiPoolError."""
+    from midipool_client.live_settings import LiveSettings, Playing
+    from midipool_client.player import Player
+    from midipool_client.ports.words import offset_ms_of
+    from midipool_client.recent_rooms import RecentRoom
+    from midipool_client.settings import Settings
+    from midipool_client.settings_watch import watch_settings
+
     settings = Settings.load()
     if options.offset_ms is not None:
         offset_ms = offset_ms_of(options.offset_ms)
         settings.set_offset_ms(offset_ms, first_device(options), options.daw)
     listening = listening_options(options, settings.listening(options.device_name))
     settings.set_listening(listening, options.device_name)
+    settings.remember(RecentRoom(str(url), name))
     settings.save()
-    ports = ports_of(options, settings)
     audio = audio_options(options, listening)
+    player = Player(url, name, ports_of(options, settings), options.lead, settings.click, audio)
+    live = LiveSettings(settings, options.device_name, player)
+    player.add(live.run())
+    player.add(watch_settings(settings, lambda new: _obey(new, player, live, options)))
+    if options.link:
+        from midipool_client.link.runner import bridge_link
 
-    async def run() -> None:
-        stopped = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        player = Player(url, name, ports, options.lead, settings.click, audio)
-        if player.audio is not None:
-            player.audio.listen(listening)
-        player.add(watch_settings(settings, lambda new: _obey(new, player, options)))
-        if options.link:
-            from midipool_client.link.runner import bridge_link
-
-            player.add(bridge_link(player, options.link))
-        await play(player, stopped)
-
-    asyncio.run(run())
-    tokens.forget(url, name)  # the place is given up
-    return 0
+        player.add(bridge_link(player, options.link))
+    return Playing(player, live)
 
 
 def first_device(options: argparse.Namespace) -> str:
@@ -214,16 +248,16 @@ def sharing_of(options: argparse.Namespace) -> "SharingSettings":
     return settings
 
 
-def _obey(settings: "Settings", player: "Player", options: argparse.Namespace) -> None:
+def _obey(
+    settings: "Settings", player: "Player", live: "LiveSettings", options: argparse.Namespace
+) -> None:
     """The settings were changed while we play."""
     for index, port in enumerate(player.ports.ports):
         said = port.output.options
         if not said.own_offset:
             name = said.choice.midi_port or said.choice.device_name
             player.ports.set_offset_ms(index, settings.offset_ms(name, options.daw))
-    player.ports.set_click(settings.click)
-    if player.audio is not None:
-        player.audio.listen(settings.listening(options.device_name))
+    live.file_changed(settings)
 
 
 def ports_of(options: argparse.Namespace, settings: "Settings") -> "Sequence[PortOptions]":

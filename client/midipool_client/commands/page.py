@@ -1,0 +1,125 @@
+"""`midipool-client` without a command: its page, where a room is chosen; then it joins."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import webbrowser
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from midipool_client.commands.join import add_page_options, page_port_of
+
+if TYPE_CHECKING:
+    from midipool_client.page.host import PageHost
+    from midipool_client.page.messages import Join
+
+log = logging.getLogger(__name__)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser.add_argument(
+        "--no-browser", action="store_true", help="print the page's address, and open no browser"
+    )
+    add_page_options(parser.add_argument_group("the page"))
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve the page until interrupted; raises MidiPoolError."""
+    from midipool.errors import InvalidValue
+    from midipool_client.page.alone import page_of
+    from midipool_client.page.host import PageHost
+    from midipool_client.settings import Settings
+
+    if options.no_page:
+        raise InvalidValue("no-page", "leaves nothing to do: name a command, such as `join`")
+    port = page_port_of(options.page_port)
+    Settings.load()  # What is wrong with them is said here, not at the first room.
+
+    async def run() -> None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        host = PageHost(can_leave=True)
+        async with page_of(host, port) as address:
+            if not options.no_browser:
+                await asyncio.to_thread(webbrowser.open, address)
+            await _until(stopped, _serve(host))
+
+    asyncio.run(run())
+    return 0
+
+
+async def _until(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work until stopped; what it fails with is raised."""
+    tasks = [asyncio.create_task(work), asyncio.create_task(stopped.wait())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _serve(host: "PageHost") -> None:
+    """Go into one room after the other, as the page says."""
+    from midipool.errors import MidiPoolError
+
+    while True:
+        _show_recent(host)
+        join = await host.wanted.get()
+        try:
+            await _play(host, join)
+            host.left()
+        except (MidiPoolError, OSError) as error:
+            log.warning("%s", error)
+            host.left(str(error))
+
+
+def _show_recent(host: "PageHost") -> None:
+    from midipool.errors import MidiPoolError
+    from midipool_client.page.state import Session
+    from midipool_client.settings import Settings
+
+    problem, recent = host.choice.problem, host.choice.recent
+    try:
+        recent = Settings.load().recent
+    except MidiPoolError as error:
+        problem = problem or str(error)
+    host.choice = Session(problem=problem, recent=recent)
+    host.look()
+
+
+async def _play(host: "PageHost", join: "Join") -> None:
+    """Be in a room until the page leaves it; raises MidiPoolError."""
+    from midipool.messages import check_name
+    from midipool_client import tokens
+    from midipool_client.commands.join import playing_of
+    from midipool_client.player import play
+    from midipool_client.recent_rooms import address_of
+
+    url, name = address_of(join.server, join.room), check_name(join.name.strip())
+    playing = playing_of(_join_options(str(url), name, join.click), url, name)
+    left = asyncio.Event()
+    host.leave = left.set
+    host.enter(playing)
+    try:
+        await play(playing.player, left)
+    finally:
+        with contextlib.suppress(OSError):
+            tokens.forget(url, name)  # the place is given up
+
+
+def _join_options(url: str, name: str, click: bool) -> argparse.Namespace:
+    """`midipool-client join` as a shell without further options would have it."""
+    from midipool_client.commands import join
+
+    parser = argparse.ArgumentParser()
+    join.add_options(parser)
+    words = [url, f"--name={name}", *(["--click"] if click else [])]
+    return parser.parse_args(words)

@@ -1,0 +1,96 @@
+"""How we listen, and the click, while we play: set on a page or in the file, kept in the file."""
+
+import asyncio
+import logging
+import threading
+from dataclasses import dataclass
+
+from midipool.audio.listening import Listening
+from midipool.click import ClickSettings
+from midipool.errors import MidiPoolError
+from midipool_client.player import Player
+from midipool_client.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# A fader that is moved is written once, not at each step.
+SAVE_S = 0.4
+
+
+class LiveSettings:
+    """Applies a change at once, and writes it a little later; what others write is obeyed."""
+
+    def __init__(self, settings: Settings, device: str, player: Player) -> None:
+        self.listening = settings.listening(device)
+        self.click = settings.click
+        self.problem = ""
+        """Why the last change is not in the file; empty while all is."""
+        self._settings = settings
+        self._device = device
+        self._player = player
+        self._unsaved = False
+        self._dirty = asyncio.Event()
+        self._saving = threading.Lock()
+        self._apply()
+
+    def listen(self, listening: Listening) -> None:
+        """Hear the others otherwise from now on."""
+        self.listening = listening
+        self._changed()
+
+    def set_click(self, click: ClickSettings) -> None:
+        """Let the click sound otherwise from now on."""
+        self.click = click
+        self._changed()
+
+    def file_changed(self, settings: Settings) -> None:
+        """Somebody wrote the file; what we have not written yet goes on top of it."""
+        if self._unsaved:
+            self._dirty.set()
+            return
+        self._settings = settings
+        self.listening, self.click = settings.listening(self._device), settings.click
+        self._apply()
+
+    async def run(self) -> None:
+        """Write what is changed, until cancelled."""
+        try:
+            while True:
+                await self._dirty.wait()
+                await asyncio.sleep(SAVE_S)
+                self._dirty.clear()
+                wanted = self.listening, self.click
+                await asyncio.to_thread(self._save, *wanted)
+                self._unsaved = bool(self.problem) or wanted != (self.listening, self.click)
+        finally:
+            if self._unsaved:
+                self._save(self.listening, self.click)
+
+    def _changed(self) -> None:
+        self._unsaved = True
+        self._apply()
+        self._dirty.set()
+
+    def _apply(self) -> None:
+        self._player.ports.set_click(self.click)
+        if self._player.audio is not None:
+            self._player.audio.listen(self.listening)
+
+    def _save(self, listening: Listening, click: ClickSettings) -> None:
+        with self._saving:
+            try:
+                self._settings.set_listening(listening, self._device)
+                self._settings.click = click
+                self._settings.save()
+                self.problem = ""
+            except MidiPoolError as error:
+                self.problem = str(error)
+                log.warning("the mix is not kept: %s", error)
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """A player, and how it listens."""
+
+    player: Player
+    live: LiveSettings

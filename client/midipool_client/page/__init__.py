@@ -1,0 +1,1 @@
+"""The player's page: transport, mixer and health of a running client, on loopback only."""

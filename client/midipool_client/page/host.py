@@ -1,0 +1,227 @@
+"""What pages see and do: the state of the client that runs, or of the choice of a room."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from midipool.errors import InvalidValue, MidiPoolError
+from midipool.messages import Error, Ok
+from midipool_client.live_settings import Playing
+from midipool_client.page import meters, view
+from midipool_client.page.messages import (
+    Done,
+    FromPage,
+    Join,
+    Leave,
+    MixRequest,
+    Refused,
+    RoomRequest,
+    SetClick,
+    SetListening,
+    SetMix,
+    SetStrip,
+)
+from midipool_client.page.mixing import click_after, listening_after
+from midipool_client.page.state import Health, MixerPart, Session, State
+from midipool_client.remote import room_status
+
+log = logging.getLogger(__name__)
+
+FRAME_S = 0.04
+HEALTH_S = 0.5
+ROOM_S = 2.0
+# A vote takes up to 10 s.
+ANSWER_S = 15.0
+
+
+class PageHost:
+    """Looks at the client as long as a page does; a page's requests go the same way as a DAW's."""
+
+    def __init__(self, can_leave: bool = False) -> None:
+        self.choice = Session()
+        """What is shown while there is no room."""
+        self.wanted: asyncio.Queue[Join] = asyncio.Queue(1)
+        self.leave: Callable[[], None] = lambda: None
+        self.state = State()
+        self.frame = b""
+        self._can_leave = can_leave
+        self._playing: Playing | None = None
+        self._room: view.RoomDescription | None = None
+        self._health, self._health_s = Health(), 0.0
+        self._orders = 0
+        self._viewers: set[asyncio.Event] = set()
+        self._seen = asyncio.Event()
+        self._news = asyncio.Event()
+
+    # ---- the client ----
+
+    def enter(self, playing: Playing) -> None:
+        """The client plays."""
+        self._playing, self._room, self._health_s = playing, None, 0.0
+        self._watch()
+        self._news.set()
+
+    def left(self, problem: str = "") -> None:
+        """It plays no more, for this reason."""
+        self._playing = self._room = None
+        self.choice = msgspec.structs.replace(self.choice, phase="choosing", problem=problem)
+        self.look()
+
+    async def run(self) -> None:
+        """Look as long as somebody does, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_looking())
+            group.create_task(self._keep_asking())
+
+    # ---- pages ----
+
+    def open(self, changed: asyncio.Event) -> None:
+        """A page looks from now on; `changed` is set for each look."""
+        self._viewers.add(changed)
+        self._seen.set()
+        self._watch()
+        self.look()
+
+    def close(self, changed: asyncio.Event) -> None:
+        """It looks no more."""
+        self._viewers.discard(changed)
+        if not self._viewers:
+            self._seen.clear()
+        self._watch()
+
+    async def ask(self, request: FromPage) -> Done | Refused:
+        """Do what a page asks for."""
+        try:
+            match request:
+                case Join():
+                    self._want(request)
+                case Leave() if self._can_leave and self._playing is not None:
+                    self.leave()
+                case Leave():
+                    return Refused("stop midipool-client to leave this room", request.id)
+                case _ if self._playing is None:
+                    return Refused("there is no room yet: join one", request.id)
+                case SetStrip() | SetMix() | SetListening() | SetClick():
+                    self._set(self._playing, request)
+                case _:
+                    return await self._conduct(self._playing, request)
+            self.look()
+            return Done(request.id)
+        except InvalidValue as error:
+            return Refused(str(error), request.id, error.field)
+        except MidiPoolError as error:
+            return Refused(str(error), request.id)
+
+    # ---- inside ----
+
+    def _want(self, request: Join) -> None:
+        if self._playing is not None or not self._can_leave or self.wanted.full():
+            raise InvalidValue("join", "is for a client that is in no room: leave this one first")
+        self.wanted.put_nowait(request)
+        self.choice = msgspec.structs.replace(self.choice, phase="joining", problem="")
+
+    @staticmethod
+    def _set(playing: Playing, request: MixRequest) -> None:
+        live = playing.live
+        if isinstance(request, SetClick):
+            live.set_click(click_after(live.click, request))
+        else:
+            live.listen(listening_after(live.listening, request))
+
+    async def _conduct(self, playing: Playing, request: RoomRequest) -> Done | Refused:
+        answered: asyncio.Future[Ok | Error | None] = asyncio.get_running_loop().create_future()
+
+        def answer(said: Ok | Error | None) -> None:
+            if not answered.done():
+                answered.set_result(said)
+
+        playing.player.conduct(request, answer)
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                said = await answered
+        except TimeoutError:
+            return Refused(f"the server does not answer within {ANSWER_S:g} s", request.id)
+        self.look()
+        if isinstance(said, Error):
+            return Refused(said.message, request.id, said.field)
+        if said is None:
+            return Refused("the server is away: try again when it is back", request.id)
+        return Done(request.id)
+
+    def look(self) -> None:
+        """See how the client stands, and tell pages."""
+        before = self.state
+        self.state = State(session=self.choice) if self._playing is None else self._look_at()
+        if self._playing is not None:
+            audio, player = self._playing.player.audio, self._playing.player
+            if audio is not None:
+                part = self.state.mixer
+                self.frame = meters.frame(
+                    part.meters, part.meters_of, audio.engine.levels, player.room_us()
+                )
+            if (before.transport, before.conduct.mode) != (
+                self.state.transport,
+                self.state.conduct.mode,
+            ):
+                self._news.set()
+        for changed in self._viewers:
+            changed.set()
+
+    def _look_at(self) -> State:
+        playing = self._playing
+        assert playing is not None
+        player, now_s = playing.player, time.monotonic()
+        if now_s >= self._health_s + HEALTH_S:
+            self._health, self._health_s = view.health_view(player, self._room), now_s
+        return State(
+            session=view.session_of(player, self._can_leave),
+            transport=view.transport_of(player),
+            conduct=view.conduct_of(player, self._room),
+            mixer=self._ordered(view.mixer_of(playing)),
+            health=self._health,
+        )
+
+    def _ordered(self, part: MixerPart) -> MixerPart:
+        order = meters.order_of([strip.member for strip in part.strips])
+        if order != self.state.mixer.meters:
+            self._orders += 1
+        return msgspec.structs.replace(part, meters=order, meters_of=self._orders % 65536)
+
+    def _watch(self) -> None:
+        audio = None if self._playing is None else self._playing.player.audio
+        if audio is not None:
+            audio.engine.watch(round(FRAME_S * 1000) if self._viewers else 0)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await self._seen.wait()
+            self.look()
+            await asyncio.sleep(FRAME_S)
+
+    async def _keep_asking(self) -> None:
+        """What only the server knows: how the others hear one another, and who changed what."""
+        while True:
+            await self._seen.wait()
+            self._news.clear()
+            playing = self._playing
+            if playing is not None:
+                room = await _described(playing)
+                if playing is self._playing:
+                    self._room, self._health_s = room, 0.0
+            try:
+                async with asyncio.timeout(ROOM_S):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+
+async def _described(playing: Playing) -> view.RoomDescription | None:
+    try:
+        said = await room_status(playing.player.url)
+        return msgspec.convert(said, view.RoomDescription)
+    except (MidiPoolError, msgspec.ValidationError) as error:
+        log.debug("the room's description cannot be had: %s", error)
+        return None

@@ -1,0 +1,159 @@
+"""What a page and the client say to one another: strict JSON, tagged by `type`. Pure.
+
+docs/page.md and docs/page.schema.json are made from these structs. Room commands are those of the
+room's own protocol, and are answered here in the same way: by their `id`.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from midipool.audio.profiles import ProfileName
+from midipool.audio.strips import LEAST_DB, MOST_DB
+from midipool.errors import InvalidMessage
+from midipool.messages import (
+    Ballot,
+    CommandId,
+    Continue,
+    Locate,
+    Message,
+    Name,
+    SetLoop,
+    SetMeter,
+    SetMode,
+    SetTempo,
+    Start,
+    Stop,
+)
+from midipool_client.page.state import Changed, State
+
+MAX_PAGE_BYTES = 16 * 1024
+
+Decibels = Annotated[float, Meta(ge=LEAST_DB, le=MOST_DB)]
+
+
+class Request(Message, frozen=True, kw_only=True):
+    """The base of what a page asks for; answered by `done` or `refused` with its `id`."""
+
+    id: CommandId
+    """Chosen by the page, repeated in the answer."""
+
+
+class Join(Request, tag="join", frozen=True, kw_only=True):
+    """Go into a room; only while the client is in none."""
+
+    server: Annotated[str, Meta(max_length=256)]
+    """`HOST`, `HOST:PORT`, or the room's whole address `ws://HOST:PORT/ROOM`."""
+    room: Annotated[str, Meta(max_length=64)] = ""
+    """Its name; empty with a whole address."""
+    name: Annotated[str, Meta(max_length=64)]
+    """What the others see."""
+    click: bool = False
+    """Whether the first MIDI port gets the click."""
+
+
+class Leave(Request, tag="leave", frozen=True, kw_only=True):
+    """Leave the room, for another one; only of a client that was started without a room."""
+
+
+class SetStrip(Request, tag="set_strip", frozen=True, kw_only=True):
+    """Change what is given of another player's strip."""
+
+    member: Name
+    gain_db: Decibels | UnsetType = UNSET
+    pan: Annotated[float, Meta(ge=-1, le=1)] | UnsetType = UNSET
+    """-1 is left, 1 is right."""
+    mute: bool | UnsetType = UNSET
+    solo: bool | UnsetType = UNSET
+
+
+class SetMix(Request, tag="set_mix", frozen=True, kw_only=True):
+    """Change what is given of the master's and one's own strip."""
+
+    master_db: Decibels | UnsetType = UNSET
+    monitor_db: Decibels | UnsetType | None = UNSET
+    """Own input in the own mix; null is off."""
+    send_db: Decibels | UnsetType = UNSET
+    """Own input as the room gets it."""
+    send_mute: bool | UnsetType = UNSET
+
+
+class SetListening(Request, tag="set_listening", frozen=True, kw_only=True):
+    """Change what is given of how soon the others are heard."""
+
+    profile: ProfileName | UnsetType = UNSET
+    bars: Annotated[int, Meta(ge=1, le=16)] | UnsetType = UNSET
+    max_latency_ms: Annotated[float, Meta(ge=5, le=1000)] | UnsetType = UNSET
+
+
+class SetClick(Request, tag="set_click", frozen=True, kw_only=True):
+    """Change what is given of the click, on the ports that have it."""
+
+    volume: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
+    """Of the notes' velocity; at 0 nothing is sent."""
+    only_count_in: bool | UnsetType = UNSET
+
+
+class Snapshot(Message, tag="snapshot", frozen=True, omit_defaults=False):
+    """All of the state; the first message of each connection."""
+
+    state: State
+
+
+class Delta(Message, tag="delta", frozen=True, omit_defaults=False):
+    """The parts of the state that are others now, each whole."""
+
+    changed: Changed
+
+
+class Done(Message, tag="done", frozen=True):
+    """What was asked for has happened, or is agreed upon for the next bar line."""
+
+    id: CommandId
+
+
+class Refused(Message, tag="refused", frozen=True):
+    """What was asked for has not happened."""
+
+    text: str
+    """For people: why, and what to do."""
+    id: CommandId | None = None
+    """The request's, when it had one."""
+    field: str | None = None
+    """Which field broke a rule."""
+
+
+RoomRequest = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter | SetMode | Ballot
+MixRequest = SetStrip | SetMix | SetListening | SetClick
+FromPage = RoomRequest | MixRequest | Join | Leave
+ToPage = Snapshot | Delta | Done | Refused
+
+_from_page: msgspec.json.Decoder[FromPage] = msgspec.json.Decoder(FromPage)
+_encoder = msgspec.json.Encoder()
+
+
+class _OnlyId(msgspec.Struct):
+    id: CommandId | None = None
+
+
+def decode(data: str) -> FromPage:
+    """A page's message; raises InvalidMessage, with its `id` where that can be read."""
+    if len(data) > MAX_PAGE_BYTES:
+        raise InvalidMessage(f"longer than {MAX_PAGE_BYTES} bytes")
+    try:
+        return _from_page.decode(data)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+        raise InvalidMessage(f"not a message of the page: {error}", None, _id_of(data)) from None
+
+
+def encode(message: ToPage) -> str:
+    """JSON text of a message."""
+    return _encoder.encode(message).decode()
+
+
+def _id_of(data: str) -> int | None:
+    try:
+        return msgspec.json.decode(data, type=_OnlyId).id
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):
+        return None

@@ -1,0 +1,36 @@
+"""A frame of meters, little-endian. Pure.
+
+offset  type  what
+     0  u8    1
+     1  u8    how many levels follow
+     2  u16   `mixer.meters_of` of the order that they have
+     4  f64   room time in µs when it was made; NaN while it is not known
+    12  f32   peak of the first, 1.0 is full scale
+    16  f32   RMS of the first
+    20        and so on, 8 bytes each
+"""
+
+import struct
+from collections.abc import Sequence
+from math import nan
+
+from midipool_client.audio.engine_messages import Level, Levels
+
+KIND = 1
+MOST = 255
+_HEAD = struct.Struct("<BBHd")
+_LEVEL = struct.Struct("<ff")
+
+
+def frame(order: Sequence[str], order_of: int, levels: Levels, room_us: int | None) -> bytes:
+    """The levels in the order that the page was told last."""
+    shown = order[:MOST]
+    own = [levels.input, levels.mix]
+    others = [levels.voices.get(member, Level()) for member in shown[len(own) :]]
+    head = _HEAD.pack(KIND, len(shown), order_of % 65536, nan if room_us is None else room_us)
+    return head + b"".join(_LEVEL.pack(level.peak, level.rms) for level in [*own, *others])
+
+
+def order_of(members: Sequence[str]) -> list[str]:
+    """Whose levels a frame holds. A member may be called `master`: the first two are never one."""
+    return ["input", "master", *members]

@@ -1,0 +1,178 @@
+"""Serves the page, on loopback only."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from aiohttp import web
+
+from midipool.errors import Unavailable
+from midipool_client.page.connection import PageConnection
+from midipool_client.page.gate import Gate, is_own_host, is_own_origin
+from midipool_client.page.host import PageHost
+from midipool_client.page.messages import MAX_PAGE_BYTES
+
+STATIC = Path(__file__).resolve().parent / "static"
+TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+}
+HEARTBEAT_S = 10.0
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+SAY_WHERE = "This page opens with the address that midipool-client printed last; each works once."
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class PageServer:
+    """An async context manager; `opened` is told each time that an address was used."""
+
+    def __init__(self, host: PageHost, port: int, opened: Callable[[], None]) -> None:
+        self.port = port
+        self._host = host
+        self._opened = opened
+        self._gate = Gate(lambda: secrets.token_urlsafe(24))
+        self._files = {
+            path.relative_to(STATIC).as_posix(): path
+            for path in STATIC.rglob("*")
+            if path.suffix in TYPES
+        }
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=1.0)
+
+    @property
+    def address(self) -> str:
+        """Where the page opens, once."""
+        return f"http://127.0.0.1:{self.port}/?token={self._gate.token}"
+
+    def app(self) -> web.Application:
+        """The page's web application."""
+        app = web.Application(middlewares=[self._guard])
+        app.on_shutdown.append(self._close_all)
+        app.add_routes(
+            [
+                web.get("/", self._page),
+                web.get("/socket", self._socket),
+                web.get("/state", self._state),
+                web.get("/static/{file:.+}", self._file),
+            ]
+        )
+        return app
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        try:
+            site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            text = f"the page cannot have port {self.port} ({error.strerror})"
+            raise Unavailable(f"{text}: choose another --page-port, or --no-page") from None
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._runner.cleanup()
+
+    # ---- who comes ----
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = request.headers.get("Host")
+        if not is_own_host(host, self.port):
+            answer: web.StreamResponse = _refusal(f"not a name of this page: {host!r}")
+        elif not is_own_origin(request.headers.get("Origin"), host):
+            answer = _refusal("another site's page may not come here")
+        else:
+            try:
+                answer = await handler(request)
+            except web.HTTPException as error:
+                answer = web.Response(text=error.reason, status=error.status)
+        if not answer.prepared:
+            answer.headers.update(HEADERS)
+        return answer
+
+    @property
+    def _cookie(self) -> str:
+        """Cookies know no ports, so several clients need several names."""
+        return f"midipool_page_{self.port}"
+
+    def _knows(self, request: web.Request) -> bool:
+        return self._gate.knows(request.cookies.get(self._cookie))
+
+    # ---- what they get ----
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        session = None
+        if not self._knows(request):
+            session = self._gate.enter(request.query.get("token", ""))
+            if session is None:
+                return _refusal(SAY_WHERE)
+        answer = self._sent("index.html")
+        if session is not None:
+            answer.set_cookie(self._cookie, session, httponly=True, samesite="Strict", path="/")
+            self._opened()
+        return answer
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        return self._sent(request.match_info["file"])
+
+    def _sent(self, name: str) -> web.Response:
+        """One of our files, of which the list is fixed: no path is made of a name."""
+        path = self._files.get(name)
+        if path is None:
+            raise web.HTTPNotFound
+        return web.Response(
+            body=path.read_bytes(), content_type=TYPES[path.suffix], charset="utf-8"
+        )
+
+    async def _state(self, request: web.Request) -> web.StreamResponse:
+        if not self._knows(request):
+            return _refusal(SAY_WHERE)
+        self._host.look()
+        body = msgspec.json.encode(self._host.state)
+        return web.Response(body=body, content_type="application/json")
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        if not self._knows(request):
+            return _refusal(SAY_WHERE)
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_PAGE_BYTES)
+        if not socket.can_prepare(request):
+            return web.Response(text="this is a WebSocket", status=426)
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        try:
+            await PageConnection(socket, self._host).run()
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+    async def _close_all(self, _: web.Application) -> None:
+        closing = [
+            socket.close(code=1001, message=b"midipool-client ends") for socket in self._sockets
+        ]
+        await asyncio.gather(*closing, return_exceptions=True)
+
+
+def _refusal(text: str) -> web.Response:
+    return web.Response(text=text, status=403)

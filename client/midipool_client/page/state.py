@@ -1,0 +1,144 @@
+"""What a page shows, in parts; and which of them are others than a page was told. Pure."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from midipool.audio.listening import Listening
+from midipool.audio.strips import Strip
+from midipool.messages import Hearing, MemberStatus, RoomMode, Vote
+from midipool.timeline import Timeline
+from midipool_client.recent_rooms import RecentRoom
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of the state's parts."""
+
+
+class Session(Part, frozen=True, kw_only=True):
+    """Where the client is."""
+
+    phase: Literal["choosing", "joining", "in_room"] = "choosing"
+    room: str = ""
+    """The room's address."""
+    name: str = ""
+    """Our own there."""
+    connected: bool = False
+    """Whether the server answers; the song goes on without it."""
+    problem: str = ""
+    """For people: why there is no room, or no sound."""
+    can_leave: bool = False
+    recent: list[RecentRoom] = []
+
+
+class Change(Part, frozen=True, kw_only=True):
+    """Who changed what."""
+
+    by: str | None
+    """A member; null is somebody who is none."""
+    text: str
+    at_us: int
+    """Room time."""
+
+
+class Transport(Part, frozen=True, kw_only=True):
+    """The room's song: the timeline in force, and those agreed upon for later."""
+
+    timelines: list[Timeline] = []
+    clock_known: bool = False
+
+
+class Conduct(Part, frozen=True, kw_only=True):
+    """Who may change the room, what is voted on, and who changed what, the newest last."""
+
+    mode: RoomMode = RoomMode(mode="open")
+    vote: Vote | None = None
+    result: str = ""
+    """How the last vote came out."""
+    changes: list[Change] = []
+
+
+class StripView(Part, frozen=True, kw_only=True):
+    """Another player in the mix."""
+
+    member: str
+    connected: bool
+    strip: Strip
+    heard: bool
+    """Whether it sounds, by mute and solo of all."""
+
+
+class MixerPart(Part, frozen=True, kw_only=True):
+    """The own mix."""
+
+    audio: Literal["off", "starting", "running", "unavailable"] = "off"
+    device: str = ""
+    """For people: where sound goes, or why there is none."""
+    listening: Listening = Listening()
+    strips: list[StripView] = []
+    meters: list[str] = []
+    """Whose levels a frame of meters holds, in order: `input`, `master`, then members."""
+    meters_of: int = 0
+    """Counts changes of `meters`; each frame says to which it belongs."""
+    click: Literal["off", "on"] = "off"
+    click_volume: float = 1.0
+    click_only_count_in: bool = False
+    not_saved: str = ""
+    """Why the mix is not kept for the next time; empty while it is."""
+
+
+class MemberHealth(Part, frozen=True, kw_only=True):
+    """How a player's clock and ears do."""
+
+    name: str
+    me: bool
+    connected: bool
+    state: Literal["good", "watch", "bad"] = "good"
+    words: str = ""
+    """What is wrong with it, if anything is."""
+    status: MemberStatus | None = None
+    hears: list[Hearing] = []
+
+
+class Health(Part, frozen=True, kw_only=True):
+    """How all players' links do."""
+
+    state: Literal["good", "watch", "bad"] = "good"
+    words: str = ""
+    """Whose link is the problem, for people."""
+    xruns: int = 0
+    members: list[MemberHealth] = []
+    known: bool = False
+    """False while the server does not tell."""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a page shows but meters."""
+
+    session: Session = Session()
+    transport: Transport = Transport()
+    conduct: Conduct = Conduct()
+    mixer: MixerPart = MixerPart()
+    health: Health = Health()
+
+
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """Some parts of the state."""
+
+    session: Session | UnsetType = UNSET
+    transport: Transport | UnsetType = UNSET
+    conduct: Conduct | UnsetType = UNSET
+    mixer: MixerPart | UnsetType = UNSET
+    health: Health | UnsetType = UNSET
+
+
+def changed(before: State, after: State) -> Changed | None:
+    """The parts that are others now; None if there are none."""
+    parts: Mapping[str, Part] = {
+        name: getattr(after, name)
+        for name in State.__struct_fields__
+        if getattr(after, name) != getattr(before, name)
+    }
+    return Changed(**parts) if parts else None  # type: ignore[arg-type]

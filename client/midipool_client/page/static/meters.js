@@ -1,0 +1,92 @@
+// Meters: a frame's levels, peak hold, and their painting, once for each picture of the screen.
+
+const HOLD_MS = 1500, FALL_DB_S = 24, FLOOR_DB = -60, TOP_DB = 6, CLIP = 1.0;
+const HEAD = 12, LEVEL = 8;
+
+const db = (level) => (level > 1e-6 ? 20 * Math.log10(level) : -120);
+const share = (value) => Math.min(Math.max((value - FLOOR_DB) / (TOP_DB - FLOOR_DB), 0), 1);
+
+export class Meters {
+  constructor() {
+    this.byKey = new Map();
+    this.roomUs = NaN;
+  }
+
+  // What a frame holds; one of another order is left out until the state tells that.
+  take(view, mixer) {
+    if (view.getUint8(0) !== 1) return;
+    this.roomUs = view.getFloat64(4, true);
+    if (!mixer || view.getUint16(2, true) !== mixer.meters_of) return;
+    const now = performance.now();
+    for (let i = 0; i < view.getUint8(1); i++) {
+      const at = HEAD + i * LEVEL;
+      this.see(keyOf(i, mixer.meters[i]), view.getFloat32(at, true), view.getFloat32(at + 4, true), now);
+    }
+  }
+
+  see(key, peak, rms, now) {
+    const m = this.byKey.get(key) ?? { peak: -120, rms: -120, hold: -120, heldUntil: 0, clip: 0, seen: now };
+    const fallen = m.peak - (FALL_DB_S * (now - m.seen)) / 1000;
+    m.peak = Math.max(db(peak), fallen);
+    m.rms = db(rms);
+    if (m.peak >= m.hold || now > m.heldUntil) [m.hold, m.heldUntil] = [m.peak, now + HOLD_MS];
+    if (peak >= CLIP) m.clip = now;
+    m.seen = now;
+    this.byKey.set(key, m);
+  }
+
+  // Let go of who has gone.
+  keep(keys) {
+    for (const key of this.byKey.keys()) if (!keys.has(key)) this.byKey.delete(key);
+  }
+
+  // `gain` in dB shows it behind the fader; -Infinity is silence.
+  paint(canvas, key, gain = 0) {
+    const scale = devicePixelRatio || 1;
+    const [w, h] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
+    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+    const g = canvas.getContext("2d");
+    const colour = colours();
+    g.fillStyle = colour.well;
+    g.fillRect(0, 0, w, h);
+    const m = this.byKey.get(key);
+    if (!m) return;
+    const y = (value) => Math.round(h * (1 - share(value + gain)));
+    const zones = [[-120, -18, colour.low], [-18, -3, colour.mid], [-3, 120, colour.high]];
+    const bar = (value, x, width) => {
+      for (const [from, to, fill] of zones) {
+        if (value + gain <= from) continue;
+        const top = h * (1 - share(Math.min(value + gain, to)));
+        const bottom = h * (1 - share(from));
+        g.fillStyle = fill;
+        g.fillRect(x, top, width, bottom - top);
+      }
+    };
+    g.globalAlpha = 0.45;
+    bar(m.peak, 0, w);
+    g.globalAlpha = 1;
+    bar(m.rms, Math.round(w * 0.2), Math.round(w * 0.6));
+    if (m.hold + gain > FLOOR_DB) {
+      g.fillStyle = m.hold + gain > -3 ? colour.high : colour.hold;
+      g.fillRect(0, y(m.hold), w, Math.max(2 * scale, 1));
+    }
+    if (performance.now() - m.clip < HOLD_MS) {
+      g.fillStyle = colour.high;
+      g.fillRect(0, 0, w, 4 * scale);
+    }
+  }
+}
+
+export const keyOf = (index, name) => (index < 2 ? `own:${name}` : `member:${name}`);
+
+let cached = null;
+export function colours() {
+  if (cached) return cached;
+  const style = getComputedStyle(document.documentElement);
+  const of = (name) => style.getPropertyValue(name).trim();
+  cached = Object.fromEntries(
+    ["well", "low", "mid", "high", "hold", "line", "text", "dim", "accent", "loop"].map((n) => [n, of(`--${n}`)]),
+  );
+  return cached;
+}
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (cached = null));

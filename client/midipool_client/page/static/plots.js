@@ -1,0 +1,56 @@
+// The last minutes of whom we hear, once a second, as plots.
+
+import uPlot from "./vendor/uplot/uPlot.esm.js";
+import { colours } from "./meters.js";
+
+const KEPT_S = 300;
+const KINDS = [
+  ["one way, ms", (h) => h.latency_ms],
+  ["jitter, ms", (h) => h.jitter_ms],
+  ["missing after repair, %", (h) => 100 * h.residual_loss],
+];
+const LINES = ["#0d9488", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#0891b2"];
+
+export class Plots {
+  constructor() {
+    this.times = [];
+    this.rows = [];
+    this.names = [];
+    this.drawn = null;
+  }
+
+  take(health) {
+    const me = health.members.find((m) => m.me);
+    if (!me) return;
+    this.times.push(Date.now() / 1000);
+    this.rows.push(new Map(me.hears.map((h) => [h.member, h])));
+    while (this.times.length > KEPT_S) this.times.shift(), this.rows.shift();
+    this.names = [...new Set(this.rows.flatMap((row) => [...row.keys()]))].sort();
+  }
+
+  data(of) {
+    const line = (name) => this.rows.map((row) => { const h = row.get(name); return h ? of(h) : null; });
+    return [this.times, ...this.names.map(line)];
+  }
+
+  draw(root) {
+    if (!root || !this.times.length) return;
+    const width = Math.max(Math.floor((root.clientWidth - 24) / (root.clientWidth > 760 ? 3 : 1)), 240);
+    const made = JSON.stringify([this.names, width, colours().text]);
+    if (this.drawn !== made || !root.firstChild) this.make(root, width, made);
+    KINDS.forEach(([, of], i) => this.plots[i].setData(this.data(of)));
+  }
+
+  make(root, width, made) {
+    root.replaceChildren();
+    this.drawn = made;
+    const { text, line } = colours();
+    const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line }, font: "11px system-ui" };
+    this.plots = KINDS.map(([title, of]) => new uPlot({
+      title, width, height: 150, cursor: { show: false }, legend: { show: true, live: false },
+      scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1) * 1.1] } },
+      axes: [axis, { ...axis, size: 44 }],
+      series: [{}, ...this.names.map((label, n) => ({ label, stroke: LINES[n % LINES.length], width: 2, points: { show: false } }))],
+    }, this.data(of), root));
+  }
+}

@@ -1,0 +1,87 @@
+// The bar ruler: playhead, loop, and what a pointer or a key does there.
+
+import { barBeats, position, songBeats } from "./song.js";
+import { colours } from "./meters.js";
+
+const BAR_PX = 34;
+
+export class Ruler {
+  constructor({ locate, loop }) {
+    this.first = 1;
+    this.drag = null;
+    Object.assign(this, { locate, loop });
+  }
+
+  bars(canvas) {
+    return Math.max(Math.floor(canvas.clientWidth / BAR_PX), 8);
+  }
+
+  barAt(canvas, event) {
+    const x = event.clientX - canvas.getBoundingClientRect().left;
+    return Math.max(Math.floor(this.first + (x / canvas.clientWidth) * this.bars(canvas)), 1);
+  }
+
+  down(event) {
+    if (event.button !== 0) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    const bar = this.barAt(event.currentTarget, event);
+    this.drag = { from: bar, to: bar };
+  }
+
+  move(event) {
+    if (this.drag) this.drag.to = this.barAt(event.currentTarget, event);
+  }
+
+  up() {
+    const { drag } = this;
+    this.drag = null;
+    if (!drag) return;
+    if (drag.from === drag.to) this.locate(drag.from);
+    else this.loop({ start_bar: Math.min(drag.from, drag.to), end_bar: Math.max(drag.from, drag.to) + 1 });
+  }
+
+  key(event, bar) {
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageUp: 4, PageDown: -4 }[event.key];
+    if (by === undefined && event.key !== "Home") return;
+    event.preventDefault();
+    this.locate(event.key === "Home" ? 1 : Math.max(bar + by, 1));
+  }
+
+  paint(canvas, timeline, us) {
+    const scale = devicePixelRatio || 1;
+    const [w, h] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
+    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+    const beats = songBeats(timeline, us);
+    const at = Math.max(beats, 0) / barBeats(timeline.meter) + 1;
+    const count = this.bars(canvas);
+    // It turns pages, as a score does.
+    if (at < this.first || at >= this.first + count) this.first = Math.max(Math.floor(at) - (at < this.first ? 0 : 1), 1);
+    const x = (bar) => ((bar - this.first) / count) * w;
+    const g = canvas.getContext("2d");
+    const colour = colours();
+    g.fillStyle = colour.well;
+    g.fillRect(0, 0, w, h);
+    this.paintLoop(g, x, h, this.drag ? span(this.drag) : timeline.loop, colour, this.drag !== null);
+    g.font = `${11 * scale}px system-ui, sans-serif`;
+    for (let bar = this.first; bar < this.first + count; bar++) {
+      const strong = (bar - 1) % 4 === 0;
+      g.fillStyle = colour.line;
+      g.fillRect(Math.round(x(bar)), strong ? 0 : h * 0.45, scale, h);
+      g.fillStyle = strong ? colour.text : colour.dim;
+      if (strong || count <= 16) g.fillText(String(bar), x(bar) + 5 * scale, h * 0.38);
+    }
+    g.fillStyle = colour.accent;
+    g.fillRect(Math.round(x(at)) - scale, 0, 2 * scale + 1, h);
+    return position(timeline, beats);
+  }
+
+  paintLoop(g, x, h, loop, colour, pending) {
+    if (!loop) return;
+    g.globalAlpha = pending ? 0.25 : 0.4;
+    g.fillStyle = colour.loop;
+    g.fillRect(x(loop.start_bar), h * 0.45, x(loop.end_bar) - x(loop.start_bar), h * 0.55);
+    g.globalAlpha = 1;
+  }
+}
+
+const span = ({ from, to }) => ({ start_bar: Math.min(from, to), end_bar: Math.max(from, to) + 1 });

@@ -1,0 +1,103 @@
+"""A running player as its page shows it: the edge between the client and the state."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from midipool.messages import Hearing, MemberInfo
+from midipool_client.live_settings import Playing
+from midipool_client.page.health import health_of
+from midipool_client.page.state import (
+    Change,
+    Conduct,
+    Health,
+    MixerPart,
+    Session,
+    StripView,
+    Transport,
+)
+from midipool_client.player import Player
+
+
+class RoomDescription(msgspec.Struct, frozen=True):
+    """What a server says of a room at /api/rooms/NAME, as far as a page shows it."""
+
+    members: list[MemberInfo] = []
+    hears: dict[str, list[Hearing]] = {}
+    changes: list[Change] = []
+
+
+def session_of(player: Player, can_leave: bool) -> Session:
+    """Where the client is."""
+    joined = bool(player.follower.token)
+    return Session(
+        phase="in_room" if joined else "joining",
+        room=str(player.url),
+        name=player.name,
+        connected=player.connected,
+        can_leave=can_leave,
+    )
+
+
+def transport_of(player: Player) -> Transport:
+    """The room's song."""
+    room_us = player.room_us()
+    chain = player.chain if room_us is None else player.chain.since(room_us)
+    return Transport(timelines=list(chain.timelines), clock_known=room_us is not None)
+
+
+def conduct_of(player: Player, room: RoomDescription | None) -> Conduct:
+    """Who may change the room, and who did."""
+    return Conduct(
+        mode=player.follower.mode,
+        vote=player.votes.running,
+        result=player.votes.result,
+        changes=[] if room is None else room.changes,
+    )
+
+
+def mixer_of(playing: Playing) -> MixerPart:
+    """The own mix; who counts the orders of meters fills that in."""
+    player, live = playing.player, playing.live
+    mix, clicks = live.listening.mix, any(p.output.options.click for p in player.ports.ports)
+    others = [m for m in player.follower.members if m.name != player.name]
+    audio = player.audio
+    engine = None if audio is None else audio.engine
+    return MixerPart(
+        audio="off" if engine is None else engine.state,
+        device="" if engine is None else engine.ready.text if engine.ready else engine.problem,
+        listening=live.listening,
+        strips=[
+            StripView(
+                member=member.name,
+                connected=member.connected,
+                strip=mix.strip_of(member.name),
+                heard=mix.heard(member.name),
+            )
+            for member in others
+        ],
+        click="on" if clicks else "off",
+        click_volume=live.click.volume,
+        click_only_count_in=live.click.only_count_in,
+        not_saved=live.problem,
+    )
+
+
+def health_view(player: Player, room: RoomDescription | None) -> Health:
+    """All links, by what the server knows, and we ourselves newer."""
+    status = None if player.audio is None else player.audio.engine.status
+    xruns = 0 if status is None else status.xruns
+    members: Sequence[MemberInfo] = player.follower.members
+    if room is None:
+        return msgspec.structs.replace(health_of(members, {}, player.name, xruns), known=False)
+    known = {member.name: member for member in room.members}
+    fresh = [
+        msgspec.structs.replace(member, status=known[member.name].status)
+        if member.name in known
+        else member
+        for member in members
+    ]
+    hears = dict(room.hears)
+    if player.audio is not None:
+        hears[player.name] = player.audio.hears
+    return health_of(fresh, hears, player.name, xruns)

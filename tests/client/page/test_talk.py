@@ -1,0 +1,202 @@
+"""What a page hears and asks over its WebSocket."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from midipool.errors import Unavailable
+from midipool.messages import Error, Ok
+from midipool_client.audio.engine_messages import Level, Levels
+from midipool_client.live_settings import Playing
+from midipool_client.page.host import PageHost
+from midipool_client.settings import Settings
+from tests.client.page.running import DEVICE, NASTY, Running, playing, running, until
+
+Socket = aiohttp.ClientWebSocketResponse
+
+
+class Page:
+    """One page, and what it knows."""
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+        self.state: dict[str, Any] = {}
+        self.answers: dict[int | None, dict[str, Any]] = {}
+        self.frames: list[bytes] = []
+        self.types: list[str] = []
+
+    async def hear(self) -> None:
+        async with asyncio.timeout(5):
+            message = await self.socket.receive()
+        if message.type == aiohttp.WSMsgType.BINARY:
+            self.frames.append(message.data)
+            return
+        data = message.json()
+        self.types.append(data["type"])
+        match data["type"]:
+            case "snapshot":
+                self.state = data["state"]
+            case "delta":
+                self.state |= data["changed"]
+            case _:
+                self.answers[data.get("id")] = data
+
+    async def ask(self, type: str, id: int = 1, **fields: Any) -> dict[str, Any]:
+        await self.socket.send_json({"type": type, "id": id, **fields})
+        while id not in self.answers:
+            await self.hear()
+        return self.answers.pop(id)
+
+    @property
+    def strip(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.state["mixer"]["strips"][0]
+        return found
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Playing:
+    return playing(tmp_path / "settings.json")
+
+
+@pytest.fixture
+async def served(client: Playing) -> AsyncIterator[Running]:
+    host = PageHost()
+    host.enter(client)
+    async with running(host) as made:
+        looking = asyncio.create_task(host.run())
+        await made.enter()
+        yield made
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+async def opened(served: Running) -> Page:
+    page = Page(await served.http.ws_connect(f"{served.site}/socket"))
+    await page.hear()
+    assert page.types == ["snapshot"]
+    return page
+
+
+async def test_a_fader_moves_the_mix_at_once_and_is_kept(
+    served: Running, client: Playing, tmp_path: Path
+) -> None:
+    page = await opened(served)
+    assert page.strip["member"] == NASTY
+    assert await page.ask("set_strip", member=NASTY, gain_db=-6.0) == {"type": "done", "id": 1}
+    assert client.live.listening.mix.strip_of(NASTY).gain_db == -6.0
+    while page.strip["strip"]["gain_db"] != -6.0:
+        await page.hear()
+    keeping = asyncio.create_task(client.live.run())
+    path = tmp_path / "settings.json"
+    await until(lambda: Settings.load(path).listening(DEVICE).mix.strip_of(NASTY).gain_db == -6.0)
+    keeping.cancel()
+
+
+async def test_what_is_moved_last_is_kept_also_when_the_client_ends(
+    client: Playing, tmp_path: Path
+) -> None:
+    host = PageHost()
+    host.enter(client)
+    async with running(host) as made:
+        await made.enter()
+        keeping = asyncio.create_task(client.live.run())
+        await (await opened(made)).ask("set_mix", master_db=-9.0)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    assert Settings.load(tmp_path / "settings.json").listening(DEVICE).mix.master_db == -9.0
+
+
+async def test_a_mix_that_cannot_be_kept_sounds_all_the_same_and_says_so(
+    served: Running, client: Playing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(Settings, "save", refuse)
+    page = await opened(served)
+    keeping = asyncio.create_task(client.live.run())
+    await page.ask("set_mix", send_mute=True)
+    assert client.live.listening.mix.send == 0.0
+    while page.state["mixer"]["not_saved"] != "the disk is full":
+        await page.hear()
+    keeping.cancel()
+
+
+async def test_two_pages_agree(served: Running) -> None:
+    one, two = await opened(served), await opened(served)
+    await one.ask("set_strip", member=NASTY, solo=True)
+    while not two.strip["strip"]["solo"]:
+        await two.hear()
+    assert two.types.count("snapshot") == 1
+
+
+async def test_meters_come_by_themselves_in_the_order_that_was_told(
+    served: Running, client: Playing
+) -> None:
+    page = await opened(served)
+    assert client.player.audio is not None
+    client.player.audio.engine.levels = Levels(Level(0.5, 0.25), Level(), {NASTY: Level(1.0, 0.5)})
+    while not page.frames or struct.unpack_from("<6f", page.frames[-1], 12)[0] == 0.0:
+        await page.hear()
+    assert page.state["mixer"]["meters"] == ["input", "master", NASTY]
+    kind, count, order = struct.unpack_from("<BBH", page.frames[-1])
+    assert (kind, count, order) == (1, 3, page.state["mixer"]["meters_of"])
+    assert struct.unpack_from("<6f", page.frames[-1], 12) == (0.5, 0.25, 0.0, 0.0, 1.0, 0.5)
+
+
+async def test_the_engine_is_watched_only_while_a_page_looks(
+    served: Running, client: Playing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.player.audio is not None
+    asked: list[int] = []
+    monkeypatch.setattr(client.player.audio.engine, "watch", asked.append)
+    page = await opened(served)
+    assert asked == [40]
+    await page.socket.close()
+    await until(lambda: asked == [40, 0])
+
+
+async def test_a_command_is_answered_by_the_room(
+    served: Running, client: Playing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[Ok | Error | None] = [
+        Ok(1, 0, 1, 1),
+        Error("not_leader", "bass leads this room"),
+        None,
+    ]
+    monkeypatch.setattr(client.player, "conduct", lambda _, answer: answer(answers.pop(0)))
+    page = await opened(served)
+    assert (await page.ask("tempo", bpm=132.5))["type"] == "done"
+    assert (await page.ask("tempo", bpm=132.5))["text"] == "bass leads this room"
+    assert "the server is away" in (await page.ask("ballot", vote=1, yes=True))["text"]
+
+
+async def test_what_is_wrong_is_refused_and_the_page_goes_on(served: Running) -> None:
+    page = await opened(served)
+    assert "bpm" in (await page.ask("tempo", id=7, bpm=5))["text"]
+    assert "join" in (await page.ask("join", id=8, server="h", room="jam", name="me"))["text"]
+    assert "stop midipool-client" in (await page.ask("leave", id=9))["text"]
+    await page.socket.send_str("rubbish")
+    while None not in page.answers:
+        await page.hear()
+    assert (await page.ask("set_mix", id=10, master_db=-3.0))["type"] == "done"
+
+
+async def test_without_a_room_a_page_can_only_join(tmp_path: Path) -> None:
+    host = PageHost(can_leave=True)
+    async with running(host) as made:
+        await made.enter()
+        page = await opened(made)
+        assert page.state["session"]["phase"] == "choosing"
+        assert "join one" in (await page.ask("stop"))["text"]
+        assert (await page.ask("join", server="h", room="jam", name="me"))["type"] == "done"
+        assert (await host.wanted.get()).room == "jam"
+        host.left("nobody is at h")
+        while page.state["session"]["problem"] != "nobody is at h":
+            await page.hear()
+        await page.socket.close()
