@@ -16,6 +16,8 @@ Ints = npt.NDArray[np.int64]
 
 LOOK_CYCLES = 64
 JUMP_NS = 60_000.0
+# So near to an end of the record, where that look does not reach, a whole period must be lost.
+LOOK_NEAR_ENDS_CYCLES = 4
 BUCKET_FRAMES = 12_000
 # JACK's dummy driver begins the first cycle behind an xrun a little earlier than those that follow.
 SETTLING_CYCLES = 4
@@ -37,7 +39,8 @@ class FrameTimes:
         frames, times = record[:, 0], record[:, 1].astype(np.float64)
         nominal = 1e9 / sample_rate
         late = times - frames * nominal
-        bounds = [0, *_jumps(late), len(late)]
+        period_ns = float(np.median(np.diff(frames))) * nominal if len(frames) > 1 else 0.0
+        bounds = [0, *_all_jumps(late, period_ns), len(late)]
         stretches = [_earliest(late, frames, span) for span in itertools.pairwise(bounds)]
         slope = _common_slope([(frames[best], late[best]) for best in stretches])
         starts = frames[bounds[:-1]]
@@ -60,17 +63,26 @@ class FrameTimes:
         return np.where(index == 0, np.inf, since)
 
 
-def _jumps(late: Floats) -> list[int]:
+def _all_jumps(late: Floats, period_ns: float) -> list[int]:
+    """Cycles with which a new line begins."""
+    found = _jumps(late, LOOK_CYCLES, JUMP_NS)
+    for cycle in _jumps(late, LOOK_NEAR_ENDS_CYCLES, period_ns):
+        if not LOOK_CYCLES <= cycle <= len(late) - LOOK_CYCLES:
+            found.append(cycle)
+    return sorted(set(found))
+
+
+def _jumps(late: Floats, look: int, least_ns: float) -> list[int]:
     """Where all that follow are later than the best of those before, back to the last jump."""
-    if len(late) < 2 * LOOK_CYCLES:
+    if len(late) < 2 * look:
         return []
-    windows = np.lib.stride_tricks.sliding_window_view(late, LOOK_CYCLES).min(axis=1)
-    after = windows[LOOK_CYCLES:]
+    windows = np.lib.stride_tricks.sliding_window_view(late, look).min(axis=1)
+    after = windows[look:]
     found: list[int] = []
-    for index in np.flatnonzero(after - windows[:-LOOK_CYCLES] > JUMP_NS):
-        cycle = int(index) + LOOK_CYCLES
+    for index in np.flatnonzero(after - windows[:-look] > least_ns):
+        cycle = int(index) + look
         begin = max(int(index), found[-1] if found else 0)
-        if begin < cycle and after[index] - late[begin:cycle].min() > JUMP_NS:
+        if begin < cycle and after[index] - late[begin:cycle].min() > least_ns:
             found.append(cycle)
     return found
 

@@ -12,7 +12,9 @@ RATE, PERIOD = 48_000, 128
 TIMELINE = Timeline(playing=True, origin_time_us=1_000_000, mbpm=120_000)
 
 
-def cycles(seconds: float, lost_frames_at_s: dict[float, int]) -> list[tuple[int, int]]:
+def cycles(
+    seconds: float, lost_frames_at_s: dict[float, int], period: int = PERIOD
+) -> list[tuple[int, int]]:
     """(frame, ns) of each cycle, seen late at random; frames are lost at some moments."""
     chance = np.random.default_rng(1)
     found, time_ns, frame = [], 0.0, 0
@@ -21,8 +23,8 @@ def cycles(seconds: float, lost_frames_at_s: dict[float, int]) -> list[tuple[int
         if losses and time_ns >= losses[0][0] * 1e9:
             time_ns += losses.pop(0)[1] / RATE * 1e9
         found.append((frame, round(time_ns + chance.exponential(30_000))))
-        frame += PERIOD
-        time_ns += PERIOD / RATE * 1e9
+        frame += period
+        time_ns += period / RATE * 1e9
     return found
 
 
@@ -44,6 +46,17 @@ def test_ticks_on_time_are_found_on_time_also_across_xruns(losses: dict[float, i
     assert list(ticks.numbers) == list(range(600))
     away = ticks.since_xrun_s > 0.5
     assert float(np.max(np.abs(ticks.late_us[away]))) < 15.0
+
+
+@pytest.mark.parametrize("lost_at_s", [0.2, 1.0, 4.0, 4.8, 5.3])
+def test_a_stall_near_an_end_of_the_record_shifts_no_tick(lost_at_s: float) -> None:
+    losses = {lost_at_s: 19_200}  # 0.4 s, in periods as end-to-end tests have them
+    times = FrameTimes.fit(cycles(6, losses, period=1024), RATE)
+    due_s = [(n, due_us(n) / 1e6) for n in range(236)]
+    played = [n for n, s in due_s if not lost_at_s <= s < lost_at_s + 0.45]
+    events = [(frame_of(due_us(n), losses), b"\xf8") for n in played]
+    ticks = match(events, times, TIMELINE, 0)
+    assert list(ticks.numbers) == played
 
 
 def test_a_late_tick_is_late_and_no_other() -> None:
