@@ -112,7 +112,8 @@ def test_a_machine_with_jack_and_a_server(jack: JackServer) -> None:
     assert 0 < timers["normal_p50_us"] <= timers["normal_p99_us"] <= timers["normal_max_us"]
     assert outcome.finding("clock probes")["figures"]["answered"] > 25
     assert 0 < outcome.finding("clock")["figures"]["error_bound_ms"] < 20
-    assert isinstance(outcome.json()["verdict"]["figures"]["p99_within_1_ms"], bool)
+    if "bad" not in statuses:  # then it says no more than what is
+        assert isinstance(outcome.json()["verdict"]["figures"]["p99_within_1_ms"], bool)
 
 
 @pytest.mark.jack
