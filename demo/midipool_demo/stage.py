@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import random
 import re
 import signal
 import socket
@@ -66,6 +67,7 @@ class Stage:
         self._own_audio = own_audio or {}
         self._client_options = ("--no-audio",) if audio is None else audio
         self._stack = contextlib.ExitStack()
+        self._jacks: list[JackServer] = []
         self.players: list[Player] = []
         self.server: Background | None = None
 
@@ -78,11 +80,11 @@ class Stage:
         return self
 
     def _set_up(self) -> None:
-        jacks = [self._stack.enter_context(self._card(name)) for name in self._names]
+        self._jacks = [self._stack.enter_context(self._card(name)) for name in self._names]
         self.start_server()
-        for jack in jacks:
+        for jack in self._jacks:
             jack.wait_ready()
-        for name, jack in zip(self._names, jacks, strict=True):
+        for name, jack in zip(self._names, self._jacks, strict=True):
             env = {**jack.env, **self._own_folders(name)}
             words = ("join", self.url, "--name", name, *self._client_options)
             words += self._own_audio.get(name, ())
@@ -154,17 +156,25 @@ class Stage:
             player.client.send(signal.SIGINT)
         for player in self.players:
             player.client.stop(signal.SIGINT)
+            player.meter.close()
+        # All at once: each takes a while to go.
+        for program in (self.server, *self._jacks):
+            if program is not None:
+                program.send(signal.SIGTERM)
         self._stack.close()
 
 
 def free_port() -> int:
-    """A port that is free for TCP and UDP now, and the next one for UDP (the relay's)."""
+    """A port that is free for TCP and UDP now, and the next one for UDP (the relay's).
+
+    It is none of those that the system hands out by itself, to other programs at any moment.
+    """
     while True:
-        udp_sockets = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
-        with socket.socket() as tcp, next(udp_sockets) as udp, next(udp_sockets) as relay:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                relay.bind(("127.0.0.1", port + 1))
-                return port
+        port = random.randrange(20_000, 32_000, 2)
+        tcp = socket.socket()
+        udp, relay = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        with tcp, udp, relay, contextlib.suppress(OSError):
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
+            relay.bind(("127.0.0.1", port + 1))
+            return port
