@@ -9,6 +9,7 @@ from midipool.audio.listening import Listening
 from midipool.click import ClickSettings
 from midipool.errors import MidiPoolError
 from midipool_client.player import Player
+from midipool_client.recent_rooms import RecentRoom
 from midipool_client.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class LiveSettings:
         self._settings = settings
         self._device = device
         self._player = player
+        self._room: RecentRoom | None = None
         self._unsaved = False
         self._dirty = asyncio.Event()
         self._saving = threading.Lock()
@@ -42,6 +44,12 @@ class LiveSettings:
         """Let the click sound otherwise from now on."""
         self.click = click
         self._changed()
+
+    def remember(self, room: RecentRoom) -> None:
+        """We are in a room: it is offered the next time."""
+        if room != self._room:
+            self._room, self._unsaved = room, True
+            self._dirty.set()
 
     def file_changed(self, settings: Settings) -> None:
         """Somebody wrote the file; what we have not written yet goes on top of it."""
@@ -81,6 +89,8 @@ class LiveSettings:
             try:
                 self._settings.set_listening(listening, self._device)
                 self._settings.click = click
+                if self._room is not None:
+                    self._settings.remember(self._room)
                 self._settings.save()
                 self.problem = ""
             except MidiPoolError as error:

@@ -70,6 +70,8 @@ class Player:
         self.audio = RoomAudio(self, audio, ports[0].choice.device_name) if audio else None
         self.link_peers: int | None = None
         """Others in the Link session of our network; None without a bridge."""
+        self.on_joined: Callable[[], None] = lambda: None
+        """Called each time that the server lets us in."""
         self._session = RoomSession(url, self)
         self._commander = Commander()
         self.votes = RoomVotes()
@@ -142,6 +144,7 @@ class Player:
         """The server let us in."""
         self._keep_token(welcome)
         self.votes.welcomed(welcome)
+        self.on_joined()
         self._do(self.follower.welcome(welcome, host_clock.now_ns()))
         self.ports.members(Members(welcome.members))
         self.ports.room_mode(self.follower.mode)

@@ -192,11 +192,11 @@ def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playi
         settings.set_offset_ms(offset_ms, first_device(options), options.daw)
     listening = listening_options(options, settings.listening(options.device_name))
     settings.set_listening(listening, options.device_name)
-    settings.remember(RecentRoom(str(url), name))
     settings.save()
     audio = audio_options(options, listening)
     player = Player(url, name, ports_of(options, settings), options.lead, settings.click, audio)
     live = LiveSettings(settings, options.device_name, player)
+    player.on_joined = lambda: live.remember(RecentRoom(str(url), name))
     player.add(live.run())
     player.add(watch_settings(settings, lambda new: _obey(new, player, live, options)))
     if options.link:

@@ -143,6 +143,12 @@ def decode(data: str) -> FromPage:
         raise InvalidMessage(f"longer than {MAX_PAGE_BYTES} bytes")
     try:
         return _from_page.decode(data)
+    except msgspec.ValidationError as error:
+        rule, _, path = str(error).partition(" - at `$")
+        field = path.rstrip("`").lstrip(".") or None
+        words = rule.replace("Expected `float`", "must be a number").replace("`", "")
+        words = words if field is None or words.startswith(field) else f"{field}: {words}"
+        raise InvalidMessage(words, field, _id_of(data)) from None
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
         raise InvalidMessage(f"not a message of the page: {error}", None, _id_of(data)) from None
 

@@ -41,7 +41,7 @@ def test_profile_and_click() -> None:
         ('{"type":"tempo","id":1,"bpm":"NaN"}', "bpm"),
         ('{"type":"loop","id":1,"loop":{"start_bar":9,"end_bar":5}}', "loop"),
         ('{"type":"hello","id":1}', "hello"),
-        ("[" * 5000, "not a message"),
+        ("[" * 5000, "object"),
         ("x" * 20_000, "longer"),
     ],
 )

@@ -14,6 +14,7 @@ from midipool.messages import Error, Ok
 from midipool_client.audio.engine_messages import Level, Levels
 from midipool_client.live_settings import Playing
 from midipool_client.page.host import PageHost
+from midipool_client.recent_rooms import RecentRoom
 from midipool_client.settings import Settings
 from tests.client.page.running import DEVICE, NASTY, Running, playing, running, until
 
@@ -109,6 +110,16 @@ async def test_what_is_moved_last_is_kept_also_when_the_client_ends(
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
     assert Settings.load(tmp_path / "settings.json").listening(DEVICE).mix.master_db == -9.0
+
+
+async def test_a_room_is_remembered_once_we_are_in(client: Playing, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    keeping = asyncio.create_task(client.live.run())
+    await asyncio.sleep(0)
+    assert Settings.load(path).recent == []
+    client.live.remember(RecentRoom("ws://h:1/jam", "me"))
+    await until(lambda: Settings.load(path).recent == [RecentRoom("ws://h:1/jam", "me")])
+    keeping.cancel()
 
 
 async def test_a_mix_that_cannot_be_kept_sounds_all_the_same_and_says_so(

@@ -107,7 +107,7 @@ function animate(time) {
   painted = time;
   const { state } = link;
   const canvas = root.querySelector(".ruler");
-  if (!state || !canvas) return;
+  if (!canvas || !state?.transport.timelines.length) return;
   const us = clock.now() ?? state.transport.timelines.at(-1).origin_time_us;
   const timeline = at(state.transport.timelines, us);
   ruler.paint(canvas, timeline, us);

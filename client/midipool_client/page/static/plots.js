@@ -34,7 +34,9 @@ export class Plots {
   }
 
   draw(root) {
-    if (!root || !this.times.length) return;
+    if (!root) return;
+    root.hidden = !this.names.length;
+    if (root.hidden) return;
     const width = Math.max(Math.floor((root.clientWidth - 24) / (root.clientWidth > 760 ? 3 : 1)), 240);
     const made = JSON.stringify([this.names, width, colours().text]);
     if (this.drawn !== made || !root.firstChild) this.make(root, width, made);
