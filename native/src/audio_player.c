@@ -25,7 +25,6 @@ static const double SHORT_FRAMES = 0.00025 * MP_STREAM_RATE;
 /* When all are late for so long, they come another way: nobody waits for the window's end then. */
 static const int64_t ALL_LATE_NS = 6000000;
 enum { ALL_LATE_PACKETS = 3 };
-static const double LONG_FRAMES = 0.1 * MP_STREAM_RATE;
 /* Of a stream that ended nothing comes after so long. */
 static const int64_t STRAGGLES_US = 2000000;
 enum { DRAIN_ROOM = 4 * MP_MAX_PACKET_FRAMES };
@@ -470,18 +469,20 @@ static void publish(mp_player *p) {
     atomic_store(&p->p95_us, mp_drift_p95(&p->drift) * us);
 }
 
-/* Who waits long anyhow is decoded sooner: to repair a long block takes milliseconds at once, and
- * then no callback runs dry when the system comes late either. */
-static uint32_t more_cover(const mp_player *p, const mp_device_time *device) {
-    return p->target < LONG_FRAMES ? 0 : device->rate / 100;
+/* Half of what a packet waits longer than it must is given to the codec thread: decoded so much sooner,
+ * no callback runs dry when the system comes late, or when a long block takes its time to be repaired. */
+static uint32_t more_cover(const mp_player *p, const mp_device_time *device, double lowest) {
+    double spare = fmax(p->target - lowest, 0.0) / 2.0 * device->rate / MP_STREAM_RATE;
+    return (uint32_t)fmin(spare, device->rate / 100);
 }
 
 void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
                     const mp_pieces *pieces, uint32_t cover, int64_t now_ns) {
-    cover += more_cover(p, device);
+    double lowest = least_wait(p, device, cover);
+    cover += more_cover(p, device, lowest);
     double least = least_wait(p, device, cover);
     const mp_moment at = {device, map, pieces, cover, least, now_ns};
-    atomic_store(&p->floor, least);
+    atomic_store(&p->floor, lowest);
     mp_player_choose_way(p, &at);
     look_for_trouble(p, device, now_ns);
     take_in(p, device, map, now_ns);
