@@ -497,8 +497,8 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
         p->silence += floor(target - p->late_wait);
         begin_to_steer(p, target, now_ns);
     } else if (p->started && mp_drift_window(&p->drift, now_ns)) {
+        publish(p); /* a cut begins to measure anew */
         if (!p->by_bars) steer(p, target, least, now_ns);
-        publish(p);
     }
     if (p->by_bars) mp_player_decode_for_bars(p, map, now_ns);
     fill_ring(p, &at);

@@ -50,13 +50,15 @@ from midipool_client.engine.framing import MAX_BYTES
 from midipool_native import host_clock
 from midipool_native._rt import ffi, lib
 from midipool_native.audio import EncoderSetup
-from midipool_native.checks import NativeError
+from midipool_native.checks import JACK_FAILED, NativeError
 from midipool_native.media_address import Address
 from midipool_native.media_socket import Destination, MediaSocket, open_udp
 from midipool_native.roc import Context, Encoder, EncoderSettings, Fec
 
 STATUS_S = 0.1
 OPEN_AGAIN_S = 0.5
+# JACK refuses a client now and then where the system is late.
+FIRST_TRIES = 5
 # Behind JACK's own threads, as the codec thread is.
 SOCKET_PRIORITY = 3
 
@@ -285,15 +287,21 @@ def _destination(way: Way) -> Destination:
     return Destination(Address(*way.to), until_ns)
 
 
+def _may_pass(error: MidiPoolError) -> bool:
+    return isinstance(error, NativeError) and error.status == JACK_FAILED
+
+
 def open_engine(config: AudioConfig, output: Output, source: Input) -> AudioEngine | None:
     """The engine; None when it cannot be. One that was there before is waited for."""
+    tries = 0
     while not source.ended:
+        tries += 1
         try:
             return AudioEngine(config, output)
-        except (MidiPoolError, NativeError) as error:
+        except MidiPoolError as error:
             output.complain(str(error))
-        if not config.again:
-            return None
+            if not config.again and (tries == FIRST_TRIES or not _may_pass(error)):
+                return None
         output.say(AudioStatus([], 0.0, 0.0, 0, {}, 0, config.connections, open=False))
         readable, _, _ = select.select([source.fd], [], [], OPEN_AGAIN_S)
         if readable:
