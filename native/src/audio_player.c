@@ -25,6 +25,7 @@ static const double SHORT_FRAMES = 0.00025 * MP_STREAM_RATE;
 /* When all are late for so long, they come another way: nobody waits for the window's end then. */
 static const int64_t ALL_LATE_NS = 6000000;
 enum { ALL_LATE_PACKETS = 3 };
+static const double LONG_FRAMES = 0.1 * MP_STREAM_RATE;
 /* Of a stream that ended nothing comes after so long. */
 static const int64_t STRAGGLES_US = 2000000;
 enum { DRAIN_ROOM = 4 * MP_MAX_PACKET_FRAMES };
@@ -469,11 +470,14 @@ static void publish(mp_player *p) {
     atomic_store(&p->p95_us, mp_drift_p95(&p->drift) * us);
 }
 
-/* Half of what a packet waits longer than it must is given to the codec thread: decoded so much sooner,
- * no callback runs dry when the system comes late, or when a long block takes its time to be repaired. */
+/* Decoded sooner, no callback runs dry when the system comes late, or when a long block takes its time
+ * to be repaired: half of the time that there is more than must be, where that is little, and a bit of
+ * it where it is much. Between the two it is for repair packets, and for jitter. */
 static uint32_t more_cover(const mp_player *p, const mp_device_time *device, double lowest) {
-    double spare = fmax(p->target - lowest, 0.0) / 2.0 * device->rate / MP_STREAM_RATE;
-    return (uint32_t)fmin(spare, device->rate / 100);
+    double spare = p->target - lowest;
+    if (p->target >= LONG_FRAMES) return device->rate / 100;
+    if (spare <= 0.0 || spare > 2.0 * p->settings.packet_frames) return 0;
+    return (uint32_t)(spare / 2.0 * device->rate / MP_STREAM_RATE);
 }
 
 void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_map *map,

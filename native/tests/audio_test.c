@@ -103,7 +103,7 @@ static void the_wait_follows_its_target(void) {
 
 /* What a codec thread that comes late leaves out is missing; who waits long does not notice. */
 static void a_late_codec_thread_is_counted_and_a_long_wait_bears_it(void) {
-    for (double target = 320.0; target < 10000.0; target *= 10.0) {
+    for (double target = 480.0; target < 10000.0; target *= 10.0) {
         pair *p = new_pair(STUDIO, STUDIO, low_tone);
         pair_begin(p, 128, target);
         pair_run(p, 2.0);

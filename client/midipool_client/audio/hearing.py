@@ -153,11 +153,14 @@ class MemberHearing:
             self._adaptive, self._target_us = None, begin_us
             self._words = f"{profile.name}: {begin_us / 1000:.1f} ms"
             return
+        # Sound waits for what the engine needs anyhow: repair has that time too, but for the last
+        # packet of a block, which hardly any needs.
+        engine_us = floor_us - encoding.lowest_us(self._period_frames, self._rate)
         limits = Limits(
             floor_us=floor_us,
             ceiling_us=self._options.max_latency_us,
             packet_us=encoding.packet_us,
-            repair_wait_us=encoding.repair_wait_us,
+            repair_wait_us=encoding.repair_wait_us - engine_us,
         )
         if self._adaptive is None:
             self._adaptive = AdaptiveTarget(limits)
