@@ -3,6 +3,8 @@
 const HOLD_MS = 1500, FALL_DB_S = 24, FLOOR_DB = -60, TOP_DB = 6, CLIP = 1.0;
 const HEAD = 12, LEVEL = 8;
 
+const SILENT = { peak: -120, rms: -120, hold: -120, clip: -Infinity };
+
 const db = (level) => (level > 1e-6 ? 20 * Math.log10(level) : -120);
 const share = (value) => Math.min(Math.max((value - FLOOR_DB) / (TOP_DB - FLOOR_DB), 0), 1);
 
@@ -25,7 +27,7 @@ export class Meters {
   }
 
   see(key, peak, rms, now) {
-    const m = this.byKey.get(key) ?? { peak: -120, rms: -120, hold: -120, heldUntil: 0, clip: 0, seen: now };
+    const m = this.byKey.get(key) ?? { peak: -120, rms: -120, hold: -120, heldUntil: 0, clip: -Infinity, seen: now };
     const fallen = m.peak - (FALL_DB_S * (now - m.seen)) / 1000;
     m.peak = Math.max(db(peak), fallen);
     m.rms = db(rms);
@@ -45,13 +47,17 @@ export class Meters {
     const scale = devicePixelRatio || 1;
     const [w, h] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
-    const g = canvas.getContext("2d");
     const colour = colours();
+    const m = this.byKey.get(key) ?? SILENT;
+    const y = (value) => Math.round(h * (1 - share(value + gain)));
+    const clipped = performance.now() - m.clip < HOLD_MS;
+    // What looks the same is not painted again.
+    const looks = `${w} ${h} ${y(m.peak)} ${y(m.rms)} ${y(m.hold)} ${clipped} ${colour.well}`;
+    if (canvas.looks === looks) return;
+    canvas.looks = looks;
+    const g = canvas.getContext("2d");
     g.fillStyle = colour.well;
     g.fillRect(0, 0, w, h);
-    const m = this.byKey.get(key);
-    if (!m) return;
-    const y = (value) => Math.round(h * (1 - share(value + gain)));
     const zones = [[-120, -18, colour.low], [-18, -3, colour.mid], [-3, 120, colour.high]];
     const bar = (value, x, width) => {
       for (const [from, to, fill] of zones) {
@@ -70,7 +76,7 @@ export class Meters {
       g.fillStyle = m.hold + gain > -3 ? colour.high : colour.hold;
       g.fillRect(0, y(m.hold), w, Math.max(2 * scale, 1));
     }
-    if (performance.now() - m.clip < HOLD_MS) {
+    if (clipped) {
       g.fillStyle = colour.high;
       g.fillRect(0, 0, w, 4 * scale);
     }

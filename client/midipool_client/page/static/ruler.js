@@ -1,6 +1,6 @@
 // The bar ruler: playhead, loop, and what a pointer or a key does there.
 
-import { barBeats, position, songBeats } from "./song.js";
+import { barBeats, songBeats } from "./song.js";
 import { colours } from "./meters.js";
 
 const BAR_PX = 34;
@@ -57,8 +57,12 @@ export class Ruler {
     // It turns pages, as a score does.
     if (at < this.first || at >= this.first + count) this.first = Math.max(Math.floor(at) - (at < this.first ? 0 : 1), 1);
     const x = (bar) => ((bar - this.first) / count) * w;
-    const g = canvas.getContext("2d");
     const colour = colours();
+    const { loop, meter } = timeline;
+    const looks = JSON.stringify([Math.round(x(at)), this.first, w, h, loop, meter, this.drag, colour.text]);
+    if (canvas.looks === looks) return;
+    canvas.looks = looks;
+    const g = canvas.getContext("2d");
     g.fillStyle = colour.well;
     g.fillRect(0, 0, w, h);
     this.paintLoop(g, x, h, this.drag ? span(this.drag) : timeline.loop, colour, this.drag !== null);
@@ -72,7 +76,6 @@ export class Ruler {
     }
     g.fillStyle = colour.accent;
     g.fillRect(Math.round(x(at)) - scale, 0, 2 * scale + 1, h);
-    return position(timeline, beats);
   }
 
   paintLoop(g, x, h, loop, colour, pending) {
