@@ -14,6 +14,7 @@ from midipool_client.commands import (
     join,
     page,
     port_settings,
+    record,
     room,
 )
 
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     port_settings.add_click_options(commands.add_parser("click", help="how the click sounds"))
     hear.add_options(commands.add_parser("hear", help="how you hear the others, and your mix"))
+    record.add_options(commands.add_parser("record", help="record the room, on the bar"))
     room.add_options(commands.add_parser("room", help="conduct a room, or look at it"))
     devices.add_options(commands.add_parser("devices", help="list where audio can go"))
     doctor.add_options(

@@ -21,6 +21,7 @@ from midipool.messages import (
     Members,
     MemberStatus,
     Message,
+    Midi,
     MidiFrom,
     Ok,
     RoomMode,
@@ -39,6 +40,8 @@ from midipool_client.commander import Asked, Commander
 from midipool_client.follower import Action, Follow, RoomFollower, Send
 from midipool_client.ports.midi_ports import MidiPorts
 from midipool_client.ports.output import PortOptions
+from midipool_client.recording import commands as record_commands
+from midipool_client.recording.recorder import Recorder
 from midipool_client.room_session import RoomSession
 from midipool_client.room_url import RoomUrl
 from midipool_client.room_votes import RoomVotes
@@ -68,6 +71,7 @@ class Player:
         self.follower = RoomFollower()
         self.ports = MidiPorts(self, ports, lead, click)
         self.audio = RoomAudio(self, audio, ports[0].choice.device_name) if audio else None
+        self.recorder = Recorder(self, self.audio.engine) if self.audio is not None else None
         self.link_peers: int | None = None
         """Others in the Link session of our network; None without a bridge."""
         self.on_joined: Callable[[], None] = lambda: None
@@ -87,6 +91,8 @@ class Player:
         parts = [self.ports.run(), self._session.run(), self._notice_sleep(), *self._parts]
         if self.audio is not None:
             parts.append(self.audio.run())
+        if self.recorder is not None:
+            parts.append(self.recorder.run())
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -96,6 +102,8 @@ class Player:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if self.recorder is not None:
+                self.recorder.close()
 
     # ---- what the ports and the session see ----
 
@@ -108,6 +116,16 @@ class Player:
     def keeper(self) -> ClockKeeper:
         """The room's clock."""
         return self.follower.keeper
+
+    @property
+    def room_name(self) -> str:
+        """What the room is called."""
+        return self.url.room
+
+    def tell_clock(self) -> None:
+        """Let the audio engine have the room's clock once more."""
+        if self.audio is not None:
+            self.audio.tell_clock()
 
     def room_us(self) -> int | None:
         """The room's time now; None while it is not known."""
@@ -134,6 +152,8 @@ class Player:
 
     def send(self, message: Message) -> None:
         """Send what has no answer."""
+        if isinstance(message, Midi) and self.recorder is not None:
+            self.recorder.played(self.name, message.events)
         self._session.send(message)
 
     def hello(self) -> messages.Hello:
@@ -170,6 +190,8 @@ class Player:
                 self.audio.heard_by(message)
             case MidiFrom():
                 self.ports.received(message)
+                if self.recorder is not None:
+                    self.recorder.played(message.name, message.events)
             case RoomMode():
                 self._do(self.follower.room_mode(message))
                 self.ports.room_mode(message)
@@ -213,12 +235,16 @@ class Player:
             match action:
                 case ClockChange():
                     self.ports.clock_changed(action)
+                    if self.recorder is not None and action.shift_us:
+                        self.recorder.shifted(action.shift_us)
                     if self.audio is not None:
                         self.audio.clock_changed(action.shift_us)
                 case Follow(chain=chain, lost=lost):
                     self.ports.follow(chain, lost, self._commander.is_ours(chain.revision))
                     if self.audio is not None:
                         self.audio.followed(chain)
+                    if self.recorder is not None:
+                        self.recorder.followed(chain)
                 case Send(message=message):
                     self._session.send(message)
 
@@ -230,6 +256,12 @@ class Player:
                 log.warning("this machine slept for %.1f s", slept_ns * 1e-9)
                 self._do(self.follower.slept(slept_ns, host_clock.now_ns()))
             await asyncio.sleep(LOOK_S)
+
+    async def asked(self, words: dict[str, Any]) -> str:
+        """What a shell of the same user wants (control.py); raises MidiPoolError."""
+        if self.recorder is None:
+            raise Unavailable("this client has no audio to record: it runs with --no-audio")
+        return await record_commands.obey(self.recorder, words)
 
     def status(self) -> MemberStatus | None:
         """How our clock does; None before it is measured."""

@@ -33,10 +33,10 @@ class _Kept(msgspec.Struct, forbid_unknown_fields=True):
 
 def save(url: RoomUrl, name: str, token: str) -> None:
     """Keep a member's token, in place of an older one; raises Unavailable."""
-    folders = _folders()
-    if not folders:
+    places = folders()
+    if not places:
         raise Unavailable("there is no home folder to keep a token in: set XDG_STATE_HOME")
-    folder = folders[0]
+    folder = places[0]
     kept = _Kept(str(url), name, token, time.time_ns())
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def load(url: RoomUrl) -> list[tuple[str, str]]:
     A file that cannot be read, or is not one of ours, is passed over.
     """
     newest: dict[str, _Kept] = {}
-    for kept in filter(None, map(_read, _files(_folders()))):
+    for kept in filter(None, map(_read, _files(folders()))):
         known = newest.get(kept.name)
         if kept.url == str(url) and (known is None or known.saved_ns < kept.saved_ns):
             newest[kept.name] = kept
@@ -63,12 +63,12 @@ def load(url: RoomUrl) -> list[tuple[str, str]]:
 
 def forget(url: RoomUrl, name: str) -> None:
     """Remove a member's token: it has left the room."""
-    for folder in _folders():
+    for folder in folders():
         with contextlib.suppress(OSError):
             (folder / _file_name(url, name)).unlink()
 
 
-def _folders() -> list[Path]:
+def folders() -> list[Path]:
     """Where tokens can be; the first is where they are kept. A relative path counts as unset."""
     given = [os.environ.get("XDG_RUNTIME_DIR", ""), os.environ.get("XDG_STATE_HOME", "")]
     bases = [Path(text) for text in given if os.path.isabs(text)]

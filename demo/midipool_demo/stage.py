@@ -105,7 +105,8 @@ class Stage:
         if self._home is None:
             return {}
         folder = str(self._home / name)
-        return {"XDG_CONFIG_HOME": folder, "XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": folder}
+        kinds = ("CONFIG_HOME", "RUNTIME_DIR", "STATE_HOME", "DATA_HOME")
+        return {f"XDG_{kind}": folder for kind in kinds}
 
     def start_server(self) -> None:
         """Start the server (again) on the same port."""

@@ -291,6 +291,13 @@ class AudioCore:
         check(lib.mp_audio_player_levels(self.handle, slot, self._levels), f"audio slot {slot}")
         return self._read(self._player_channels[slot])
 
+    def set_tap(self, source: int, tap: Any) -> None:
+        """Let a source, a slot or as `tap.py` has them, write into an `mp_tap *` or NULL.
+
+        The one before is free to be closed then. Raises NativeError.
+        """
+        check(lib.mp_audio_set_tap(self.handle, source, tap), f"tap {source}")
+
     def input_dropped(self) -> int:
         """Frames of input that the codec thread was too late for."""
         return int(lib.mp_audio_input_dropped(self.handle))

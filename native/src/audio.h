@@ -190,6 +190,10 @@ void mp_sender_step(mp_sender *s, mp_frame_ring *input, uint32_t available, int6
 int64_t mp_sender_next_ns(const mp_sender *s);
 void mp_sender_send_due(mp_sender *s, int64_t now_ns);
 
+/* What a source has, to its tap if there is one; the callback's. */
+void mp_audio_tap(mp_audio *a, uint32_t source, uint32_t channels, const float *frames,
+                  uint32_t count, int64_t host_ns);
+
 /* ---- messages ---- */
 
 typedef struct {
@@ -253,6 +257,8 @@ struct mp_audio {
     float mixed[MP_MAX_PERIOD * MP_MAX_CHANNELS], scratch[MP_MAX_PERIOD * MP_MAX_CHANNELS];
     mp_audio_meter in_meters[MP_MAX_CHANNELS], out_meters[MP_MAX_CHANNELS];
     mp_frame_ring input; /* callback -> codec thread */
+    int64_t began_ns;    /* this cycle */
+    _Atomic(mp_tap *) taps[MP_TAPS]; /* the third thread's to set */
     /* Callback -> codec thread: odd while they are being written. */
     _Atomic uint32_t cycle;
     _Atomic int64_t cycle_ns;

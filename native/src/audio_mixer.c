@@ -122,6 +122,21 @@ static void give_own_output(const mp_audio *a, const mp_player *p, float *const 
     }
 }
 
+/* As it was captured: so much before it is heard here. */
+static void tap_player(mp_audio *a, const mp_player *p, uint32_t frames) {
+    int64_t latency_us = atomic_load_explicit(&p->latency_us, memory_order_relaxed);
+    bool playing = atomic_load_explicit(&p->playing, memory_order_relaxed) != 0;
+    if (!playing || latency_us < 0) return;
+    mp_audio_tap(a, p->slot, p->ring.channels, a->scratch, frames, a->began_ns - latency_us * 1000);
+}
+
+static void tap_input(mp_audio *a, uint32_t frames) {
+    uint32_t latency = atomic_load_explicit(&a->input_latency, memory_order_relaxed);
+    int64_t before = latency == UINT32_MAX ? frames : latency;
+    int64_t captured_ns = a->began_ns - before * INT64_C(1000000000) / a->settings.rate;
+    mp_audio_tap(a, MP_TAP_INPUT, a->settings.in_channels, a->scratch, frames, captured_ns);
+}
+
 static void hear_players(mp_audio *a, float *const *from, uint32_t frames) {
     uint32_t outs = a->settings.out_channels;
     for (uint32_t slot = 0; slot < MP_MAX_PLAYERS; slot++) {
@@ -134,6 +149,7 @@ static void hear_players(mp_audio *a, float *const *from, uint32_t frames) {
             continue;
         }
         read_player(p, a->scratch, frames);
+        tap_player(a, p, frames);
         mp_level_see(p->meters, p->ring.channels, a->scratch, frames);
         give_own_output(a, p, from, frames);
         mix_player(a, p, frames);
@@ -166,6 +182,7 @@ static void take_input(mp_audio *a, const float *const *in, uint32_t frames) {
         }
     }
     mp_level_see(a->in_meters, ins, a->scratch, frames);
+    tap_input(a, frames);
     for (uint32_t i = 0; i < frames; i++) {
         a->monitor_now += (a->monitor - a->monitor_now) * GLIDE;
         for (uint32_t out = 0; out < outs; out++) {
@@ -187,6 +204,7 @@ static void give_mix(mp_audio *a, float *const *out, uint32_t frames) {
         }
     }
     mp_level_see(a->out_meters, outs, a->mixed, frames);
+    mp_audio_tap(a, MP_TAP_MIX, outs, a->mixed, frames, a->began_ns);
 }
 
 /* When the cycle began, by the frame clock, which wakes up late never early. */
@@ -202,6 +220,7 @@ void mp_audio_process(mp_audio *a, const float *const *in, float *const *out,
                       float *const *from_players, uint32_t frames, int64_t host_ns) {
     if (frames > MP_MAX_PERIOD) frames = MP_MAX_PERIOD;
     int64_t cycle_ns = cycle_time(a, host_ns);
+    a->began_ns = cycle_ns;
     atomic_fetch_add(&a->cycle, 1);
     take_orders(a);
     memset(a->mixed, 0, (size_t)frames * a->settings.out_channels * sizeof(float));

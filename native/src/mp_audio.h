@@ -172,6 +172,31 @@ mp_status mp_audio_player_levels(mp_audio *audio, uint32_t slot, mp_level *level
 /* Frames of input that the codec thread was too late for. */
 uint64_t mp_audio_input_dropped(mp_audio *audio);
 
+/* ---- recording ------------------------------------------------------------------------------ */
+
+/* What a tap takes: a player's slot, or one of these. */
+enum { MP_TAP_INPUT = 64, MP_TAP_MIX = 65, MP_TAPS = 66 };
+
+/* From the callback to one reading thread: frames, and when they were captured. */
+typedef struct mp_tap mp_tap;
+
+/* `frames`, a power of two, wait at most; what does not fit is dropped, and silent in what is
+ * read. NULL: no memory, or values that cannot be. Not realtime-safe. */
+mp_tap *mp_tap_new(uint32_t channels, uint32_t rate, uint32_t frames);
+/* Ownership: the caller's, once no source has it any more. */
+void mp_tap_free(mp_tap *tap);
+/* Callback: frames of which the first was captured at `host_ns`. Realtime-safe. */
+void mp_tap_write(mp_tap *tap, const float *frames, uint32_t count, int64_t host_ns);
+/* Reader: the next frames, at most `most`, of a sound that begins at room time `base_ns` and keeps
+ * to the room's clock. Returns how many. */
+uint32_t mp_tap_read(mp_tap *tap, const mp_clock_map *map, int64_t base_ns, float *frames,
+                     uint32_t most);
+/* Frames that found no room. */
+uint64_t mp_tap_dropped(const mp_tap *tap);
+/* Let a source write into a tap from the next cycle on, or with NULL into none. When it returns the
+ * callback has let go of the one before. A tap of another channel count stays without sound. */
+mp_status mp_audio_set_tap(mp_audio *audio, uint32_t source, mp_tap *tap);
+
 /* ---- JACK driver ---------------------------------------------------------------------------- */
 
 typedef struct {

@@ -24,6 +24,7 @@ NAMES = (
     "drift",
     "mesh",
     "memory",
+    "record",
     "fuzz",
     "fuzz_media_socket",
 )

@@ -32,6 +32,9 @@ from midipool_client.audio.engine_messages import (
     Pieces,
     Rare,
     Raw,
+    Record,
+    RecordEnd,
+    RecordMoved,
     Repairs,
     RoomClock,
     Seat,
@@ -47,6 +50,7 @@ from midipool_client.audio.engine_messages import Voices as WantedVoices
 from midipool_client.audio.levels import loudest
 from midipool_client.audio.voices import Voices
 from midipool_client.engine.framing import MAX_BYTES
+from midipool_client.recording.engine_part import EngineRecording
 from midipool_native import host_clock
 from midipool_native._rt import ffi, lib
 from midipool_native.audio import EncoderSetup
@@ -137,6 +141,9 @@ class AudioEngine:
             ffi.addressof(lib, "mp_media_socket_arrive"), self._socket.handle
         )
         info = self._device.info()
+        self._recording = EngineRecording(
+            self._device.core, info.rate, config.channels, config.channels
+        )
         text = f"{self._device.text}; UDP port {self._socket.port} ({opened.why})"
         # Right behind the callback whose frames it encodes and decodes.
         realtime = self._device.core.start(max(info.priority - 1, 0))
@@ -155,6 +162,7 @@ class AudioEngine:
                     self._take_safely(body)
             self._pass_rare()
             self._voices.tend()
+            self._recording.tend(self._voices.heard())
             self._close_old_encoders()
             if self._watch_s and time.monotonic() >= next_levels_s:
                 next_levels_s = time.monotonic() + self._watch_s
@@ -171,6 +179,7 @@ class AudioEngine:
 
     def close(self) -> None:
         """Stop what has deadlines first, then free what it used."""
+        self._recording.close()
         self._device.close()
         self._socket.close()
         self._voices.close()
@@ -215,6 +224,13 @@ class AudioEngine:
             case RoomClock():
                 self._socket.set_map(message.map)
                 self._device.core.set_map(message.map)
+                self._recording.follow_clock(message.map)
+            case Record():
+                self._recording.begin(message)
+            case RecordMoved():
+                self._recording.moved(message.from_us)
+            case RecordEnd():
+                self._recording.end()
             case Raw():
                 self._socket.send_raw(Address(*message.to), message.data)
             case Greet():
@@ -279,6 +295,7 @@ class AudioEngine:
             connections=self._connections.tend(),
             period=info.period,
             note=self._device.note(),
+            recorded=self._recording.status(),
         )
 
 

@@ -1,5 +1,7 @@
 """What client and audio engine say to one another: msgpack, each message behind its length."""
 
+from typing import Literal
+
 import msgspec
 
 from midipool.audio.bars import Piece
@@ -8,6 +10,7 @@ from midipool.clock_map import ClockMap
 from midipool.errors import InvalidMessage
 from midipool_client.audio.device_choice import DeviceChoice, JackChoice
 from midipool_client.engine.framing import framed
+from midipool_client.recording.manifest import Track
 
 Address = tuple[str, int]
 
@@ -133,6 +136,28 @@ class Greet(msgspec.Struct, tag="greet", frozen=True):
     now_us: int
 
 
+class Record(msgspec.Struct, tag="record", frozen=True):
+    """To the engine: write own input, the mix and all players into a folder, from then on."""
+
+    folder: str
+    player: str
+    """Whose input it is."""
+    format: Literal["flac", "wav"]
+    from_us: int
+    """Room time of the first frame; it may be to come."""
+    most_bytes: int
+
+
+class RecordMoved(msgspec.Struct, tag="record_moved", frozen=True):
+    """To the engine: by the clock of the next RoomClock, the recording began then."""
+
+    from_us: int
+
+
+class RecordEnd(msgspec.Struct, tag="record_end", frozen=True):
+    """To the engine: write what there is, and close the files."""
+
+
 class AudioReady(msgspec.Struct, tag="ready", frozen=True):
     """From the engine: the ports and the socket are there; all must be told anew."""
 
@@ -153,6 +178,18 @@ class Rare(msgspec.Struct, tag="rare", frozen=True):
     source: Address
     data: bytes
     received_ns: int
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """How a recording stands."""
+
+    folder: str
+    rate: int
+    tracks: list[Track]
+    done: bool
+    """All is written, and no more comes."""
+    why: str
+    """Why it ended, if it was not told to."""
 
 
 class VoiceStatus(msgspec.Struct, frozen=True):
@@ -197,6 +234,7 @@ class AudioStatus(msgspec.Struct, tag="status", frozen=True):
     open: bool = True
     note: str = ""
     """What the device has to say to people."""
+    recorded: Recorded | None = None
 
 
 class Level(msgspec.Struct, frozen=True, array_like=True):
@@ -222,7 +260,21 @@ class AudioProblem(msgspec.Struct, tag="problem", frozen=True):
 
 FromAudioEngine = AudioReady | Rare | AudioStatus | Levels | AudioProblem
 ToAudioEngine = (
-    Seat | NoSeat | Voices | Pieces | Mix | Watch | Send | Repairs | Ways | RoomClock | Raw | Greet
+    Seat
+    | NoSeat
+    | Voices
+    | Pieces
+    | Mix
+    | Watch
+    | Send
+    | Repairs
+    | Ways
+    | RoomClock
+    | Raw
+    | Greet
+    | Record
+    | RecordMoved
+    | RecordEnd
 )
 
 _from_engine: msgspec.msgpack.Decoder[FromAudioEngine] = msgspec.msgpack.Decoder(FromAudioEngine)

@@ -197,6 +197,11 @@ class RoomAudio:
             self.engine.tell(RoomClock(map))
             self._tell_pieces()
 
+    def tell_clock(self) -> None:
+        """Say it once more."""
+        self._told_map = None
+        self.clock_changed()
+
     def _knows(self, map: ClockMap) -> bool:
         """Whether the map that the engine has is as good as another one, for a while."""
         told, now_ns = self._told_map, host_clock.now_ns()

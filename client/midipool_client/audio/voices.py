@@ -93,6 +93,14 @@ class Voices:
             if not held.leaving
         }
 
+    def heard(self) -> list[tuple[int, str, int]]:
+        """(slot, name, channels) of each."""
+        return [
+            (slot, held.voice.name, held.voice.channels)
+            for slot, held in self._slots.items()
+            if not held.leaving
+        ]
+
     def close(self) -> None:
         """Free the decoders; the mixer does not run any more."""
         for held in self._slots.values():

@@ -179,6 +179,7 @@ def run(options: argparse.Namespace) -> int:
 
 def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playing":
     """A player as the options and the settings say, which are kept; raises MidiPoolError."""
+    from midipool_client.control import serve_or_warn
     from midipool_client.live_settings import LiveSettings, Playing
     from midipool_client.player import Player
     from midipool_client.ports.words import offset_ms_of
@@ -203,6 +204,7 @@ def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playi
         from midipool_client.link.runner import bridge_link
 
         player.add(bridge_link(player, options.link))
+    player.add(serve_or_warn(options.device_name, player.asked))
     return Playing(player, live)
 
 

@@ -1,0 +1,1 @@
+"""Recording: every player, own input and the mix, on the bar, with MIDI and a manifest."""

@@ -1,0 +1,113 @@
+"""The audio engine's part of a recording: which source fills which tap."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from midipool.clock_map import ClockMap
+from midipool.errors import MidiPoolError
+from midipool_client.audio.engine_messages import Record, Recorded
+from midipool_client.recording.writer import Writer
+from midipool_native import tap as taps
+from midipool_native._rt import ffi
+from midipool_native.audio import AudioCore
+from midipool_native.tap import Tap
+
+END_S = 3.0
+
+
+class EngineRecording:
+    """At most one recording at a time."""
+
+    def __init__(self, core: AudioCore, rate: int, in_channels: int, out_channels: int) -> None:
+        self._core, self._rate = core, rate
+        self._own = {taps.INPUT: in_channels, taps.MIX: out_channels}
+        self._writer: Writer | None = None
+        self._folder = ""
+        self._why = ""
+        self._base_ns = 0
+        self._clock_map: ClockMap | None = None
+        self._tracks: dict[tuple[str, int], Tap] = {}
+        self._filled: dict[int, Tap] = {}
+
+    def begin(self, record: Record) -> None:
+        """Write from now on; one that is being written ends."""
+        self.end()
+        if self._writer is not None:
+            self._writer.wait(END_S)
+        self._folder, self._why = record.folder, ""
+        self._base_ns = record.from_us * 1000
+        self._writer = None
+        if self._clock_map is None:
+            self._why = "the room's clock is not known yet"
+            return
+        clock = self._clock_map, self._base_ns
+        self._writer = Writer(
+            Path(record.folder), record.format, self._rate, record.most_bytes, clock
+        )
+        if channels := self._own[taps.INPUT]:
+            self._fill(taps.INPUT, self._writer.add(record.player, "input", channels))
+        self._fill(taps.MIX, self._writer.add("mix", "mix", self._own[taps.MIX]))
+
+    def follow_clock(self, clock_map: ClockMap) -> None:
+        """The room's clock as it is now."""
+        self._clock_map = clock_map
+        if self._writer is not None:
+            self._writer.clock = clock_map, self._base_ns
+
+    def moved(self, from_us: int) -> None:
+        """The room's clock will be another one, by which it began then."""
+        self._base_ns = from_us * 1000
+
+    def tend(self, heard: Iterable[tuple[int, str, int]]) -> None:
+        """Those who are heard: (slot, name, channels)."""
+        writer = self._writer
+        if writer is None or not self._filled:
+            return
+        if writer.why:
+            self.end()
+            return
+        there = {slot: (name, channels) for slot, name, channels in heard}
+        for slot in [s for s in self._filled if s not in self._own and s not in there]:
+            self._empty(slot)
+        for slot, who in there.items():
+            if who not in self._tracks:
+                try:
+                    self._tracks[who] = writer.add(who[0], "player", who[1])
+                except MidiPoolError as error:
+                    writer.why = str(error)
+                    return
+            if self._filled.get(slot) is not self._tracks[who]:
+                self._fill(slot, self._tracks[who])
+
+    def end(self) -> None:
+        """What was captured is written; `status` says when."""
+        for source in list(self._filled):
+            self._empty(source)
+        self._tracks.clear()
+        if self._writer is not None:
+            self._writer.end()
+
+    def close(self) -> None:
+        """The engine ends."""
+        self.end()
+        if self._writer is not None:
+            self._writer.wait(END_S)
+
+    def status(self) -> Recorded | None:
+        """How it stands; None: nothing was ever recorded."""
+        if not self._folder:
+            return None
+        writer = self._writer
+        if writer is None:
+            return Recorded(self._folder, self._rate, [], True, self._why)
+        return Recorded(self._folder, self._rate, writer.tracks(), writer.done, writer.why)
+
+    def _fill(self, source: int, tap: Tap) -> None:
+        for other in [s for s, filled in self._filled.items() if filled is tap]:
+            self._empty(other)
+        self._core.set_tap(source, tap.handle)
+        self._filled[source] = tap
+
+    def _empty(self, source: int) -> None:
+        self._core.set_tap(source, ffi.NULL)
+        del self._filled[source]
