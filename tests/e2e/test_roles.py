@@ -83,4 +83,5 @@ def test_a_daws_new_tempo_is_voted_on(band: Stage) -> None:
         assert newest_timeline(band) == before
         band.conduct("vote", "yes", by=bass)
         wait_until(lambda: abs(newest_timeline(band).mbpm - 143_000) < 1_500)
-    wait_until(lambda: "the vote passed: 2 yes" in drums.client.output())
+    wait_until(lambda: "' passed: 2 yes" in drums.client.output())
+    assert "the vote on 'tempo 14" in drums.client.output()
