@@ -9,13 +9,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from midipool_demo.background import child_environment
+from tests.e2e.owned_process import OwnedProcess
 
 Floats = npt.NDArray[np.float32]
 TICKS_A_BEAT = 24
@@ -121,7 +121,7 @@ def main(file: str, clock: str, send: str, receive: str) -> None:
     np.savez(file, beats=np.array(when, np.int64).reshape(-1, 2), heard=heard[:at])
 
 
-class BeatDaw:
+class BeatDaw(OwnedProcess):
     """Runs the program on a JACK server; a context manager."""
 
     def __init__(self, env: Mapping[str, str], file: Path, *ports: str) -> None:
@@ -145,22 +145,6 @@ class BeatDaw:
         self._process.wait(20)
         with np.load(self._file) as written:
             return written["beats"], written["heard"]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ from cffi import FFI
 from midipool_demo.background import child_environment
 from midipool_native import roc
 from midipool_native.roc import header
+from tests.e2e.owned_process import OwnedProcess
 from tests.e2e.sound_daw import noise
 
 RATE_HZ = 44_100
@@ -149,7 +149,7 @@ def main(seed: int, send_port: int, receive_port: int, file: str) -> None:
     np.save(file, np.concatenate(recorded))
 
 
-class PlainRocPeer:
+class PlainRocPeer(OwnedProcess):
     """Runs the program; a context manager."""
 
     def __init__(self, seed: int, send_port: int, receive_port: int, file: Path) -> None:
@@ -177,22 +177,6 @@ class PlainRocPeer:
         self._process.wait(20)
         recorded: Floats = np.load(self._file)
         return recorded
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
 
 
 if __name__ == "__main__":

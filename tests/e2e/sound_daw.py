@@ -12,13 +12,12 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from midipool_demo.background import child_environment
+from tests.e2e.owned_process import OwnedProcess
 
 Floats = npt.NDArray[np.float32]
 NOISE_FRAMES = 48_000
@@ -94,7 +93,7 @@ def main(name: str, seed: int, file: str, sends: str, ports: list[str]) -> None:
         np.savez(out, recorded=recorded[: min(at, MOST_FRAMES)], began_s=began_s)
 
 
-class SoundDaw:
+class SoundDaw(OwnedProcess):
     """Runs the program on a JACK server; a context manager."""
 
     def __init__(
@@ -130,22 +129,6 @@ class SoundDaw:
             self.began_s = float(made["began_s"])
             recorded: Floats = made["recorded"]
         return recorded
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
 
 
 if __name__ == "__main__":

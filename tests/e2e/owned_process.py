@@ -1,0 +1,27 @@
+"""A program of a test's own, which does not outlive the test."""
+
+import subprocess
+from types import TracebackType
+from typing import Self
+
+
+class OwnedProcess:
+    """A context manager: at its end `_process` is ended, and its pipes are closed."""
+
+    _process: subprocess.Popen[str]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
