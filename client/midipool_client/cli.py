@@ -9,6 +9,7 @@ from midipool_client import doctor
 from midipool_client.commands import (
     bridge_roc,
     calibrate,
+    ctl,
     devices,
     hear,
     join,
@@ -17,6 +18,7 @@ from midipool_client.commands import (
     record,
     room,
 )
+from midipool_client.commands.lazy import LazyParser
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="log more")
     page.add_options(parser)
     commands = parser.add_subparsers(
-        metavar="COMMAND", title="commands (none: a page to join from)"
+        metavar="COMMAND",
+        title="commands (none: a page to join from)",
+        parser_class=LazyParser,
     )
     join.add_options(commands.add_parser("join", help="play in a room"))
     bridge_roc.add_options(
@@ -54,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     port_settings.add_click_options(commands.add_parser("click", help="how the click sounds"))
     hear.add_options(commands.add_parser("hear", help="how you hear the others, and your mix"))
+    ctl.add_options(commands.add_parser("ctl", help="all that the page shows and does"))
     record.add_options(commands.add_parser("record", help="record the room, on the bar"))
     room.add_options(commands.add_parser("room", help="conduct a room, or look at it"))
     devices.add_options(commands.add_parser("devices", help="list where audio can go"))

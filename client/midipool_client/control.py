@@ -1,6 +1,7 @@
 """How a shell of the same user reaches a running client: a socket in a folder of the user's own.
 
-One line of JSON each way: {"do": "record_start", ...}, then {"text": ...} or {"error": ...}.
+One line of JSON there, {"do": "record_start", ...}; then a line {"text": ...}, several of them from
+what goes on telling, or a line {"error": ...}.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES = 1 << 16
 PATIENCE_S = 90.0
-Handler = Callable[[dict[str, Any]], Awaitable[str]]
+Handler = Callable[[dict[str, Any]], AsyncGenerator[str, None]]
+"""Yields each text; an empty one says nothing, and lets a shell that is gone be noticed."""
 
 
 def _folder() -> Path:
@@ -50,17 +52,25 @@ async def serve(device: str, handle: Handler) -> None:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, ValueError, asyncio.IncompleteReadError):
-            writer.write(json.dumps(await _answer(await reader.readline(), handle)).encode())
-            await writer.drain()
+            async with contextlib.aclosing(_answers(await reader.readline(), handle)) as answers:
+                async for said in answers:
+                    if reader.at_eof():
+                        break
+                    if said.get("text") != "":
+                        writer.write(json.dumps(said).encode() + b"\n")
+                        await writer.drain()
         writer.close()
 
     server = await asyncio.start_unix_server(answer, sock=_bound(device), limit=MOST_BYTES)
+    path = _folder() / _file_name(device)
+    ours = path.stat().st_ino
     try:
         await asyncio.Event().wait()
     finally:
         server.close()
-        with contextlib.suppress(OSError, MidiPoolError):
-            (_folder() / _file_name(device)).unlink()
+        with contextlib.suppress(OSError):
+            if path.stat().st_ino == ours:  # not that of a client that was started later
+                path.unlink()
 
 
 async def serve_or_warn(device: str, handle: Handler) -> None:
@@ -72,17 +82,20 @@ async def serve_or_warn(device: str, handle: Handler) -> None:
         await asyncio.Event().wait()
 
 
-async def _answer(line: bytes, handle: Handler) -> dict[str, str]:
+async def _answers(line: bytes, handle: Handler) -> AsyncGenerator[dict[str, str], None]:
     try:
         asked = json.loads(line)
         if not isinstance(asked, dict):
             raise ValueError
     except (ValueError, RecursionError):
-        return {"error": "that is not a line of JSON with an object"}
+        yield {"error": "that is not a line of JSON with an object"}
+        return
     try:
-        return {"text": await handle(asked)}
+        async with contextlib.aclosing(handle(asked)) as texts:
+            async for text in texts:
+                yield {"text": text}
     except MidiPoolError as error:
-        return {"error": str(error)}
+        yield {"error": str(error)}
 
 
 def _bound(device: str) -> socket.socket:
@@ -103,21 +116,37 @@ def _bound(device: str) -> socket.socket:
 
 def ask(device: str, **words: Any) -> str:
     """Have the running client do something; what it says. Raises MidiPoolError."""
+    with contextlib.closing(listen(device, PATIENCE_S, **words)) as said:
+        for text in said:
+            return text
+    raise Unavailable("the client ended before it answered")
+
+
+def listen(device: str, patience_s: float | None, **words: Any) -> Generator[str, None, None]:
+    """Each thing that the running client says, as long as it does; raises MidiPoolError."""
     absent = Unavailable(f"no midipool-client runs with the device name {device}: join a room")
+    sock = socket.socket(socket.AF_UNIX)
+    with sock:
+        try:
+            with _short(_folder()) as short:
+                sock.settimeout(PATIENCE_S)
+                sock.connect(f"{short}/{_file_name(device)}")
+                sock.sendall(json.dumps(words).encode() + b"\n")
+        except OSError:
+            raise absent from None
+        sock.settimeout(patience_s)
+        yield from _lines(sock)
+
+
+def _lines(sock: socket.socket) -> Iterator[str]:
     try:
-        with _short(_folder()) as short, socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(PATIENCE_S)
-            sock.connect(f"{short}/{_file_name(device)}")
-            sock.sendall(json.dumps(words).encode() + b"\n")
-            with sock.makefile("rb") as stream:
-                answer = stream.read(MOST_BYTES)
+        with sock.makefile("rb") as stream:
+            for line in stream:
+                said = json.loads(line)
+                if "error" in said:
+                    raise Refused("client", said["error"])
+                yield str(said["text"])
     except TimeoutError:
         raise Unavailable("the client does not answer") from None
-    except OSError:
-        raise absent from None
-    if not answer:
-        raise Unavailable("the client ended before it answered")
-    said = json.loads(answer)
-    if "error" in said:
-        raise Refused("client", said["error"])
-    return str(said["text"])
+    except (OSError, ValueError):
+        raise Unavailable("the client ended before it answered") from None

@@ -169,7 +169,7 @@ def run(options: argparse.Namespace) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         playing = playing_of(options, url, name)
-        async with page_beside(playing, page_port):
+        async with page_beside(playing, page_port, options.device_name):
             await play(playing.player, stopped)
 
     asyncio.run(run())
@@ -179,7 +179,6 @@ def run(options: argparse.Namespace) -> int:
 
 def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playing":
     """A player as the options and the settings say, which are kept; raises MidiPoolError."""
-    from midipool_client.control import serve_or_warn
     from midipool_client.live_settings import LiveSettings, Playing
     from midipool_client.player import Player
     from midipool_client.ports.words import offset_ms_of
@@ -204,7 +203,6 @@ def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playi
         from midipool_client.link.runner import bridge_link
 
         player.add(bridge_link(player, options.link))
-    player.add(serve_or_warn(options.device_name, player.asked))
     return Playing(player, live)
 
 

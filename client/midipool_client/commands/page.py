@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+DEVICE = "midiPool"
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
@@ -44,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         host = PageHost(can_leave=True)
-        async with page_of(host, port) as address:
+        async with page_of(host, port, DEVICE) as address:
             if not options.no_browser:
                 await asyncio.to_thread(webbrowser.open, address)
             await _until(stopped, _serve(host))

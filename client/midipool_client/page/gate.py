@@ -1,4 +1,4 @@
-"""Who may come in: once by a token in the address, then by a cookie; only from our own page. Pure.
+"""Who may come in: once by a token in the address, then by a cookie; a program by a secret. Pure.
 
 A page of another site may send requests here too, and may have its own name lead here (DNS
 rebinding): so `Host` must be loopback's, and `Origin` our own.
@@ -18,6 +18,8 @@ class Gate:
         self._sessions: list[str] = []
         self.token = secret()
         """For the next address; each works once."""
+        self.secret = secret()
+        """For programs, which say it in a header that no other site's page can know."""
 
     def enter(self, token: str) -> str | None:
         """The cookie's value for who has the token, which is used up then; else None."""
@@ -30,6 +32,11 @@ class Gate:
     def knows(self, cookie: str | None) -> bool:
         """Whether a cookie is one of ours."""
         return cookie is not None and any([same(cookie, known) for known in self._sessions])
+
+    def trusts(self, authorization: str | None) -> bool:
+        """Whether a header `Authorization` has the secret for programs."""
+        kind, _, given = (authorization or "").partition(" ")
+        return kind.lower() == "bearer" and same(given.strip(), self.secret)
 
 
 def same(given: str, known: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from midipool.errors import InvalidValue, MidiPoolError
+from midipool.errors import InvalidValue, MidiPoolError, Unavailable
 from midipool.messages import Error, Ok
 from midipool_client.live_settings import Playing
 from midipool_client.page import meters, view
@@ -26,6 +26,7 @@ from midipool_client.page.messages import (
 )
 from midipool_client.page.mixing import click_after, listening_after
 from midipool_client.page.state import Health, MixerPart, Session, State
+from midipool_client.player import Player
 from midipool_client.remote import room_status
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,17 @@ class PageHost:
         self._news = asyncio.Event()
 
     # ---- the client ----
+
+    @property
+    def player(self) -> Player:
+        """Who plays; raises Unavailable."""
+        if self._playing is None:
+            raise Unavailable("there is no room yet: join one")
+        return self._playing.player
+
+    def room_us(self) -> int | None:
+        """The room's time now; None while it is not known."""
+        return None if self._playing is None else self._playing.player.room_us()
 
     def enter(self, playing: Playing) -> None:
         """The client plays."""
@@ -201,16 +213,26 @@ class PageHost:
             self.look()
             await asyncio.sleep(FRAME_S)
 
+    async def fresh(self) -> State:
+        """The state as a page would see it that is open."""
+        if not self._viewers and self._playing is not None and self._playing.player.connected:
+            await self._ask_room()
+        self.look()
+        return self.state
+
+    async def _ask_room(self) -> None:
+        playing = self._playing
+        if playing is not None:
+            room = await _described(playing)
+            if playing is self._playing:
+                self._room, self._health_s = room, 0.0
+
     async def _keep_asking(self) -> None:
         """What only the server knows: how the others hear one another, and who changed what."""
         while True:
             await self._seen.wait()
             self._news.clear()
-            playing = self._playing
-            if playing is not None:
-                room = await _described(playing)
-                if playing is self._playing:
-                    self._room, self._health_s = room, 0.0
+            await self._ask_room()
             try:
                 async with asyncio.timeout(ROOM_S):
                     await self._news.wait()

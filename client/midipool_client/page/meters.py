@@ -12,7 +12,7 @@ offset  type  what
 
 import struct
 from collections.abc import Sequence
-from math import nan
+from math import isnan, nan
 
 from midipool_client.audio.engine_messages import Level, Levels
 
@@ -34,3 +34,10 @@ def frame(order: Sequence[str], order_of: int, levels: Levels, room_us: int | No
 def order_of(members: Sequence[str]) -> list[str]:
     """Whose levels a frame holds. A member may be called `master`: the first two are never one."""
     return ["input", "master", *members]
+
+
+def read(frame: bytes) -> tuple[int, float | None, list[tuple[float, float]]]:
+    """(how many levels, room time in µs, each level's peak and RMS) of a frame of ours."""
+    _, count, _, room_us = _HEAD.unpack_from(frame)
+    levels = list(_LEVEL.iter_unpack(frame[_HEAD.size :]))
+    return count, None if isnan(room_us) else room_us, levels

@@ -10,11 +10,11 @@ from typing import Self
 import msgspec
 from aiohttp import web
 
-from midipool.errors import Unavailable
+from midipool.errors import InvalidMessage, Unavailable
 from midipool_client.page.connection import PageConnection
 from midipool_client.page.gate import Gate, is_own_host, is_own_origin
 from midipool_client.page.host import PageHost
-from midipool_client.page.messages import MAX_PAGE_BYTES
+from midipool_client.page.messages import MAX_PAGE_BYTES, Done, Refused, decode
 
 STATIC = Path(__file__).resolve().parent / "static"
 TYPES = {
@@ -34,7 +34,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-SAY_WHERE = "This page opens with the address that midipool-client printed last; each works once."
+SAY_WHERE = (
+    "This page opens with the address that midipool-client printed last; each works once. "
+    "Programs get in with the header in the file that `midipool-client ctl api` names."
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,19 +59,30 @@ class PageServer:
         self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=1.0)
 
     @property
+    def origin(self) -> str:
+        """Where programs find it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def secret(self) -> str:
+        """With which programs get in, as long as the client runs."""
+        return self._gate.secret
+
+    @property
     def address(self) -> str:
         """Where the page opens, once."""
-        return f"http://127.0.0.1:{self.port}/?token={self._gate.token}"
+        return f"{self.origin}/?token={self._gate.token}"
 
     def app(self) -> web.Application:
         """The page's web application."""
-        app = web.Application(middlewares=[self._guard])
+        app = web.Application(middlewares=[self._guard], client_max_size=MAX_PAGE_BYTES)
         app.on_shutdown.append(self._close_all)
         app.add_routes(
             [
                 web.get("/", self._page),
                 web.get("/socket", self._socket),
                 web.get("/state", self._state),
+                web.post("/commands", self._command),
                 web.get("/static/{file:.+}", self._file),
             ]
         )
@@ -108,6 +122,8 @@ class PageServer:
                 answer = await handler(request)
             except web.HTTPException as error:
                 answer = web.Response(text=error.reason, status=error.status)
+                if isinstance(error, web.HTTPMethodNotAllowed):
+                    answer.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
         if not answer.prepared:
             answer.headers.update(HEADERS)
         return answer
@@ -118,7 +134,9 @@ class PageServer:
         return f"midipool_page_{self.port}"
 
     def _knows(self, request: web.Request) -> bool:
-        return self._gate.knows(request.cookies.get(self._cookie))
+        return self._gate.knows(request.cookies.get(self._cookie)) or self._gate.trusts(
+            request.headers.get("Authorization")
+        )
 
     # ---- what they get ----
 
@@ -149,9 +167,26 @@ class PageServer:
     async def _state(self, request: web.Request) -> web.StreamResponse:
         if not self._knows(request):
             return _refusal(SAY_WHERE)
-        self._host.look()
-        body = msgspec.json.encode(self._host.state)
+        body = msgspec.json.encode(await self._host.fresh())
         return web.Response(body=body, content_type="application/json")
+
+    async def _command(self, request: web.Request) -> web.StreamResponse:
+        """One request of the page's API, as a WebSocket would bring it."""
+        if not self._knows(request):
+            return _refusal(SAY_WHERE)
+        if request.content_type != "application/json":
+            text = "send a message of the page's API as application/json"
+            return _answer(Refused(text), 415)
+        try:
+            asked = decode((await request.read()).decode())
+        except InvalidMessage as error:
+            return _answer(Refused(error.text, error.id, error.field), 400)
+        except UnicodeDecodeError:
+            return _answer(Refused("the message is not UTF-8"), 400)
+        except web.HTTPRequestEntityTooLarge:
+            return _answer(Refused(f"longer than {MAX_PAGE_BYTES} bytes"), 413)
+        answer = await self._host.ask(asked)
+        return _answer(answer, 200 if isinstance(answer, Done) else 409)
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if not self._knows(request):
@@ -172,6 +207,11 @@ class PageServer:
             socket.close(code=1001, message=b"midipool-client ends") for socket in self._sockets
         ]
         await asyncio.gather(*closing, return_exceptions=True)
+
+
+def _answer(message: Done | Refused, status: int) -> web.Response:
+    body = msgspec.json.encode(message)
+    return web.Response(body=body, status=status, content_type="application/json")
 
 
 def _refusal(text: str) -> web.Response:

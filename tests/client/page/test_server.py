@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from yarl import URL
 
 from midipool.errors import Unavailable
+from midipool_client.page.access import header_file
 from midipool_client.page.host import PageHost
 from midipool_client.page.server import PageServer
 from tests.client.page.running import NASTY, Running, playing, running
@@ -60,6 +62,56 @@ async def test_a_token_opens_the_page_once_and_its_cookie_goes_on(page: Running)
 @pytest.mark.parametrize("path", ["/socket", "/state", "/", "/?token=guess"])
 async def test_without_a_cookie_there_is_nothing(page: Running, path: str) -> None:
     assert await status_of(page, path) == 403
+
+
+async def posted(page: Running, body: str | bytes, **headers: str) -> tuple[int, Any]:
+    """Status and JSON of what /commands answers."""
+    said = {"Content-Type": "application/json", **headers}
+    async with page.http.post(f"{page.site}/commands", data=body, headers=said) as answer:
+        is_json = answer.content_type == "application/json"
+        return answer.status, await answer.json() if is_json else None
+
+
+async def test_a_program_gets_in_with_the_header_in_its_file(
+    page: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with header_file("midiPool", page.server.secret) as path:
+        assert path.stat().st_mode & 0o077 == path.parent.stat().st_mode & 0o077 == 0
+        name, _, value = path.read_text().strip().partition(": ")
+    assert not path.exists()
+    headers = {name: value}
+    assert await status_of(page, "/state", **headers) == 200
+    async with page.http.ws_connect(f"{page.site}/socket", headers=headers) as socket:
+        assert (await socket.receive_json())["type"] == "snapshot"
+    master = '{"type": "set_mix", "id": 1, "master_db": -3}'
+    assert await posted(page, master, **headers) == (200, {"type": "done", "id": 1})
+    assert not page.http.cookie_jar.filter_cookies(URL(page.site))
+    for wrong in ("Bearer", "Bearer guess", f"Basic {value.split()[1]}", "é"):
+        assert await status_of(page, "/state", Authorization=wrong) == 403
+        assert (await posted(page, master, Authorization=wrong))[0] == 403
+    assert (await posted(page, master, Origin="http://evil.example", **headers))[0] == 403
+    assert (await posted(page, master, Host="evil.example", **headers))[0] == 403
+
+
+async def test_a_command_by_http_is_done_or_refused(page: Running) -> None:
+    assert (await posted(page, '{"type": "leave", "id": 1}'))[0] == 403
+    await page.enter()
+    status, said = await posted(page, '{"type": "leave", "id": 7}')
+    assert (status, said["type"], said["id"]) == (409, "refused", 7)
+    for body, field in (
+        ("rubbish", None),
+        ('{"type": "tempo", "id": 7, "bpm": 5}', "bpm"),
+        ('{"type": "no_such", "id": 7}', "type"),
+        (b"\xff", None),
+    ):
+        status, said = await posted(page, body)
+        assert (status, said["type"], said.get("field")) == (400, "refused", field), body
+    assert (await posted(page, " " * 20_000))[0] == 413
+    plain = {"Content-Type": "text/plain"}
+    assert (await posted(page, '{"type": "leave", "id": 7}', **plain))[0] == 415
+    async with page.http.get(f"{page.site}/commands") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
 
 async def test_another_name_for_this_machine_is_refused(page: Running) -> None:

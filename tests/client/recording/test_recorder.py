@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, cast
 
@@ -167,10 +168,10 @@ async def test_a_shell_reaches_the_client_by_its_device(
     deep = tmp_path / ("d" * 100)  # longer than a socket's address may be
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
 
-    async def answer(words: dict[str, Any]) -> str:
+    async def answer(words: dict[str, Any]) -> AsyncGenerator[str, None]:
         if words["do"] == "fail":
             raise Refused("x", "no")
-        return f"did {words['do']}"
+        yield f"did {words['do']}"
 
     serving = asyncio.create_task(control.serve("midiPool", answer))
     await asyncio.to_thread(wait_until, lambda: any(deep.glob("midipool/control/*")))
