@@ -23,6 +23,7 @@ SHARED = (
     meter.Loop,
     messages.BarPosition,
     messages.MemberInfo,
+    messages.ChatLine,
     messages.TimedMidi,
     messages.Hearing,
     messages.AudioStream,

@@ -13,7 +13,10 @@ from midipool.clock_sync import ProbeSample
 from midipool.daw.lead_role import Mode
 from midipool.errors import MidiPoolError, Unavailable
 from midipool.messages import (
+    CAPABILITIES,
     BarSync,
+    Chat,
+    ChatNews,
     Error,
     HeardBy,
     MediaKey,
@@ -38,6 +41,7 @@ from midipool_client.audio.room_audio import RoomAudio
 from midipool_client.clock_keeper import ClockChange, ClockKeeper
 from midipool_client.commander import Asked, Commander
 from midipool_client.follower import Action, Follow, RoomFollower, Send
+from midipool_client.known_chat import KnownChat
 from midipool_client.ports.midi_ports import MidiPorts
 from midipool_client.ports.output import PortOptions
 from midipool_client.recording import commands as record_commands
@@ -79,6 +83,7 @@ class Player:
         self._session = RoomSession(url, self)
         self._commander = Commander()
         self.votes = RoomVotes()
+        self.chat = KnownChat()
         self._asleep_ns = host_clock.asleep_ns()
         self._parts: list[Coroutine[Any, Any, None]] = []
 
@@ -158,7 +163,7 @@ class Player:
 
     def hello(self) -> messages.Hello:
         """How we introduce ourselves."""
-        return messages.hello(self.name, token=self.follower.token)
+        return messages.hello(self.name, token=self.follower.token, capabilities=CAPABILITIES)
 
     def welcomed(self, welcome: Welcome) -> None:
         """The server let us in."""
@@ -196,6 +201,11 @@ class Player:
                 self._do(self.follower.room_mode(message))
                 self.ports.room_mode(message)
                 log.info("the room's mode: %s", mode_in_words(message))
+            case Chat():
+                if (retell := self.chat.told(message)) is not None:
+                    self._session.send(retell)
+            case ChatNews(line=line):
+                self.chat.news(line)
             case Vote():
                 self.votes.running = message
                 log.info("%s", vote_in_words(message))

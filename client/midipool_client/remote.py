@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import aiohttp
@@ -12,17 +13,18 @@ from midipool.audio.health import dropped_in_words, hearings_in_words
 from midipool.errors import InvalidValue, Refused, Unavailable
 from midipool.messages import (
     Ballot,
+    Capability,
     Dropped,
     Error,
     Hearing,
     Ok,
     RoomMode,
-    SetMode,
-    TransportCommand,
+    ServerMessage,
     Vote,
     Welcome,
 )
 from midipool_client import tokens
+from midipool_client.commander import Asked
 from midipool_client.room_url import RoomUrl
 from midipool_client.room_words import mode_in_words, vote_in_words
 from midipool_client.server_link import Disconnected, ServerLink
@@ -46,15 +48,22 @@ class Remote:
     Without `acting_as` that is the one that joined last, if any is in the room.
     """
 
-    def __init__(self, url: RoomUrl, acting_as: str | None = None) -> None:
+    def __init__(
+        self,
+        url: RoomUrl,
+        acting_as: str | None = None,
+        capabilities: Sequence[Capability] = (),
+    ) -> None:
         self.url = url
+        self._capabilities = capabilities
         self.acting_as = acting_as
         self.welcome: Welcome | None = None
         self._link: ServerLink | None = None
 
     async def __aenter__(self) -> "Remote":
         for token in self._tokens():
-            link = ServerLink(self.url, messages.hello("remote", role="remote", token=token))
+            hello = messages.hello("remote", "remote", token, self._capabilities)
+            link = ServerLink(self.url, hello)
             await link.__aenter__()
             try:
                 self.welcome = await link.hello()
@@ -72,7 +81,7 @@ class Remote:
         if self._link is not None:
             await self._link.__aexit__(None, None, None)
 
-    async def ask(self, request: TransportCommand | SetMode | Ballot) -> Ok:
+    async def ask(self, request: Asked) -> Ok:
         """Send a request and wait for its answer; raises Unavailable or Refused."""
         assert self._link is not None
         assert self.welcome is not None
@@ -93,6 +102,16 @@ class Remote:
             pass
         raise Unavailable(f"{self.url} did not answer within {answer_s:g} s")
 
+    async def heard(self) -> AsyncIterator[ServerMessage]:
+        """What the room says, until the connection ends: then it raises Unavailable."""
+        assert self._link is not None
+        try:
+            async for message in self._link.incoming():
+                yield message
+        except Disconnected as error:
+            raise Unavailable(str(error)) from None
+        raise Unavailable(f"the connection with {self.url} ended")
+
     def _tokens(self) -> list[str]:
         """Tokens to try, in order; an empty one is a remote that acts for nobody."""
         known = tokens.load(self.url)
@@ -105,9 +124,7 @@ class Remote:
         return mine
 
 
-async def send_command(
-    url: RoomUrl, command: TransportCommand | SetMode, acting_as: str | None = None
-) -> Ok:
+async def send_command(url: RoomUrl, command: Asked, acting_as: str | None = None) -> Ok:
     """Send a command, for the member `acting_as` or the one who joined last from this account.
 
     Raises Unavailable, Refused, InvalidValue or InvalidMessage.

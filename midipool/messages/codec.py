@@ -1,17 +1,20 @@
 """Messages to JSON and back. Decoding names the field and the rule when something is wrong."""
 
 import re
+from collections.abc import Sequence
 from typing import Literal, TypeVar
 
 import msgspec
 
 from midipool import PROTOCOL_VERSION
 from midipool.errors import InvalidMessage, InvalidValue
+from midipool.messages.chat import LINE_RULE
 from midipool.messages.fields import (
     HEX_RULE,
     NAME_RULE,
     ROOM_NAME_RULE,
     TEXT_RULE,
+    Capability,
     CommandId,
     Message,
     Name,
@@ -55,15 +58,21 @@ def check_name(name: str) -> str:
         raise InvalidValue("name", f"must be {NAME_RULE}") from None
 
 
-def hello(name: str, role: Literal["member", "remote"] = "member", token: str = "") -> Hello:
+def hello(
+    name: str,
+    role: Literal["member", "remote"] = "member",
+    token: str = "",
+    capabilities: Sequence[Capability] = (),
+) -> Hello:
     """A `hello` of this version."""
-    return Hello(version=PROTOCOL_VERSION, name=name, role=role, token=token)
+    return Hello(PROTOCOL_VERSION, name, role, token, list(capabilities))
 
 
 _RULES = {
     "name": NAME_RULE,
     "member": NAME_RULE,
     "reason": TEXT_RULE,
+    "text": LINE_RULE,
     "buffer": TEXT_RULE,
     "leader": NAME_RULE,
     "locked_by": NAME_RULE,

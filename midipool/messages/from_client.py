@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from midipool.messages.audio import AudioReport
+from midipool.messages.chat import Retell, Say
 from midipool.messages.fields import (
     MAX_TIMELINES,
     Bpm,
@@ -38,7 +39,7 @@ class Hello(Message, tag="hello", frozen=True):
     """From an earlier `welcome`: takes that member's place again after a broken connection. A
     remote with a member's token acts for that member."""
     capabilities: Annotated[list[Name], Meta(max_length=32)] = msgspec.field(default_factory=list)
-    """Optional parts of the protocol that the client understands; none is defined yet."""
+    """Optional parts of the protocol that the client understands: `chat`."""
 
 
 class Command(Message, frozen=True):
@@ -193,5 +194,7 @@ ClientMessage = (
     | Midi
     | AudioReport
     | MediaOffer
+    | Say
+    | Retell
 )
 TransportCommand = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter

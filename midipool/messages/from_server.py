@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from midipool.messages.audio import HeardBy
+from midipool.messages.chat import Chat, ChatNews
 from midipool.messages.fields import (
     Bpm,
     ClockId,
@@ -110,7 +111,7 @@ class Welcome(Message, tag="welcome", frozen=True):
     media: MediaSeat | None = None
     """For audio; null for a remote, and on a server without a relay."""
     capabilities: list[Name] = msgspec.field(default_factory=list)
-    """Optional parts of the protocol that the server understands; none is defined yet."""
+    """Optional parts of the protocol that the server understands: `chat`."""
 
 
 class BarPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -212,6 +213,8 @@ ServerMessage = (
     | HeardBy
     | MediaKey
     | MediaOfferFrom
+    | Chat
+    | ChatNews
 )
 
 ERROR_CODES = {
@@ -228,7 +231,8 @@ ERROR_CODES = {
     "not_fresh": "a takeover came to a room that has a timeline",
     "not_leader": "the room has a leader, and only that member changes it",
     "locked": "the room is locked, and only who locked it can open it",
-    "not_member": "only members that are connected vote, lock and play, and a remote acts for none",
+    "not_member": "only members vote, lock, talk and play, and a remote that acts for none is none",
+    "help": "what one can type into the chat: asked for, and told to the asker alone",
     "vote_failed": "no majority agreed in time",
     "vote_running": "the room votes on something else, or already on this",
     "no_such_vote": "this vote is not running (any more)",

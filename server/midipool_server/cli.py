@@ -109,6 +109,7 @@ async def _serve(options: argparse.Namespace) -> None:
     media_port = _media_port(options)
     stun_port = _stun_port(options, media_port)
     lobby = Lobby(id, clock_port, options.max_rooms, options.max_members)
+    lobby.unix_us = clock_service.unix_us
     with contextlib.ExitStack() as services:
         if clock_port:
             responder = clock_service.open_responder(options.host, clock_port, id)

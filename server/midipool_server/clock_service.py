@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from pathlib import Path
 
 from midipool_native import host_clock
@@ -12,6 +13,11 @@ from midipool_server import udp
 def now_us() -> int:
     """Room time: the server's monotonic clock, in µs."""
     return host_clock.now_ns() // 1000
+
+
+def unix_us(room_us: int) -> int:
+    """The wall-clock time of a room time, as the clocks stand now: for people."""
+    return time.time_ns() // 1000 + room_us - now_us()
 
 
 def clock_id() -> str:

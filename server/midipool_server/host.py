@@ -129,7 +129,13 @@ class RoomHost:
         room = self.lobby.enter(room_name, remote)
         try:
             replaced, out = room.join(
-                self.now_us(), connection.id, hello.name, hello.token, remote, secrets.token_hex(16)
+                self.now_us(),
+                connection.id,
+                hello.name,
+                hello.token,
+                remote,
+                secrets.token_hex(16),
+                hello.capabilities,
             )
         finally:
             self.lobby.close_if_empty(room)
@@ -194,6 +200,10 @@ class RoomHost:
                 return room.take_over(now_us, connection.id, message)
             case MediaOffer():
                 return [Outgoing(*offers.pass_on(room.places, connection.id, message))]
+            case messages.Say():
+                return room.say(now_us, connection.id, message)
+            case messages.Retell():
+                return room.retell(now_us, connection.id, message)
             case messages.Ballot():
                 return room.ballot(now_us, connection.id, message)
             case Hello():
@@ -246,8 +256,7 @@ class RoomHost:
             self.media.follow(room)
         for outgoing in out:
             data = messages.encode(outgoing.message)
-            ids = list(room.members) if outgoing.to is None else [outgoing.to]
-            for id in ids:
+            for id in _receivers_of(room, outgoing):
                 if id in self._connections:
                     self._connections[id].send_encoded(data)
         self._schedule(room)
@@ -269,6 +278,15 @@ class RoomHost:
         out = room.poll(self.now_us())
         self.lobby.close_if_empty(room)
         self._send(room, out)
+
+
+def _receivers_of(room: Room, outgoing: Outgoing) -> list[int]:
+    """The connections that a message is for."""
+    here = room.members
+    ids = list(here) if outgoing.to is None else [outgoing.to]
+    if outgoing.needs is None:
+        return ids
+    return [id for id in ids if id in here and outgoing.needs in here[id].capabilities]
 
 
 def _decoded(data: str | bytes) -> ClientMessage | InvalidMessage:

@@ -24,6 +24,8 @@ class Lobby:
     keep_us: int = 120_000_000
     new_media: Callable[[], RoomMedia] | None = None
     """Keys for the audio of a new room; None on a server that has no relay."""
+    unix_us: Callable[[int], int] = lambda room_us: room_us
+    """The wall-clock time of a room time, for people."""
     stun_ports: list[int] = field(default_factory=list)
     """UDP ports that answer STUN."""
     rooms: dict[str, Room] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Lobby:
             clock_port=self.clock_port,
             max_members=self.max_members,
             keep_us=self.keep_us,
+            unix_us=self.unix_us,
             media=self.new_media() if self.new_media is not None else None,
         )
         self.rooms[name] = room

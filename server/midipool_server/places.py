@@ -22,6 +22,8 @@ class Member:
     status: MemberStatus | None = None
     sender: int = 0
     """In media datagrams; 0 without a relay, and of a remote."""
+    capabilities: frozenset[str] = frozenset()
+    """Optional parts of the protocol that its client understands."""
 
     def info(self) -> MemberInfo:
         """What others see of it."""

@@ -1,20 +1,26 @@
 """A room: members, one timeline, and what to send to whom. Pure: time comes in, messages go out."""
 
 from collections import deque
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from msgspec.structs import asdict
 
-from midipool import PROTOCOL_VERSION, transport
+from midipool import PROTOCOL_VERSION, chat_commands, transport
 from midipool.errors import InvalidValue, Refused
 from midipool.messages import (
+    CAPABILITIES,
     AudioReport,
     Ballot,
+    Capability,
+    ChatNews,
     Error,
     MemberStatus,
     Message,
     Ok,
+    Retell,
+    Say,
     SetMode,
     Takeover,
     TransportCommand,
@@ -22,8 +28,9 @@ from midipool.messages import (
     Welcome,
 )
 from midipool.timeline_chain import TimelineChain
-from midipool_server.authority import Authority, check_voter, taken_over
+from midipool_server.authority import HOW_TO_ACT, Authority, check_voter, taken_over
 from midipool_server.bar_syncs import BarSyncs, bar_sync
+from midipool_server.chat import Kind, RoomChat
 from midipool_server.hearings import Hearings
 from midipool_server.in_words import in_words
 from midipool_server.media_keys import RoomMedia
@@ -51,6 +58,8 @@ class Outgoing:
 
     message: Message
     to: int | None = EVERYBODY
+    needs: Capability | None = None
+    """Only for those whose clients understand this part of the protocol."""
 
 
 @dataclass(slots=True)
@@ -65,7 +74,10 @@ class Room:
     """How long a place is kept for a broken connection, and a room without anybody connected."""
     media: RoomMedia | None = None
     """Keys for audio; None on a server that has no relay."""
+    unix_us: Callable[[int], int] = lambda room_us: room_us
+    """The wall-clock time of a room time, for people."""
     places: Places = field(init=False)
+    chat: RoomChat = field(init=False)
     schedule: Schedule = field(default_factory=Schedule)
     authority: Authority = Authority()  # noqa: RUF009 (immutable)
     _votes: Votes = field(default_factory=Votes)
@@ -75,6 +87,7 @@ class Room:
 
     def __post_init__(self) -> None:
         self.places = Places(self.name, self.max_members, self.keep_us)
+        self.chat = RoomChat(self.unix_us, self.keep_us)
 
     # ---- members ----
 
@@ -84,7 +97,14 @@ class Room:
         return self.places.by_id
 
     def join(
-        self, now_us: int, id: int, name: str, token: str, remote: bool, new_token: str
+        self,
+        now_us: int,
+        id: int,
+        name: str,
+        token: str,
+        remote: bool,
+        new_token: str,
+        capabilities: Collection[str] = (),
     ) -> tuple[int | None, list[Outgoing]]:
         """A member (or remote) comes; raises Refused.
 
@@ -93,6 +113,7 @@ class Room:
         server has not noticed yet that it is broken.
         """
         member, old = self.places.enter(id, name, token, remote, new_token)
+        member.capabilities = frozenset(capabilities)
         if old is not None and old.name != name:
             self.authority = self.authority.renamed(old.name, name)
             self._votes.renamed(old.name, name)
@@ -100,7 +121,11 @@ class Room:
         if self.media is not None and not remote:
             member.sender = self.media.admit()
         out = [Outgoing(self._welcome(now_us, member), id)]
+        self.chat.begin(now_us)
+        if "chat" in capabilities:
+            out.append(Outgoing(self.chat.message(now_us), id))
         if not remote:
+            out += self._came(now_us, name, old)
             out += [Outgoing(self.places.message()), *self._count_votes(now_us)]
         return (old.id if old is not None and old.connected else None), out
 
@@ -135,6 +160,33 @@ class Room:
     def empty(self) -> bool:
         """No member is left, nor a place kept for one."""
         return not self.places.members()
+
+    # ---- what members say ----
+
+    def say(self, now_us: int, id: int, say: Say) -> list[Outgoing]:
+        """Pass on what a member says, or do what it commands; raises Refused, InvalidValue."""
+        name = self.places.acting(id)
+        if name is None:
+            raise Refused("not_member", f"only members say something: {HOW_TO_ACT}")
+        self.chat.check(now_us, name)
+        match chat_commands.parse(say.text, say.id):
+            case chat_commands.Line(text):
+                line = ChatNews(self.chat.say(now_us, name, text))
+                return [Outgoing(self._ok(say.id, now_us), id), *self._tell("chat", line)]
+            case chat_commands.Vote(yes):
+                vote = self._votes.running
+                if vote is None:
+                    raise Refused("no_such_vote", "the room does not vote on anything now")
+                return self.ballot(now_us, id, Ballot(say.id, vote.id, yes))
+            case command:
+                return self.command(now_us, id, command)
+
+    def retell(self, now_us: int, id: int, retell: Retell) -> list[Outgoing]:
+        """Take what a member remembers, if the chat began anew; everybody hears it."""
+        member = self.members.get(id)
+        if member is None or member.remote or not self.chat.retell(now_us, retell.lines):
+            return []
+        return self._tell("chat", self.chat.message(now_us))
 
     # ---- transport and mode ----
 
@@ -249,7 +301,8 @@ class Room:
             self.schedule.begin(now_us)
             self._changes.append(Change(actor, in_words(command), now_us))
             mode = Outgoing(self.authority.message())
-            return self._ok(command.id, now_us), [mode, *self._announce(now_us, before)]
+            told = self._notice(now_us, "did", actor, in_words(command))
+            return self._ok(command.id, now_us), [mode, *told, *self._announce(now_us, before)]
         timeline = self.schedule.command(now_us + self.lead_us(), command)
         self._changes.append(Change(actor, in_words(command), now_us))
         ok = Ok(
@@ -277,8 +330,27 @@ class Room:
         for member in gone:
             self._votes.forget(member.name)
             self._hearings.forget(member.name)
+            self.chat.forget(member.name)
         members = Outgoing(self.places.message())
-        return [*self._new_key(), members, *self._count_votes(now_us)]
+        told = [n for member in gone for n in self._notice(now_us, "left", member.name)]
+        return [*self._new_key(), members, *told, *self._count_votes(now_us)]
+
+    def _came(self, now_us: int, name: str, old: Member | None) -> list[Outgoing]:
+        """What the chat says of a member that joins; who takes its place again was never gone."""
+        if old is None:
+            return self._notice(now_us, "came", name)
+        if old.name != name:
+            return self._notice(now_us, "did", name, f"was {old.name} before")
+        return []
+
+    def _notice(self, now_us: int, kind: Kind, name: str | None, text: str = "") -> list[Outgoing]:
+        line = self.chat.notice(now_us, kind, name, text)
+        return [] if line is None else self._tell("chat", ChatNews(line))
+
+    def _tell(self, needs: Capability, message: Message) -> list[Outgoing]:
+        """To everybody whose client understands it, if there is any."""
+        understood = any(needs in member.capabilities for member in self.members.values())
+        return [Outgoing(message, needs=needs)] if understood else []
 
     def _new_key(self) -> list[Outgoing]:
         """Members, and no remotes, hear of another key for audio."""
@@ -302,6 +374,7 @@ class Room:
             vote=self._votes.message(self.places.connected()),
             media=self.media.seat(member.sender) if self.media and member.sender else None,
             acts_for=self.places.acting(member.id) if member.remote else None,
+            capabilities=list(CAPABILITIES),
         )
 
     def _count_votes(self, now_us: int) -> list[Outgoing]:

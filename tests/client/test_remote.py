@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from aiohttp import web
 
 from midipool.errors import InvalidMessage, InvalidValue, Refused, Unavailable
-from midipool.messages import Mode, SetMode, SetTempo, Start
+from midipool.messages import Chat, Mode, Say, SetMode, SetTempo, Start
 from midipool_client import remote, tokens
 from midipool_client.cli import _parser
 from midipool_client.commands.room import _command
+from midipool_client.remote import Remote
 from midipool_client.room_url import RoomUrl
 from midipool_native import host_clock
 from midipool_server import clock_service
@@ -53,7 +55,8 @@ class Band:
 async def band(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Band]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    host = RoomHost(Lobby("0123456789abcdef"), clock_service.now_us, host_clock.now_ns)
+    lobby = Lobby("0123456789abcdef", unix_us=clock_service.unix_us)
+    host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns)
     runner = web.AppRunner(make_app(host))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -101,6 +104,31 @@ async def test_a_token_of_one_who_left_is_passed_over(band: Band) -> None:
     await remote.send_command(band.url, FASTER)
     with pytest.raises(Unavailable, match="bass is not in"):
         await remote.send_command(band.url, FASTER, "bass")
+
+
+async def test_a_shell_talks_and_an_older_client_hears_nothing_of_it(band: Band) -> None:
+    older = await band.join("drums")
+    talking = await band.http.ws_connect(str(band.url))
+    hello = {"type": "hello", "version": 1, "name": "bass", "capabilities": ["chat"]}
+    await talking.send_json(hello)
+    assert "chat" in (await receive(talking, "welcome"))["capabilities"]
+    assert [line["kind"] for line in (await receive(talking, "chat"))["lines"]] == ["came"]
+    assert (await receive(talking, "chat_line"))["line"]["name"] == "bass"
+    await remote.send_command(band.url, Say(id=1, text="hello"))
+    line = (await receive(talking, "chat_line"))["line"]
+    assert (line["kind"], line["name"], line["text"]) == ("said", "drums", "hello")
+    assert abs(line["unix_ms"] - time.time() * 1000) < 60_000
+    async with Remote(band.url, None, ("chat",)) as reading:
+        async for message in reading.heard():
+            assert isinstance(message, Chat)
+            assert message.lines[-1].text == "hello"
+            break
+    await remote.send_command(band.url, Say(id=1, text="/tempo 99"))
+    kinds: list[str] = []
+    while not kinds or kinds[-1] != "bar_sync":
+        kinds.append(json.loads(await older.receive_str())["type"])
+    assert not [kind for kind in kinds if kind.startswith("chat")]
+    await talking.close()
 
 
 async def until_gone(band: Band, name: str) -> None:

@@ -6,6 +6,8 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
+from midipool_client.commands import chat
+
 if TYPE_CHECKING:
     from midipool.messages import SetMode, TransportCommand
     from midipool.meter import Loop
@@ -54,6 +56,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     mode.add_argument("leader", nargs="?", metavar="NAME", help="who leads, with `leader`")
     vote = actions.add_parser("vote", help="answer the running vote", parents=[acting])
     vote.add_argument("answer", choices=["yes", "no"])
+    chat.add_options(actions, acting)
     status = actions.add_parser("status", help="show the room")
     status.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(run=run)
@@ -69,6 +72,8 @@ def run(options: argparse.Namespace) -> int:
         room = asyncio.run(remote.room_status(url))
         print(json.dumps(room, indent=2) if options.json else remote.status_in_words(room))
         return 0
+    if options.action in ("say", "chat"):
+        return chat.run(url, options)
     if options.action == "vote":
         asyncio.run(remote.cast_ballot(url, options.answer == "yes", options.acting_as))
         return 0
