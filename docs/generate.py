@@ -8,10 +8,12 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import message_tables
 import midi_examples
+import page_openapi
 import page_tables
 import room_example
 
@@ -55,9 +57,13 @@ def main() -> int:
 
 def generated() -> dict[Path, str]:
     """The generated files and what belongs into them."""
-    schemas = {"protocol": message_tables.schema(), "page": page_tables.schema()}
+    schemas = {
+        "protocol.schema": message_tables.schema(),
+        "page.schema": page_tables.schema(),
+        "page.openapi": page_openapi.openapi(version("midipool")),
+    }
     pages = {
-        DOCS / f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        DOCS / f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in schemas.items()
     }
     for template in sorted(DOCS.glob("*.in.md")):

@@ -1,0 +1,154 @@
+"""The page's HTTP as OpenAPI 3.1; what is said over it comes from the messages' structs."""
+
+from typing import Any
+
+import msgspec
+
+from midipool_client.page import messages, state
+
+JSON = "application/json"
+INTRO = (
+    "What the page of a midipool-client does, for programs of the same user on the same machine. "
+    "`midipool-client ctl api` says where it is, and which file holds the header that lets a "
+    "program in. A request by another host's name, or of another site's page, is refused."
+)
+SOCKET = (
+    "The client says `snapshot`, then a `delta` for each change, as text; a frame of meters, as "
+    "bytes, 25 times a second. A page says requests, which are answered by their `id`: the "
+    "schemas ToPage and FromPage. The layout of a frame is in docs/page.md."
+)
+
+
+def openapi(version: str) -> dict[str, Any]:
+    """The whole document."""
+    types = [messages.FromPage, messages.ToPage, messages.Done, messages.Refused, state.State]
+    roots, components = msgspec.json.schema_components(
+        types, ref_template="#/components/schemas/{name}"
+    )
+    components = {"FromPage": roots[0], "ToPage": roots[1], **components}
+    parts = {"schemas": components, "securitySchemes": _security(), "responses": _refusals()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "midiPool's page", "version": version, "description": INTRO},
+        "servers": [
+            {
+                "url": "http://127.0.0.1:{port}",
+                "variables": {
+                    "port": {
+                        "default": "8080",
+                        "description": "`--page-port`, else any that is free",
+                    }
+                },
+            }
+        ],
+        "security": [{"header": []}, {"cookie": []}],
+        "paths": _paths(),
+        "components": parts,
+    }
+
+
+def _paths() -> dict[str, Any]:
+    return {
+        "/": {
+            "get": _operation(
+                "The page. A token lets one browser in, once; its cookie does from then on.",
+                {"200": _content("The page, and a cookie.", "text/html")},
+                security=[{"token": []}, {"header": []}, {"cookie": []}],
+            )
+        },
+        "/static/{file}": {
+            "get": _operation(
+                "The page's scripts and styles.",
+                {
+                    "200": {"description": "The file."},
+                    "404": _content("There is none of that name.", "text/plain"),
+                },
+                parameters=[_in_path("file", "A name, with slashes.")],
+                security=[{}],
+            )
+        },
+        "/state": {
+            "get": _operation(
+                "All of the state, once.", {"200": _content("The state.", JSON, _ref("State"))}
+            )
+        },
+        "/commands": {"post": _commands()},
+        "/socket": {
+            "get": _operation(
+                SOCKET,
+                {
+                    "101": {"description": "A WebSocket."},
+                    "426": _content("The request is none for a WebSocket.", "text/plain"),
+                },
+            )
+        },
+    }
+
+
+def _commands() -> dict[str, Any]:
+    refused = {
+        "400": "That is no request.",
+        "409": "It is not done.",
+        "413": f"It is longer than {messages.MAX_PAGE_BYTES} bytes.",
+        "415": "It is not said to be JSON.",
+    }
+    answers = {status: _content(text, JSON, _ref("Refused")) for status, text in refused.items()}
+    body = {"required": True, "content": {JSON: {"schema": _ref("FromPage")}}}
+    return _operation(
+        "Do one thing, as a page would ask for it.",
+        {
+            "200": _content("It is done, or agreed upon for later.", JSON, _ref("Done")),
+            **answers,
+        },
+        requestBody=body,
+    )
+
+
+def _operation(summary: str, responses: dict[str, Any], **more: Any) -> dict[str, Any]:
+    refusal = {"403": {"$ref": "#/components/responses/NotLetIn"}}
+    return {"summary": summary, **more, "responses": {**responses, **refusal}}
+
+
+def _content(text: str, kind: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"description": text, "content": {kind: {"schema": schema or {"type": "string"}}}}
+
+
+def _in_path(name: str, text: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": text,
+        "schema": {"type": "string"},
+    }
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _security() -> dict[str, Any]:
+    return {
+        "header": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "From the file that `midipool-client ctl api` names.",
+        },
+        "cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "midipool_page_PORT",
+            "description": "From the page; PORT is the server's.",
+        },
+        "token": {
+            "type": "apiKey",
+            "in": "query",
+            "name": "token",
+            "description": "In the address that the client prints; each works once.",
+        },
+    }
+
+
+def _refusals() -> dict[str, Any]:
+    text = "Neither header nor cookie is known, or host or origin is another's."
+    return {"NotLetIn": _content(text, "text/plain")}
