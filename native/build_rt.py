@@ -14,6 +14,8 @@ HEADERS = [
     "mp_media_socket.h",
     "mp_roc.h",
     "mp_audio.h",
+    "mp_effects.h",
+    "mp_fx.h",
     "mp_portaudio.h",
     "mp_roc_bridge.h",
 ]

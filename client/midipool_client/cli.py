@@ -11,6 +11,7 @@ from midipool_client.commands import (
     calibrate,
     ctl,
     devices,
+    effects,
     hear,
     join,
     page,
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     port_settings.add_click_options(commands.add_parser("click", help="how the click sounds"))
     hear.add_options(commands.add_parser("hear", help="how you hear the others, and your mix"))
     ctl.add_options(commands.add_parser("ctl", help="all that the page shows and does"))
+    effects.add_options(commands.add_parser("effects", help="effects on your channels and ears"))
     record.add_options(commands.add_parser("record", help="record the room, on the bar"))
     room.add_options(commands.add_parser("room", help="conduct a room, or look at it"))
     devices.add_options(commands.add_parser("devices", help="list where audio can go"))

@@ -40,6 +40,8 @@ from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.room_audio import RoomAudio
 from midipool_client.clock_keeper import ClockChange, ClockKeeper
 from midipool_client.commander import Asked, Commander
+from midipool_client.effects import commands as effects_commands
+from midipool_client.effects.rack import Rack
 from midipool_client.follower import Action, Follow, RoomFollower, Send
 from midipool_client.known_chat import KnownChat
 from midipool_client.ports.midi_ports import MidiPorts
@@ -51,6 +53,7 @@ from midipool_client.room_url import RoomUrl
 from midipool_client.room_votes import RoomVotes
 from midipool_client.room_words import mode_in_words, vote_in_words
 from midipool_native import host_clock
+from midipool_native.effects import EffectsMemory
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +77,7 @@ class Player:
         self.name = name
         self.follower = RoomFollower()
         self.ports = MidiPorts(self, ports, lead, click)
-        self.audio = RoomAudio(self, audio, ports[0].choice.device_name) if audio else None
+        self.audio, self.effects = _audio_of(self, audio, ports[0].choice.device_name)
         self.recorder = Recorder(self, self.audio.engine) if self.audio is not None else None
         self.link_peers: int | None = None
         """Others in the Link session of our network; None without a bridge."""
@@ -98,6 +101,8 @@ class Player:
             parts.append(self.audio.run())
         if self.recorder is not None:
             parts.append(self.recorder.run())
+        if self.effects is not None:
+            parts.append(self.effects.run())
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -269,9 +274,16 @@ class Player:
 
     async def asked(self, words: dict[str, Any]) -> str:
         """What a shell of the same user wants (control.py); raises MidiPoolError."""
+        if str(words.get("do", "")).startswith("effects_"):
+            return await effects_commands.obey(self.effects, words)
         if self.recorder is None:
             raise Unavailable("this client has no audio to record: it runs with --no-audio")
         return await record_commands.obey(self.recorder, words)
+
+    def bpm(self) -> float:
+        """The song's tempo now."""
+        now_us = self.room_us()
+        return 120.0 if now_us is None else self.chain.at(now_us).mbpm_at(now_us) / 1000
 
     def status(self) -> MemberStatus | None:
         """How our clock does; None before it is measured."""
@@ -292,6 +304,21 @@ class Player:
             early_us=self.ports.early_us,
             link_peers=self.link_peers,
         )
+
+
+def _audio_of(
+    player: Player, options: AudioOptions | None, device: str
+) -> tuple[RoomAudio | None, Rack | None]:
+    """What hears and is heard, and its effects."""
+    if options is None:
+        return None, None
+    try:
+        memory = EffectsMemory.create()
+    except Unavailable as error:
+        log.warning("no effects: %s", error)
+        return RoomAudio(player, options, device), None
+    audio = RoomAudio(player, options, device, effects_fd=memory.fd)
+    return audio, Rack(device, options.channels, audio.engine, memory, player.bpm)
 
 
 def _raise_of(task: "asyncio.Task[None]") -> None:

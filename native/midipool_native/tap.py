@@ -7,7 +7,9 @@ from midipool.errors import Unavailable
 from midipool_native._rt import ffi, lib
 from midipool_native.spooler import c_clock_map
 
+# Own input as it comes in, and with effects.
 INPUT: int = lib.MP_TAP_INPUT
+PLAYED: int = lib.MP_TAP_PLAYED
 MIX: int = lib.MP_TAP_MIX
 MOST_FRAMES = 8192
 

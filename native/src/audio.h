@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "audio_bars.h"
+#include "audio_insert.h"
 #include "concealer.h"
 #include "frame_ring.h"
 #include "resampler.h"
@@ -215,7 +216,9 @@ typedef enum {
     MP_ORDER_ARRIVE,
     MP_ORDER_MAP,
     MP_ORDER_KEEP,
-    MP_ORDER_PIECES
+    MP_ORDER_PIECES,
+    MP_ORDER_INSERTS,
+    MP_ORDER_INSERT
 } mp_order_kind;
 
 typedef struct {
@@ -234,6 +237,8 @@ typedef struct {
         } target;
         mp_bars *bars;     /* KEEP; what it is not used for any more is handed back */
         mp_pieces *pieces; /* likewise */
+        mp_inserts *inserts;
+        mp_insert_mode insert; /* of the lane `slot` */
         void *decoder;
         mp_audio_encoder encoder;
         bool repairs;
@@ -247,6 +252,7 @@ struct mp_audio {
     /* Third thread -> callback, and back; third thread -> codec thread, and back. */
     mp_ring to_callback, from_callback, to_codec, from_codec;
     mp_player *slots[MP_MAX_PLAYERS]; /* the third thread's */
+    mp_inserts *own_inserts;          /* likewise */
     /* The callback's. */
     mp_player *heard[MP_MAX_PLAYERS];
     float master, master_now, monitor, monitor_now, send, send_now;
@@ -254,6 +260,7 @@ struct mp_audio {
     mp_frame_clock *clock;
     bool silenced; /* somebody is soloed */
     uint32_t xruns_seen;
+    mp_inserts *inserts; /* NULL without effects */
     float mixed[MP_MAX_PERIOD * MP_MAX_CHANNELS], scratch[MP_MAX_PERIOD * MP_MAX_CHANNELS];
     mp_audio_meter in_meters[MP_MAX_CHANNELS], out_meters[MP_MAX_CHANNELS];
     mp_frame_ring input; /* callback -> codec thread */
@@ -266,6 +273,7 @@ struct mp_audio {
     _Atomic uint32_t xruns;
     _Atomic uint64_t input_dropped;
     _Atomic uint32_t input_latency; /* frames; UINT32_MAX is a period */
+    _Atomic uint32_t input_older;   /* frames more, by effects */
     /* The codec thread's. */
     mp_player *decoded[MP_MAX_PLAYERS];
     mp_sender sender;

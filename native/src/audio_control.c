@@ -76,6 +76,7 @@ void mp_audio_free(mp_audio *a) {
     free_what_came_back(a);
     for (int i = 0; i < MP_MAX_PLAYERS; i++) free_player(a->slots[i]);
     mp_sender_free(&a->sender);
+    free(a->own_inserts);
     free(a->pieces);
     mp_frame_ring_free(&a->input);
     mp_ring_free(&a->to_callback);

@@ -92,6 +92,7 @@ static int64_t next_look(const mp_audio *a, int64_t next_ns, int64_t lead_ns, in
 static int64_t captured_until_ns(mp_audio *a, int64_t cycle_ns, uint32_t frames) {
     uint32_t latency = atomic_load(&a->input_latency);
     int64_t later = latency == UINT32_MAX ? 0 : (int64_t)frames - latency;
+    later -= atomic_load(&a->input_older);
     return cycle_ns + later * INT64_C(1000000000) / a->settings.rate;
 }
 

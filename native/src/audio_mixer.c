@@ -47,6 +47,8 @@ static void take_orders(mp_audio *a) {
         case MP_ORDER_MASTER: a->master = order.gain; break;
         case MP_ORDER_MONITOR: a->monitor = order.gain; break;
         case MP_ORDER_SEND: a->send = order.gain; break;
+        case MP_ORDER_INSERTS: a->inserts = order.inserts; break;
+        case MP_ORDER_INSERT: a->inserts->lanes[order.slot].mode = order.insert; break;
         default: break;
         }
     }
@@ -130,11 +132,22 @@ static void tap_player(mp_audio *a, const mp_player *p, uint32_t frames) {
     mp_audio_tap(a, p->slot, p->ring.channels, a->scratch, frames, a->began_ns - latency_us * 1000);
 }
 
-static void tap_input(mp_audio *a, uint32_t frames) {
+/* Frames become those with effects, where there are any; returns how much older they are then. */
+static uint32_t insert(mp_audio *a, mp_place lane, float *samples, uint32_t frames) {
+    if (a->inserts == NULL) return 0;
+    mp_insert_process(&a->inserts->lanes[lane], samples, frames);
+    return atomic_load_explicit(&a->inserts->lanes[lane].older, memory_order_relaxed);
+}
+
+static int64_t frames_ns(const mp_audio *a, uint32_t frames) {
+    return frames * INT64_C(1000000000) / a->settings.rate;
+}
+
+static void tap_input(mp_audio *a, uint32_t source, uint32_t frames, uint32_t older) {
     uint32_t latency = atomic_load_explicit(&a->input_latency, memory_order_relaxed);
-    int64_t before = latency == UINT32_MAX ? frames : latency;
-    int64_t captured_ns = a->began_ns - before * INT64_C(1000000000) / a->settings.rate;
-    mp_audio_tap(a, MP_TAP_INPUT, a->settings.in_channels, a->scratch, frames, captured_ns);
+    uint32_t before = latency == UINT32_MAX ? frames : latency;
+    int64_t captured_ns = a->began_ns - frames_ns(a, before + older);
+    mp_audio_tap(a, source, a->settings.in_channels, a->scratch, frames, captured_ns);
 }
 
 static void hear_players(mp_audio *a, float *const *from, uint32_t frames) {
@@ -182,7 +195,10 @@ static void take_input(mp_audio *a, const float *const *in, uint32_t frames) {
         }
     }
     mp_level_see(a->in_meters, ins, a->scratch, frames);
-    tap_input(a, frames);
+    tap_input(a, MP_TAP_INPUT, frames, 0);
+    uint32_t older = insert(a, MP_PLACE_INPUT, a->scratch, frames);
+    atomic_store_explicit(&a->input_older, older, memory_order_relaxed);
+    tap_input(a, MP_TAP_PLAYED, frames, older);
     for (uint32_t i = 0; i < frames; i++) {
         a->monitor_now += (a->monitor - a->monitor_now) * GLIDE;
         for (uint32_t out = 0; out < outs; out++) {
@@ -195,6 +211,7 @@ static void take_input(mp_audio *a, const float *const *in, uint32_t frames) {
 
 static void give_mix(mp_audio *a, float *const *out, uint32_t frames) {
     uint32_t outs = a->settings.out_channels;
+    uint32_t older = insert(a, MP_PLACE_MIX, a->mixed, frames);
     for (uint32_t i = 0; i < frames; i++) {
         a->master_now += (a->master - a->master_now) * GLIDE;
         for (uint32_t c = 0; c < outs; c++) {
@@ -204,7 +221,7 @@ static void give_mix(mp_audio *a, float *const *out, uint32_t frames) {
         }
     }
     mp_level_see(a->out_meters, outs, a->mixed, frames);
-    mp_audio_tap(a, MP_TAP_MIX, outs, a->mixed, frames, a->began_ns);
+    mp_audio_tap(a, MP_TAP_MIX, outs, a->mixed, frames, a->began_ns - frames_ns(a, older));
 }
 
 /* When the cycle began, by the frame clock, which wakes up late never early. */
@@ -227,6 +244,7 @@ void mp_audio_process(mp_audio *a, const float *const *in, float *const *out,
     hear_players(a, from_players, frames);
     if (a->settings.in_channels > 0) take_input(a, in, frames);
     give_mix(a, out, frames);
+    if (a->inserts != NULL) mp_inserts_publish(a->inserts, cycle_ns, frames);
     a->frame += frames;
     atomic_store(&a->cycle_ns, cycle_ns);
     atomic_store(&a->cycle_frames, frames);

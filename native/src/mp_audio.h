@@ -175,7 +175,8 @@ uint64_t mp_audio_input_dropped(mp_audio *audio);
 /* ---- recording ------------------------------------------------------------------------------ */
 
 /* What a tap takes: a player's slot, or one of these. */
-enum { MP_TAP_INPUT = 64, MP_TAP_MIX = 65, MP_TAPS = 66 };
+/* MP_TAP_INPUT is own input as it comes in, MP_TAP_PLAYED with effects, as the room may get it. */
+enum { MP_TAP_INPUT = 64, MP_TAP_MIX = 65, MP_TAP_PLAYED = 66, MP_TAPS = 67 };
 
 /* From the callback to one reading thread: frames, and when they were captured. */
 typedef struct mp_tap mp_tap;

@@ -25,6 +25,7 @@ NAMES = (
     "mesh",
     "memory",
     "record",
+    "effects",
     "fuzz",
     "fuzz_media_socket",
 )

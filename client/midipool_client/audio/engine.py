@@ -26,6 +26,7 @@ from midipool_client.audio.engine_messages import (
     AudioStatus,
     FromAudioEngine,
     Greet,
+    Inserts,
     Levels,
     Mix,
     NoSeat,
@@ -47,9 +48,10 @@ from midipool_client.audio.engine_messages import (
     encode,
 )
 from midipool_client.audio.engine_messages import Voices as WantedVoices
+from midipool_client.audio.inserts import EngineInserts
 from midipool_client.audio.levels import loudest
 from midipool_client.audio.voices import Voices
-from midipool_client.engine.framing import MAX_BYTES
+from midipool_client.engine.framing import Input
 from midipool_client.recording.engine_part import EngineRecording
 from midipool_native import host_clock
 from midipool_native._rt import ffi, lib
@@ -89,32 +91,6 @@ class Output:
             self.say(AudioProblem(text))
 
 
-class Input:
-    """What the client says, without waiting for it."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        self.ended = False
-        self._bytes = bytearray()
-
-    def take(self) -> list[bytes]:
-        """The messages that are there, when `fd` is readable."""
-        data = os.read(self.fd, 1 << 16)
-        self.ended = not data
-        self._bytes += data
-        found = []
-        while len(self._bytes) >= 4:
-            size = int.from_bytes(self._bytes[:4], "big")
-            if size > MAX_BYTES:
-                self.ended = True
-                break
-            if len(self._bytes) < 4 + size:
-                break
-            found.append(bytes(self._bytes[4 : 4 + size]))
-            del self._bytes[: 4 + size]
-        return found
-
-
 class AudioEngine:
     """Owns the device, the socket, and libroc's encoder and decoders."""
 
@@ -126,6 +102,7 @@ class AudioEngine:
         opened = open_device(config)
         self._device = opened.device
         try:
+            self._inserts = EngineInserts(self._device.core, config.effects_fd)
             self._socket = MediaSocket(open_udp(port=config.media_port), priority=SOCKET_PRIORITY)
         except MidiPoolError:
             self._device.close()
@@ -147,7 +124,15 @@ class AudioEngine:
         text = f"{self._device.text}; UDP port {self._socket.port} ({opened.why})"
         # Right behind the callback whose frames it encodes and decodes.
         realtime = self._device.core.start(max(info.priority - 1, 0))
-        ready = AudioReady(text, info.rate, info.period, realtime, self._socket.port, opened.choice)
+        ready = AudioReady(
+            text,
+            info.rate,
+            info.period,
+            realtime,
+            self._socket.port,
+            opened.choice,
+            info.priority,
+        )
         output.say(ready)
 
     def run(self, source: Input) -> None:
@@ -231,6 +216,8 @@ class AudioEngine:
                 self._recording.moved(message.from_us)
             case RecordEnd():
                 self._recording.end()
+            case Inserts():
+                self._inserts.set(message)
             case Raw():
                 self._socket.send_raw(Address(*message.to), message.data)
             case Greet():
@@ -296,6 +283,7 @@ class AudioEngine:
             period=info.period,
             note=self._device.note(),
             recorded=self._recording.status(),
+            inserts=self._inserts.status(),
         )
 
 

@@ -26,6 +26,8 @@ class AudioConfig(msgspec.Struct, frozen=True):
     """An engine was there before: what is missing now may come back."""
     connections: list[tuple[str, str]] = []
     """(our port without the client's name, other port), to be made again."""
+    effects_fd: int | None = None
+    """Of the memory that is shared with the effects engine."""
 
 
 class Seat(msgspec.Struct, tag="seat", frozen=True):
@@ -158,6 +160,16 @@ class RecordEnd(msgspec.Struct, tag="record_end", frozen=True):
     """To the engine: write what there is, and close the files."""
 
 
+InsertMode = Literal["off", "feed", "on"]
+
+
+class Inserts(msgspec.Struct, tag="inserts", frozen=True):
+    """To the engine: where the effects engine is put in, or only listens."""
+
+    own: InsertMode = "off"
+    master: InsertMode = "off"
+
+
 class AudioReady(msgspec.Struct, tag="ready", frozen=True):
     """From the engine: the ports and the socket are there; all must be told anew."""
 
@@ -169,6 +181,8 @@ class AudioReady(msgspec.Struct, tag="ready", frozen=True):
     """UDP port of the media socket."""
     device: DeviceChoice = JackChoice()
     """What was chosen: an engine that is started anew takes the same."""
+    priority: int = -1
+    """Of the thread of the device's callback; -1 without a real-time one."""
 
 
 class Rare(msgspec.Struct, tag="rare", frozen=True):
@@ -178,6 +192,17 @@ class Rare(msgspec.Struct, tag="rare", frozen=True):
     source: Address
     data: bytes
     received_ns: int
+
+
+class InsertStatus(msgspec.Struct, frozen=True):
+    """How effects in one place do: on own channels, or on the master."""
+
+    blocks: int = 0
+    late: int = 0
+    """Of these, played without effects because they were not there in time."""
+    older_frames: int = 0
+    """By which all is older now than without effects."""
+    inserted: bool = False
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -235,6 +260,8 @@ class AudioStatus(msgspec.Struct, tag="status", frozen=True):
     note: str = ""
     """What the device has to say to people."""
     recorded: Recorded | None = None
+    inserts: list[InsertStatus] = []
+    """Own channels, master."""
 
 
 class Level(msgspec.Struct, frozen=True, array_like=True):
@@ -275,6 +302,7 @@ ToAudioEngine = (
     | Record
     | RecordMoved
     | RecordEnd
+    | Inserts
 )
 
 _from_engine: msgspec.msgpack.Decoder[FromAudioEngine] = msgspec.msgpack.Decoder(FromAudioEngine)

@@ -57,8 +57,9 @@ class AudioProcess:
         self._watch_ms = 0
         self._on_ready = on_ready
         self._on_rare = on_rare
+        fds = () if config.effects_fd is None else (config.effects_fd,)
         self._child = EngineChild(
-            "audio engine", "midipool_client.audio.engine", decode_from_engine, self._take
+            "audio engine", "midipool_client.audio.engine", decode_from_engine, self._take, fds
         )
 
     @property

@@ -82,11 +82,16 @@ class RoomAudio:
         options: AudioOptions,
         device_name: str,
         process: type[AudioProcess] = AudioProcess,
+        effects_fd: int | None = None,
     ) -> None:
         self.options = options
         self._room = room
         config = AudioConfig(
-            device_name, options.channels, options.media_port, device=options.device
+            device_name,
+            options.channels,
+            options.media_port,
+            device=options.device,
+            effects_fd=effects_fd,
         )
         self.engine = process(config, self._ready, self._rare)
         self._paths = RoomPaths(self.engine, room.room_us, room.send)

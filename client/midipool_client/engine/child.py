@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from midipool.errors import InvalidMessage
@@ -21,22 +21,35 @@ class EngineChild(Generic[M]):
     """Runs `python -m MODULE CONFIG`; each message either way is behind its length (u32).
 
     `decode` raises InvalidMessage; `take` gets each message of the engine's. An engine that is
-    silent, or does not read, is killed.
+    silent, or does not read, is killed. It inherits the file handles `fds`, under their numbers.
     """
 
     def __init__(
-        self, what: str, module: str, decode: Callable[[bytes], M], take: Callable[[M], None]
+        self,
+        what: str,
+        module: str,
+        decode: Callable[[bytes], M],
+        take: Callable[[M], None],
+        fds: Sequence[int] = (),
+        patience_s: float = STUCK_S,
     ) -> None:
         self._what = what
         self._module = module
         self._decode = decode
         self._take = take
+        self._fds = tuple(fds)
+        self._patience_s = patience_s
         self._process: asyncio.subprocess.Process | None = None
 
     @property
     def pid(self) -> int | None:
         """The newest one's process id."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def code(self) -> int | None:
+        """The newest one's exit code, once it has ended."""
+        return self._process.returncode if self._process is not None else None
 
     def write(self, message: bytes) -> None:
         """Hand a message over, its length in front; nothing happens while no engine runs."""
@@ -58,12 +71,13 @@ class EngineChild(Generic[M]):
             config,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            pass_fds=self._fds,
             start_new_session=True,  # Ctrl-C is for the client, which ends the engine in order
         )
         assert self._process.stdout is not None
         try:
             while True:
-                async with asyncio.timeout(STUCK_S):
+                async with asyncio.timeout(self._patience_s):
                     head = await self._process.stdout.readexactly(4)
                     body = await self._process.stdout.readexactly(int.from_bytes(head, "big"))
                 self._take(self._decode(body))

@@ -1,5 +1,6 @@
 """Messages on a pipe: each behind its length, u32, big-endian."""
 
+import os
 from typing import BinaryIO
 
 MAX_BYTES = 1 << 22
@@ -20,3 +21,29 @@ def read_body(source: BinaryIO) -> bytes | None:
         return None
     body = source.read(size)
     return body if len(body) == size else None
+
+
+class Input:
+    """What the client says, without waiting for it."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.ended = False
+        self._bytes = bytearray()
+
+    def take(self) -> list[bytes]:
+        """The messages that are there, when `fd` is readable."""
+        data = os.read(self.fd, 1 << 16)
+        self.ended = not data
+        self._bytes += data
+        found = []
+        while len(self._bytes) >= 4:
+            size = int.from_bytes(self._bytes[:4], "big")
+            if size > MAX_BYTES:
+                self.ended = True
+                break
+            if len(self._bytes) < 4 + size:
+                break
+            found.append(bytes(self._bytes[4 : 4 + size]))
+            del self._bytes[: 4 + size]
+        return found

@@ -11,6 +11,8 @@ from midipool.errors import InvalidValue, MidiPoolError, Unavailable
 from midipool.messages import Error, Ok
 from midipool_client.live_settings import Playing
 from midipool_client.page import meters, view
+from midipool_client.page.effects_requests import EffectsRequest
+from midipool_client.page.effects_view import KINDS_VIEW, EffectsView
 from midipool_client.page.messages import (
     Done,
     FromPage,
@@ -52,6 +54,7 @@ class PageHost:
         self._playing: Playing | None = None
         self._room: view.RoomDescription | None = None
         self._health, self._health_s = Health(), 0.0
+        self._effects = EffectsView()
         self._orders = 0
         self._viewers: set[asyncio.Event] = set()
         self._seen = asyncio.Event()
@@ -118,6 +121,8 @@ class PageHost:
                     return Refused("there is no room yet: join one", request.id)
                 case SetStrip() | SetMix() | SetListening() | SetClick():
                     self._set(self._playing, request)
+                case _ if isinstance(request, EffectsRequest):
+                    await self._effects.ask(self._playing.player.effects, request)
                 case _:
                     return await self._conduct(self._playing, request)
             self.look()
@@ -194,6 +199,9 @@ class PageHost:
             conduct=view.conduct_of(player, self._room),
             mixer=self._ordered(view.mixer_of(playing)),
             health=self._health,
+            effects=self._effects.boards(player.effects, now_s),
+            effects_now=self._effects.now(player.effects, _rate_of(player)),
+            effect_kinds=KINDS_VIEW,
         )
 
     def _ordered(self, part: MixerPart) -> MixerPart:
@@ -238,6 +246,11 @@ class PageHost:
                     await self._news.wait()
             except TimeoutError:
                 pass
+
+
+def _rate_of(player: Player) -> int:
+    ready = None if player.audio is None else player.audio.engine.ready
+    return 48_000 if ready is None else ready.rate
 
 
 async def _described(playing: Playing) -> view.RoomDescription | None:

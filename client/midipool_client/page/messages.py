@@ -26,18 +26,13 @@ from midipool.messages import (
     Start,
     Stop,
 )
+from midipool_client.page.effects_requests import EffectsRequest
+from midipool_client.page.request import Request
 from midipool_client.page.state import Changed, State
 
 MAX_PAGE_BYTES = 16 * 1024
 
 Decibels = Annotated[float, Meta(ge=LEAST_DB, le=MOST_DB)]
-
-
-class Request(Message, frozen=True, kw_only=True):
-    """The base of what a page asks for; answered by `done` or `refused` with its `id`."""
-
-    id: CommandId
-    """Chosen by the page, repeated in the answer."""
 
 
 class Join(Request, tag="join", frozen=True, kw_only=True):
@@ -126,7 +121,7 @@ class Refused(Message, tag="refused", frozen=True):
 
 RoomRequest = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter | SetMode | Ballot
 MixRequest = SetStrip | SetMix | SetListening | SetClick
-FromPage = RoomRequest | MixRequest | Join | Leave
+FromPage = RoomRequest | MixRequest | EffectsRequest | Join | Leave
 ToPage = Snapshot | Delta | Done | Refused
 
 _from_page: msgspec.json.Decoder[FromPage] = msgspec.json.Decoder(FromPage)

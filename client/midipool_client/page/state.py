@@ -10,6 +10,7 @@ from midipool.audio.listening import Listening
 from midipool.audio.strips import Strip
 from midipool.messages import Hearing, MemberStatus, RoomMode, Vote
 from midipool.timeline import Timeline
+from midipool_client.page.effects_state import EffectKinds, EffectsNow, EffectsPart
 from midipool_client.recent_rooms import RecentRoom
 
 
@@ -122,6 +123,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     conduct: Conduct = Conduct()
     mixer: MixerPart = MixerPart()
     health: Health = Health()
+    effects: EffectsPart = EffectsPart()
+    effects_now: EffectsNow = EffectsNow()
+    effect_kinds: EffectKinds = EffectKinds()
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,11 +136,14 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     conduct: Conduct | UnsetType = UNSET
     mixer: MixerPart | UnsetType = UNSET
     health: Health | UnsetType = UNSET
+    effects: EffectsPart | UnsetType = UNSET
+    effects_now: EffectsNow | UnsetType = UNSET
+    effect_kinds: EffectKinds | UnsetType = UNSET
 
 
 def changed(before: State, after: State) -> Changed | None:
     """The parts that are others now; None if there are none."""
-    parts: Mapping[str, Part] = {
+    parts: Mapping[str, msgspec.Struct] = {
         name: getattr(after, name)
         for name in State.__struct_fields__
         if getattr(after, name) != getattr(before, name)

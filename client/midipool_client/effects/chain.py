@@ -1,0 +1,56 @@
+"""A board at work: stages in order, which come, go and move without a click. Pure."""
+
+from collections.abc import Sequence
+
+from midipool_client.effects.stage import Block, Stage
+
+
+class Chain:
+    """One thread says what is wanted, another one works."""
+
+    def __init__(self) -> None:
+        self._stages: list[Stage] = []
+        self._wanted: Sequence[Stage] | None = None
+
+    def want(self, stages: Sequence[Stage]) -> None:
+        """These, in this order, from one of the next blocks on."""
+        self._wanted = tuple(stages)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is, or will be, on it."""
+        return not self._stages and not self._wanted
+
+    @property
+    def latency(self) -> int:
+        """Frames by which all of it lets sound out later."""
+        return sum(stage.latency for stage in self._stages)
+
+    def process(self, block: Block) -> Block:
+        """Sound as it is behind the board."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is None:
+            return self._pass(block)
+        # What goes, or stands elsewhere, is faded out by the end of this block; what comes is
+        # faded in from the next one on.
+        staying = _staying(self._stages, wanted)
+        for stage in self._stages:
+            stage.target = float(stage in staying)
+        block = self._pass(block)
+        for stage in wanted:
+            if stage not in staying:
+                stage.wet, stage.target = 0.0, 1.0
+        self._stages = list(wanted)
+        return block
+
+    def _pass(self, block: Block) -> Block:
+        for stage in self._stages:
+            block = stage.process(block)
+        return block
+
+
+def _staying(before: Sequence[Stage], after: Sequence[Stage]) -> set[Stage]:
+    """Those that need not move when others come, go, or move."""
+    first = [stage for stage in before if stage in after]
+    then = [stage for stage in after if stage in before]
+    return set(first) if first == then else set()

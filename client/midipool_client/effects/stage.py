@@ -1,0 +1,130 @@
+"""One effect at work: what sound passes, in blocks of one channel after the other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midipool_native.effects import EffectsMemory, OwnEffect
+
+Block = NDArray[np.float32]
+Values = Mapping[str, Any]
+# Set values for a tempo, in beats a minute.
+Apply = Callable[[Values, float], None]
+
+
+class Unit(Protocol):
+    """A part of an effect."""
+
+    @property
+    def latency(self) -> int:
+        """Frames by which it lets sound out later."""
+
+    def __call__(self, block: Block) -> Block:
+        """A block becomes another one, as long; the one that went in may be used for it."""
+
+
+class Pedal:
+    """An effect of pedalboard's."""
+
+    latency = 0
+
+    def __init__(self, plugin: Any, rate: int) -> None:
+        self.plugin, self._rate = plugin, rate
+
+    def __call__(self, block: Block) -> Block:
+        """Sound behind it."""
+        out: Block = self.plugin.process(block, self._rate, block.shape[1], False)
+        return out
+
+
+class Own:
+    """An effect of ours."""
+
+    def __init__(self, kind: str, channels: int, rate: int) -> None:
+        self._effect = OwnEffect(kind, channels, rate)
+        self.latency = self._effect.latency
+        self.set = self._effect.set
+
+    def __call__(self, block: Block) -> Block:
+        """Sound behind it."""
+        if not block.flags.c_contiguous:
+            block = np.ascontiguousarray(block)
+        self._effect.process(block, block.shape[1])
+        return block
+
+
+class Foreign:
+    """A plug-in: somebody else's program within ours. While it works, a mark says so.
+
+    One that gives back less than it got, as those with latency do at first, is filled up in front.
+    """
+
+    def __init__(
+        self, plugin: Any, rate: int, id: int, doubled: bool, memory: EffectsMemory
+    ) -> None:
+        self.plugin, self._rate, self._id = plugin, rate, id
+        self._doubled, self._memory = doubled, memory
+        self._waiting: Block | None = None
+        self.latency = 0
+
+    def __call__(self, block: Block) -> Block:
+        """Sound behind it."""
+        frames = block.shape[1]
+        self._memory.mark(0, self._id)
+        given = np.repeat(block, 2, axis=0) if self._doubled else block
+        out: Block = self.plugin.process(given, self._rate, frames, False)
+        self._memory.mark(0, 0)
+        if self._doubled:
+            out = out.mean(axis=0, keepdims=True, dtype=np.float32)
+        if self._waiting is None and out.shape[1] == frames:
+            return out
+        return self._filled_up(out, frames)
+
+    def _filled_up(self, out: Block, frames: int) -> Block:
+        waiting = out if self._waiting is None else np.concatenate((self._waiting, out), axis=1)
+        lacking = frames - waiting.shape[1]
+        if lacking > 0:
+            self.latency += lacking
+            waiting = np.pad(waiting, ((0, 0), (lacking, 0)))
+        self._waiting = waiting[:, frames:]
+        return np.ascontiguousarray(waiting[:, :frames])
+
+
+class Stage:
+    """An effect of a board. `wet` goes over to `target` within a block."""
+
+    def __init__(self, units: Sequence[Unit], apply: Apply) -> None:
+        self.apply = apply
+        self.wet, self.target = 0.0, 1.0
+        self.id = 0
+        self.broken = ""
+        """Why it does nothing any more."""
+        self.found: Mapping[str, tuple[float, float, float]] = {}
+        """What a plug-in lets be set: value, least, most."""
+        self._units = units
+
+    @property
+    def latency(self) -> int:
+        """Frames by which it lets sound out later."""
+        return sum(unit.latency for unit in self._units)
+
+    def process(self, block: Block) -> Block:
+        """Sound as it is behind this effect."""
+        if self.broken or self.wet == self.target == 0.0:
+            return block
+        if self.wet == self.target == 1.0:
+            return self._work(block)
+        before = block.copy()
+        ramp = np.linspace(self.wet, self.target, block.shape[1], dtype=np.float32)
+        self.wet = self.target
+        return before + (self._work(block) - before) * ramp
+
+    def _work(self, block: Block) -> Block:
+        try:
+            for unit in self._units:
+                block = unit(block)
+        except Exception as error:  # whatever a library or a plug-in raises: the sound goes on
+            self.broken = f"it does not work: {error}"
+        return block

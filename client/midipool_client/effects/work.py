@@ -1,0 +1,125 @@
+"""The thread with a deadline: takes each block, lets it through the boards, and gives it back."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from midipool_client.effects.chain import Chain
+from midipool_client.effects.messages import EffectsConfig
+from midipool_client.effects.stage import Block
+from midipool_client.effects.tuner import FRAMES
+from midipool_native import host_clock
+from midipool_native._rt import ffi
+from midipool_native.effects import (
+    INPUT,
+    MAX_CHANNELS,
+    MIX,
+    MOST_FRAMES,
+    EffectsMemory,
+    EffectsWorker,
+)
+
+WAIT_NS = 50_000_000
+# Of each new load, what the mean takes over.
+TAKEN = 0.01
+
+
+class Work:
+    """Boards at work, by place. What it is told is there with the next block."""
+
+    def __init__(self, memory: EffectsMemory, config: EffectsConfig) -> None:
+        channels = [str(n) for n in range(1, config.in_channels + 1)]
+        self.chains: Mapping[str, Chain] = {
+            place: Chain() for place in (*channels, "own", "master")
+        }
+        self.load, self.most_load = 0.0, 0.0
+        self.busy_since_ns = 0
+        """0 while it waits."""
+        self.realtime = False
+        self.tuned = 0
+        self._config = config
+        self._by_channel = [self.chains[name] for name in channels]
+        self._worker = EffectsWorker(memory, config.rate, config.in_channels, config.out_channels)
+        self._channels = {INPUT: config.in_channels, MIX: config.out_channels}
+        self._memory: Block = np.zeros(MAX_CHANNELS * MOST_FRAMES, np.float32)
+        self._pointer: Any = ffi.from_buffer("float[]", self._memory)
+        self._heard: Block = np.zeros(FRAMES, np.float32)
+        self._heard_at = 0
+        self._latency = {INPUT: 0, MIX: 0}
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Work until stopped."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait until it has ended."""
+        self._stopping = True
+        self._thread.join()
+
+    def heard(self) -> Block:
+        """The last sound of the channel that is tuned, the oldest first."""
+        at = self._heard_at
+        return np.concatenate((self._heard[at:], self._heard[:at]))
+
+    @property
+    def latency_frames(self) -> tuple[int, int]:
+        """That effects add beyond their block: own channels, master."""
+        each = max((chain.latency for chain in self._by_channel), default=0)
+        return each + self.chains["own"].latency, self.chains["master"].latency
+
+    def _run(self) -> None:
+        if self._config.priority:
+            self.realtime = host_clock.realtime_thread(self._config.priority)
+        worker = self._worker
+        while not self._stopping:
+            if not worker.wait(host_clock.now_ns() + WAIT_NS):
+                continue
+            began_ns = self.busy_since_ns = host_clock.now_ns()
+            frames = max(self._serve(INPUT), self._serve(MIX))
+            self.busy_since_ns = 0
+            if frames:
+                took_s = (host_clock.now_ns() - began_ns) * 1e-9
+                load = took_s * self._config.rate / frames
+                self.load += (load - self.load) * TAKEN
+                self.most_load = max(self.most_load, load)
+
+    def _serve(self, place: int) -> int:
+        channels, memory = self._channels[place], self._memory
+        frames = self._worker.take(place, self._pointer, MOST_FRAMES)
+        if frames == 0:
+            return 0
+        block = memory[: channels * frames].reshape(channels, frames)
+        out = self._own(block) if place == INPUT else self.chains["master"].process(block)
+        if out is not block:
+            block[:] = out
+        self._worker.give(place, self._pointer, frames)
+        latency = self.latency_frames[place]
+        if latency != self._latency[place]:
+            self._latency[place] = latency
+            self._worker.set_latency(place, latency)
+        return frames
+
+    def _own(self, block: Block) -> Block:
+        tuned = self.tuned
+        if 0 < tuned <= block.shape[0]:
+            self._hear(block[tuned - 1])
+        for channel, chain in enumerate(self._by_channel):
+            if not chain.empty:
+                row = block[channel : channel + 1]
+                out = chain.process(row)
+                if out is not row:
+                    row[:] = out
+        common = self.chains["own"]
+        return block if common.empty else common.process(block)
+
+    def _hear(self, sound: Block) -> None:
+        frames = sound.size
+        at = self._heard_at
+        first = min(frames, FRAMES - at)
+        self._heard[at : at + first] = sound[:first]
+        self._heard[: frames - first] = sound[first:]
+        self._heard_at = (at + frames) % FRAMES

@@ -1,0 +1,99 @@
+"""What a page asks of the boards of effects. Pure."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from midipool.effects.parameters import Value
+from midipool_client.page.request import Request
+
+Board = Literal["1", "2", "3", "4", "own", "master"]
+EffectId = Annotated[int, Meta(ge=1)]
+Position = Annotated[int, Meta(ge=1)]
+PresetName = Annotated[str, Meta(max_length=64)]
+KindName = Annotated[str, Meta(max_length=32)]
+
+
+class AddEffect(Request, tag="add_effect", frozen=True, kw_only=True):
+    """Put one more effect on a board."""
+
+    board: Board
+    kind: KindName
+    position: Position | UnsetType = UNSET
+    """From 1; last without it."""
+    values: Mapping[str, Value] = {}
+
+
+class RemoveEffect(Request, tag="remove_effect", frozen=True, kw_only=True):
+    """Take an effect away."""
+
+    effect: EffectId
+
+
+class MoveEffect(Request, tag="move_effect", frozen=True, kw_only=True):
+    """Put an effect to another position of its board."""
+
+    effect: EffectId
+    position: Position
+
+
+class BypassEffect(Request, tag="bypass_effect", frozen=True, kw_only=True):
+    """Pass an effect by, or use it again."""
+
+    effect: EffectId
+    bypass: bool
+
+
+class SetEffect(Request, tag="set_effect", frozen=True, kw_only=True):
+    """Set values of an effect."""
+
+    effect: EffectId
+    values: Mapping[str, Value]
+
+
+class SavePreset(Request, tag="save_preset", frozen=True, kw_only=True):
+    """Keep a board as a preset."""
+
+    board: Board
+    name: PresetName
+
+
+class LoadPreset(Request, tag="load_preset", frozen=True, kw_only=True):
+    """Make a preset the board."""
+
+    board: Board
+    name: PresetName
+
+
+class DeletePreset(Request, tag="delete_preset", frozen=True, kw_only=True):
+    """Forget a preset."""
+
+    name: PresetName
+
+
+class ImportBoard(Request, tag="import_board", frozen=True, kw_only=True):
+    """Make a preset's JSON, ours or RTJam's, the board."""
+
+    board: Board
+    json: Annotated[str, Meta(max_length=12_000)]
+
+
+class SetTuner(Request, tag="set_tuner", frozen=True, kw_only=True):
+    """Listen to the note of an own channel, from 1; 0 to none."""
+
+    channel: Annotated[int, Meta(ge=0, le=4)]
+
+
+EffectsRequest = (
+    AddEffect
+    | RemoveEffect
+    | MoveEffect
+    | BypassEffect
+    | SetEffect
+    | SavePreset
+    | LoadPreset
+    | DeletePreset
+    | ImportBoard
+    | SetTuner
+)
