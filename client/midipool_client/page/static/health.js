@@ -1,6 +1,7 @@
 // Health: whose link is the problem, how everybody hears everybody, and the last minutes.
 
 import { when } from "./controls.js";
+import { Plots } from "./plots.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
 const MARK = { good: "●", watch: "▲", bad: "■" };
@@ -35,7 +36,14 @@ function hearing(listener, h) {
     <td class="words dim" data-head="">${h.reason}</td></tr>`;
 }
 
-export function healthView({ health }) {
+const plots = new Plots();
+
+function second(root, { health: now }) {
+  plots.take(now);
+  plots.draw(root.querySelector(".plots"));
+}
+
+function view({ health }) {
   const pairs = health.members.flatMap((m) => m.hears.map((h) => hearing(m.name, h)));
   return html`<section class="panel health" aria-labelledby="health-head">
     <header><h2 id="health-head">Health</h2>${badge(health.state, health.words)}</header>
@@ -54,3 +62,5 @@ export function healthView({ health }) {
       <em>lost</em> is before repair, <em>left</em> after it</p>
   </section>`;
 }
+
+export const health = { view, second };

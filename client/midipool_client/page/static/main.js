@@ -2,22 +2,17 @@
 
 import { Clock } from "./clock.js";
 import { settle, when } from "./controls.js";
-import { badge, healthView } from "./health.js";
+import { badge } from "./health.js";
 import { joinView } from "./join.js";
 import { Link } from "./link.js";
-import { keyOf, Meters } from "./meters.js";
-import { mixerView } from "./mixer.js";
-import { Plots } from "./plots.js";
-import { Ruler } from "./ruler.js";
-import { at, position, songBeats } from "./song.js";
-import { startStop, tapped, transportView } from "./transport.js";
+import { Meters } from "./meters.js";
+import { left, parts, right } from "./parts.js";
 import { html, render } from "./vendor/lit-html/lit-html.js";
 
 const root = document.getElementById("page");
 const said = document.getElementById("said");
 const clock = new Clock();
 const meters = new Meters();
-const plots = new Plots();
 let wanted = false;
 
 if (location.search) history.replaceState(null, "", "/");
@@ -31,19 +26,23 @@ const link = new Link({
   },
 });
 
-// A fader's newest place is asked for once in a picture of the screen, not at each step.
-const pending = new Map();
-function ask(type, fields) {
+// `moving` names what a hand moves: the first step is asked for at once, and of those that follow
+// the newest, once in a picture of the screen. Without a type all is shown anew.
+const moves = new Map();
+function ask(type, fields, moving) {
   if (type === null) return show();
-  if (!type.startsWith("set_")) return send(type, fields);
-  const key = `${type} ${fields.member ?? ""}`;
-  if (!pending.size) requestAnimationFrame(flush);
-  pending.set(key, [type, { ...pending.get(key)?.[1], ...fields }]);
+  if (moving === undefined) return send(type, fields);
+  const key = `${type} ${moving}`;
+  if (moves.has(key)) return moves.set(key, [type, { ...moves.get(key)?.[1], ...fields }]);
+  moves.set(key, null);
+  requestAnimationFrame(() => follow(key));
+  return send(type, fields);
 }
 
-function flush() {
-  for (const [type, fields] of pending.values()) send(type, fields);
-  pending.clear();
+function follow(key) {
+  const newest = moves.get(key);
+  moves.delete(key);
+  if (newest) ask(...newest, key.slice(newest[0].length + 1));
 }
 
 async function send(type, fields) {
@@ -59,11 +58,6 @@ function say(text) {
   silence = setTimeout(() => (said.className = ""), 6000);
 }
 
-const ruler = new Ruler({
-  locate: (bar) => ask("locate", { position: { bar, beat: 1 } }),
-  loop: (loop) => ask("loop", { loop }),
-});
-
 function show() {
   if (wanted) return;
   wanted = true;
@@ -75,9 +69,13 @@ function draw() {
   const { state } = link;
   if (!state) return;
   document.title = state.session.phase === "choosing" ? "midiPool" : `${state.session.name} · midiPool`;
-  render(state.session.phase === "in_room" && state.transport.timelines.length ? room(state) : waiting(state), root);
+  render(inRoom(state) ? room(state) : waiting(state), root);
   settle(root);
 }
+
+// What parts may want to know beside the state.
+const about = () => ({ us: clock.now(), meters });
+const inRoom = (state) => state?.session.phase === "in_room" && state.transport.timelines.length > 0;
 
 const away = () => when(!link.open, () => html`<p class="note bad" role="alert">midipool-client has ended, or does not answer.
   When it runs again, open the address that it prints.</p>`);
@@ -90,12 +88,14 @@ function waiting(state) {
 
 function room(state) {
   const { session, health } = state;
+  const page = about();
+  const column = (name, list) => html`<div class=${`column ${name}`}>${list.map((part) => part.view(state, ask, page))}</div>`;
   return html`<header class="top">
       <h1>midiPool</h1><span class="room" title=${session.room}>${session.room}</span><span class="name">${session.name}</span>
       ${session.connected ? badge(health.state, health.words) : badge("bad", "the server is away: playing on")}
       ${when(session.can_leave, () => html`<button type="button" class="small" @click=${() => ask("leave")}>leave</button>`)}
     </header>${away()}
-    <main>${transportView(state, ask, ruler, clock.now())}${mixerView(state, ask)}${healthView(state)}</main>`;
+    <main class="board">${column("left", left)}${column("right", right)}</main>`;
 }
 
 // Playhead and meters: no oftener than meters come, which is all that eyes ask for.
@@ -103,40 +103,23 @@ const PICTURE_MS = 36;
 let painted = 0;
 function animate(time) {
   requestAnimationFrame(animate);
-  if (time - painted < PICTURE_MS) return;
+  if (time - painted < PICTURE_MS || !inRoom(link.state)) return;
   painted = time;
-  const { state } = link;
-  const canvas = root.querySelector(".ruler");
-  if (!canvas || !state?.transport.timelines.length) return;
-  const us = clock.now() ?? state.transport.timelines.at(-1).origin_time_us;
-  const timeline = at(state.transport.timelines, us);
-  ruler.paint(canvas, timeline, us);
-  const now = position(timeline, songBeats(timeline, us));
-  const where = root.querySelector(".where");
-  const text = `${now.bar}.${now.beat}`;
-  if (where.textContent !== text) where.textContent = text;
-  for (const canvas of root.querySelectorAll("[data-meter]")) {
-    meters.paint(canvas, canvas.dataset.meter, Number(canvas.dataset.gain));
-  }
+  const page = about();
+  for (const part of parts) part.paint?.(root, link.state, page);
 }
 requestAnimationFrame(animate);
 
 setInterval(() => {
-  const { state } = link;
-  if (!state) return;
-  plots.take(state.health);
-  plots.draw(root.querySelector(".plots"));
-  meters.keep(new Set(state.mixer.meters.map((name, i) => keyOf(i, name))));
+  if (!link.state) return;
+  const page = about();
+  if (inRoom(link.state)) for (const part of parts) part.second?.(root, link.state, page);
   show(); // times that pass: "10 s ago"
 }, 1000);
 
 addEventListener("keydown", (event) => {
   const { target, key, repeat } = event;
-  if (repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (repeat || event.ctrlKey || event.metaKey || event.altKey || !inRoom(link.state)) return;
   if (target.closest?.("input:not([type=range]), select, textarea, button")) return;
-  const { state } = link;
-  if (!state || state.session.phase !== "in_room") return;
-  if (key === " ") event.preventDefault(), startStop(state, ask);
-  else if (key === "t") tapped(ask);
-  else if (key === "c") ask("continue");
+  if (parts.some((part) => part.key?.(key, link.state, ask))) event.preventDefault();
 });

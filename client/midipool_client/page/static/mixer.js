@@ -1,6 +1,7 @@
 // The mixer: a strip for each player, for oneself, the click, and the master.
 
 import { dbField, fader, panner, toggle, when } from "./controls.js";
+import { keyOf } from "./meters.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
 let post = localStorage.getItem("meters") === "post";
@@ -22,7 +23,7 @@ function strip({ name, kind, about = "", meters, level, buttons, pan = "" }) {
 }
 
 function playerStrip({ member, connected, strip: s, heard }, ask) {
-  const set = (fields) => ask("set_strip", { member, ...fields });
+  const set = (fields) => ask("set_strip", { member, ...fields }, member);
   return strip({
     name: member,
     kind: `player ${heard && connected ? "" : "silent"}`,
@@ -38,7 +39,7 @@ function playerStrip({ member, connected, strip: s, heard }, ask) {
 }
 
 function ownStrip(mix, ask) {
-  const set = (fields) => ask("set_mix", fields);
+  const set = (fields) => ask("set_mix", fields, "me");
   const monitored = mix.monitor_db !== null;
   return strip({
     name: "me",
@@ -63,7 +64,7 @@ function masterStrip(mix, ask) {
   return strip({
     name: "master", kind: "master", about: "what you hear",
     meters: meter("own:master", 0, "master"),
-    level: { db: mix.master_db, change: (master_db) => ask("set_mix", { master_db }) },
+    level: { db: mix.master_db, change: (master_db) => ask("set_mix", { master_db }, "master") },
     buttons: "",
   });
 }
@@ -71,7 +72,7 @@ function masterStrip(mix, ask) {
 const volumeDb = (volume) => (volume <= 0 ? -90 : Math.max(20 * Math.log10(volume), -90));
 
 function clickStrip(mixer, ask) {
-  const set = (fields) => ask("set_click", fields);
+  const set = (fields) => ask("set_click", fields, "click");
   const db = Math.round(volumeDb(mixer.click_volume) * 10) / 10;
   return strip({
     name: "click", kind: "click", about: "on your MIDI port", meters: "",
@@ -104,7 +105,7 @@ function listening({ listening: l }, ask) {
   </div>`;
 }
 
-export function mixerView({ mixer }, ask) {
+function view({ mixer }, ask) {
   const { mix } = mixer.listening;
   const running = mixer.audio === "running";
   return html`<section class="panel mixer" aria-labelledby="mixer-head">
@@ -122,3 +123,15 @@ export function mixerView({ mixer }, ask) {
     ${when(running, () => html`<p class="dim device">${mixer.device}</p>`)}
   </section>`;
 }
+
+function paint(root, state, { meters }) {
+  for (const canvas of root.querySelectorAll("[data-meter]")) {
+    meters.paint(canvas, canvas.dataset.meter, Number(canvas.dataset.gain));
+  }
+}
+
+function second(root, { mixer: now }, { meters }) {
+  meters.keep(new Set(now.meters.map((name, i) => keyOf(i, name))));
+}
+
+export const mixer = { view, paint, second };

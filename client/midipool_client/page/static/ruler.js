@@ -6,10 +6,9 @@ import { colours } from "./meters.js";
 const BAR_PX = 34;
 
 export class Ruler {
-  constructor({ locate, loop }) {
+  constructor() {
     this.first = 1;
     this.drag = null;
-    Object.assign(this, { locate, loop });
   }
 
   bars(canvas) {
@@ -32,19 +31,19 @@ export class Ruler {
     if (this.drag) this.drag.to = this.barAt(event.currentTarget, event);
   }
 
-  up() {
+  up(ask) {
     const { drag } = this;
     this.drag = null;
     if (!drag) return;
-    if (drag.from === drag.to) this.locate(drag.from);
-    else this.loop({ start_bar: Math.min(drag.from, drag.to), end_bar: Math.max(drag.from, drag.to) + 1 });
+    if (drag.from === drag.to) locate(ask, drag.from);
+    else ask("loop", { loop: span(drag) });
   }
 
-  key(event, bar) {
+  key(event, bar, ask) {
     const by = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageUp: 4, PageDown: -4 }[event.key];
     if (by === undefined && event.key !== "Home") return;
     event.preventDefault();
-    this.locate(event.key === "Home" ? 1 : Math.max(bar + by, 1));
+    locate(ask, event.key === "Home" ? 1 : Math.max(bar + by, 1));
   }
 
   paint(canvas, timeline, us) {
@@ -87,4 +86,5 @@ export class Ruler {
   }
 }
 
+const locate = (ask, bar) => ask("locate", { position: { bar, beat: 1 } });
 const span = ({ from, to }) => ({ start_bar: Math.min(from, to), end_bar: Math.max(from, to) + 1 });

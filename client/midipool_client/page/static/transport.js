@@ -1,26 +1,28 @@
 // The transport: tempo, meter, start and stop, place and loop, and who may change them.
 
 import { field, hold, when } from "./controls.js";
+import { Ruler } from "./ruler.js";
 import { at, bpmAt, position, songBeats } from "./song.js";
 import { tap } from "./tap.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
 const plain = (bpm) => String(Math.round(bpm * 1000) / 1000);
+const ruler = new Ruler();
 let countIn = Number(localStorage.getItem("count-in") ?? 0);
 
-export const newest = (state) => state.transport.timelines.at(-1);
+const newest = (state) => state.transport.timelines.at(-1);
 
-export function nudge(state, ask, by) {
+function nudge(state, ask, by) {
   const bpm = newest(state).ramp ? newest(state).ramp.to_mbpm / 1000 : newest(state).mbpm / 1000;
   ask("tempo", { bpm: Math.min(Math.max(Math.round((bpm + by) * 1000) / 1000, 20), 999) });
 }
 
-export function tapped(ask) {
+function tapped(ask) {
   const bpm = tap();
   if (bpm !== null) ask("tempo", { bpm });
 }
 
-export function startStop(state, ask) {
+function startStop(state, ask) {
   if (newest(state).playing) ask("stop");
   else ask("start", countIn ? { count_in_bars: countIn } : {});
 }
@@ -86,7 +88,7 @@ const typedPosition = (text) => {
   return { bar: bar || 0, beat: beat || 1 };
 };
 
-function place(state, ask, ruler, us) {
+function place(state, ask, us) {
   const t = us === null ? newest(state) : at(state.transport.timelines, us);
   const now = position(t, songBeats(t, us ?? t.origin_time_us));
   const loop = newest(state).loop;
@@ -94,8 +96,8 @@ function place(state, ask, ruler, us) {
   return html`<div class="place">
     <canvas class="ruler" tabindex="0" role="slider" aria-label="place in the song, in bars" aria-valuemin="1"
       aria-valuenow=${now.bar} aria-valuetext=${`bar ${now.bar}`} title="click: go there; drag: loop"
-      @pointerdown=${(e) => ruler.down(e)} @pointermove=${(e) => ruler.move(e)} @pointerup=${() => ruler.up()}
-      @pointercancel=${() => (ruler.drag = null)} @keydown=${(e) => ruler.key(e, now.bar)}></canvas>
+      @pointerdown=${(e) => ruler.down(e)} @pointermove=${(e) => ruler.move(e)} @pointerup=${() => ruler.up(ask)}
+      @pointercancel=${() => (ruler.drag = null)} @keydown=${(e) => ruler.key(e, now.bar, ask)}></canvas>
     <div class="row">
       <label>go to ${field({ label: "go to bar, or bar.beat", value: "", name: "goto", mode: "decimal",
         commit: (text) => text && ask("locate", { position: typedPosition(text) }) })}</label>
@@ -153,7 +155,7 @@ function changes(state, us) {
 
 const age = (s) => (s < 10 ? "now" : s < 60 ? `${Math.round(s)} s ago` : s < 3600 ? `${Math.round(s / 60)} min ago` : `${Math.round(s / 3600)} h ago`);
 
-export function transportView(state, ask, ruler, us) {
+function view(state, ask, { us }) {
   const t = us === null ? newest(state) : at(state.transport.timelines, us);
   const ramp = us !== null && t.ramp && t.playing ? html`<span class="dim ramp">${bpmAt(t, us).toFixed(1)} →</span>` : "";
   return html`<section class="panel transport" aria-labelledby="transport-head">
@@ -162,8 +164,30 @@ export function transportView(state, ask, ruler, us) {
       <output class=${`where ${t.playing ? "playing" : ""}`} aria-label="bar and beat"></output>
       ${buttons(state, ask)} <div class="row">${ramp}${tempo(state, ask)} ${meter(state, ask)}</div>
     </div>
-    ${place(state, ask, ruler, us)}
+    ${place(state, ask, us)}
     ${vote(state, ask, us)}
     ${changes(state, us)}
   </section>`;
 }
+
+function paint(root, state, { us }) {
+  const canvas = root.querySelector(".ruler");
+  if (!canvas) return;
+  const at_us = us ?? newest(state).origin_time_us;
+  const timeline = at(state.transport.timelines, at_us);
+  ruler.paint(canvas, timeline, at_us);
+  const now = position(timeline, songBeats(timeline, at_us));
+  const where = root.querySelector(".where");
+  const text = `${now.bar}.${now.beat}`;
+  if (where.textContent !== text) where.textContent = text;
+}
+
+function key(pressed, state, ask) {
+  if (pressed === " ") startStop(state, ask);
+  else if (pressed === "t") tapped(ask);
+  else if (pressed === "c") ask("continue");
+  else return false;
+  return true;
+}
+
+export const transport = { view, paint, key };
