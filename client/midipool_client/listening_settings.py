@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from midipool.audio.listening import Listening
-from midipool.audio.strips import Mix, Strip
+from midipool.audio.strips import Mix, OwnChannel, Strip
 
 Place = tuple[str, ...]
 
@@ -31,6 +31,9 @@ def changes(before: Listening, after: Listening, device: str) -> Iterator[tuple[
     for member in {**before.mix.strips, **after.mix.strips}:
         strips = before.mix.strip_of(member), after.mix.strip_of(member)
         yield from _fields(*strips, Strip(), (*place, "mix", "strips", member))
+    for number in {**before.mix.channels, **after.mix.channels}:
+        channels = before.mix.channel(int(number)), after.mix.channel(int(number))
+        yield from _fields(*channels, OwnChannel(), (*place, "mix", "channels", number))
 
 
 def _fields(
@@ -38,7 +41,7 @@ def _fields(
 ) -> Iterator[tuple[Place, Any]]:
     for name in before.__struct_fields__:
         value = getattr(after, name)
-        if name not in ("mix", "strips") and value != getattr(before, name):
+        if name not in ("mix", "strips", "channels") and value != getattr(before, name):
             yield (*place, name), None if value == getattr(plain, name) else value
 
 

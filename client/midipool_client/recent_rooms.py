@@ -1,5 +1,6 @@
 """The rooms that a player was in last, as the settings file keeps them. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from midipool.errors import InvalidValue
 from midipool_client.room_url import DEFAULT_PORT, RoomUrl, parse_room_url
 
 MOST = 8
+_ADDRESS = re.compile(r"\b(wss?|https?)://([^/\s'\"]+)/(?:rooms/)?([^/\s'\"?#]+)")
+_SCHEMES = {"http": "ws", "https": "wss"}
 
 
 class RecentRoom(msgspec.Struct, frozen=True):
@@ -36,12 +39,17 @@ def with_room(before: list[RecentRoom], room: RecentRoom) -> list[RecentRoom]:
 
 
 def address_of(server: str, room: str) -> RoomUrl:
-    """Where to go by what was typed: a host and a room, or a whole address; raises InvalidValue."""
+    """Where to go by what was typed or pasted; raises InvalidValue.
+
+    That is a host and a room, or a text that holds a whole address: of a room, of its page on the
+    server, or the command that joins it.
+    """
     server, room = server.strip(), room.strip()
+    if (pasted := _ADDRESS.search(server)) is not None:
+        scheme, host, name = pasted.groups()
+        return parse_room_url(f"{_SCHEMES.get(scheme, scheme)}://{host}/{name}")
     if not server:
         raise InvalidValue("server", f"say where the room is, such as 127.0.0.1:{DEFAULT_PORT}")
-    if "://" in server and (not room or server.rstrip("/").count("/") > 2):
-        return parse_room_url(server)
     if not room:
         raise InvalidValue("room", "say the room's name, such as jam")
     scheme, _, host = server.rpartition("://")

@@ -23,6 +23,7 @@ from midipool.audio.listening import Listening
 from midipool.click import ClickSettings
 from midipool.errors import InvalidValue, Unavailable
 from midipool_client import listening_settings
+from midipool_client.join_choice import JoinChoice, choice_in
 from midipool_client.recent_rooms import RecentRoom, recent_in, with_room
 
 MAX_BYTES = 1 << 20
@@ -124,6 +125,18 @@ class Settings:
         rooms = with_room(self.recent, room)
         if rooms != self.recent:
             self._change(("recent",), msgspec.to_builtins(rooms))
+
+    @property
+    def join_choice(self) -> JoinChoice:
+        """With which devices a page joined last."""
+        return choice_in(self._data)
+
+    @join_choice.setter
+    def join_choice(self, choice: JoinChoice) -> None:
+        if choice != self.join_choice:
+            said = msgspec.to_builtins(choice)
+            usual = msgspec.to_builtins(JoinChoice())
+            self._change(("join",), {k: v for k, v in said.items() if v != usual[k]} or None)
 
     def save(self, patience_s: float = LOCK_PATIENCE_S) -> None:
         """Put the changes into the file, on top of what others have put there meanwhile.

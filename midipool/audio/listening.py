@@ -39,6 +39,8 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
             lines[0] += "; muted for the room"
         elif mix.send_db:
             lines[0] += f"; sent at {mix.send_db:+g} dB"
+        own = sorted(mix.channels.items())
+        lines += [f"  own channel {name}: {channel.in_words()}" for name, channel in own]
         return lines + [f"  {name}: {strip.in_words()}" for name, strip in mix.strips.items()]
 
 

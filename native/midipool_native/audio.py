@@ -81,6 +81,18 @@ class PlayerStats:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPlace:
+    """A channel of own input: linear gain from 0 to 8, pan from -1 (left) to 1 in the own mix."""
+
+    gain: float
+    pan: float
+    mute: bool
+    """For the room alone."""
+    solo: bool
+    """In the own mix alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """How loud a channel was since the last look: 1.0 is full scale."""
 
@@ -265,6 +277,13 @@ class AudioCore:
     def set_send(self, gain: float) -> None:
         """How loud own input is sent, from 0 (not at all) to 8; raises NativeError."""
         check(lib.mp_audio_set_send(self.handle, gain), f"send gain {gain}")
+
+    def set_own(self, channel: int, place: OwnPlace) -> None:
+        """A channel of own input; raises NativeError."""
+        status = lib.mp_audio_set_own(
+            self.handle, channel, place.gain, place.pan, place.mute, place.solo
+        )
+        check(status, f"own channel {channel + 1}, gain {place.gain}, pan {place.pan}")
 
     def player_stats(self, slot: int) -> PlayerStats:
         """How a player is heard; raises NativeError for an empty slot."""

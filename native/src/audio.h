@@ -38,6 +38,13 @@ typedef struct {
     float fade; /* 0 after a dry ring, rising to 1 */
 } mp_mix_place;
 
+/* The place of a channel of one's own input; the callback's own. */
+typedef struct {
+    float gain, pan;
+    bool mute, solo;
+    float send_now, now[MP_MAX_CHANNELS]; /* gains to the room and to each output, on their way */
+} mp_own_place;
+
 /* ---- codec thread ---- */
 
 /* How long packets waited: the quickest of each quarter of a second steer the drift. */
@@ -209,6 +216,7 @@ typedef enum {
     MP_ORDER_MASTER,
     MP_ORDER_MONITOR,
     MP_ORDER_SEND,
+    MP_ORDER_OWN,
     MP_ORDER_TARGET,
     MP_ORDER_DECODER,
     MP_ORDER_ENCODER,
@@ -229,7 +237,7 @@ typedef struct {
         struct {
             float gain, pan;
             int mute, solo;
-        } mix;
+        } mix; /* MIX, and OWN, of which the slot is the channel */
         float gain;
         struct {
             mp_wait wait;
@@ -255,7 +263,8 @@ struct mp_audio {
     mp_inserts *own_inserts;          /* likewise */
     /* The callback's. */
     mp_player *heard[MP_MAX_PLAYERS];
-    float master, master_now, monitor, monitor_now, send, send_now;
+    float master, master_now, monitor, send;
+    mp_own_place own[MP_MAX_CHANNELS];
     int64_t frame;
     mp_frame_clock *clock;
     bool silenced; /* somebody is soloed */
@@ -291,3 +300,32 @@ struct mp_audio {
     _Atomic int stopping;
     _Atomic int started; /* 1 with the priority, -1 without */
 };
+
+/* ---- the callback's arithmetic ---- */
+
+/* Gains go to what is wanted within some ms: this part of the way each frame. */
+static const float MP_GLIDE = 0.01f;
+
+/* A number that a device can play. */
+static inline float mp_clamped(float sample) {
+    if (sample >= -1.0f && sample <= 1.0f) return sample;
+    return sample > 1.0f ? 1.0f : sample < -1.0f ? -1.0f : 0.0f;
+}
+
+/* Two outputs are panned with equal power; `full`: what is in the middle keeps its level in both,
+ * as what is stereo already must. */
+float mp_pan(float pan, uint32_t out, bool full);
+
+/* Frames become those with effects, where there are any; returns how much older they are then. */
+uint32_t mp_audio_insert(mp_audio *a, mp_place lane, float *samples, uint32_t frames);
+
+static inline int64_t mp_frames_ns(const mp_audio *a, uint32_t frames) {
+    return frames * INT64_C(1000000000) / a->settings.rate;
+}
+
+/* One's own input, in the callback. */
+void mp_own_places_init(mp_audio *a);
+void mp_own_obey(mp_audio *a, const mp_order *order);
+/* Whether a channel of it silences what is not soloed. */
+bool mp_own_is_soloed(const mp_audio *a);
+void mp_own_take(mp_audio *a, const float *const *in, uint32_t frames);

@@ -20,7 +20,8 @@ static bool is_usable(const mp_audio_settings *s) {
 static bool prepare(mp_audio *a) {
     const mp_audio_settings *s = &a->settings;
     uint32_t ins = s->in_channels > 0 ? s->in_channels : 1;
-    a->master = a->master_now = a->send = a->send_now = 1.0f;
+    a->master = a->master_now = a->send = 1.0f;
+    mp_own_places_init(a);
     atomic_store(&a->input_latency, UINT32_MAX);
     a->clock = mp_frame_clock_new(s->rate);
     return a->clock != NULL && mp_ring_init(&a->to_callback, sizeof(mp_order), MP_ORDERS) &&
@@ -327,6 +328,14 @@ mp_status mp_audio_set_monitor(mp_audio *a, float gain) {
 }
 
 mp_status mp_audio_set_send(mp_audio *a, float gain) { return set_gain(a, MP_ORDER_SEND, gain); }
+
+mp_status mp_audio_set_own(mp_audio *a, uint32_t channel, float gain, float pan, int mute,
+                           int solo) {
+    bool there = channel < a->settings.in_channels;
+    if (!there || !is_gain(gain) || !(pan >= -1.0f && pan <= 1.0f)) return MP_OUT_OF_RANGE;
+    mp_order o = {.kind = MP_ORDER_OWN, .slot = channel, .mix = {gain, pan, mute, solo}};
+    return order(&a->to_callback, &o);
+}
 
 mp_status mp_audio_player_stats(mp_audio *a, uint32_t slot, mp_player_stats *stats) {
     if (!has(a, slot)) return MP_OUT_OF_RANGE;

@@ -1,4 +1,4 @@
-/* The callback: input to the codec thread, players' rings to the mix and to their own outputs. */
+/* The callback: players' rings to the mix and to their own outputs. */
 #define _GNU_SOURCE
 #include <math.h>
 #include <string.h>
@@ -6,8 +6,6 @@
 #include "audio.h"
 
 enum { DRY_FADE = 64 };
-/* Gains go to what is wanted within some ms: this part of the way each frame. */
-static const float GLIDE = 0.01f;
 /* The mix is left alone up to here, and bent above, so that it never passes 1. */
 static const float KNEE = 0.8f;
 
@@ -19,10 +17,10 @@ static float limited(float sample) {
     return copysignf(KNEE + (1.0f - KNEE) * (over / (1.0f + over)), sample);
 }
 
-/* A number that a device can play. */
-static float clamped(float sample) {
-    if (sample >= -1.0f && sample <= 1.0f) return sample;
-    return sample > 1.0f ? 1.0f : sample < -1.0f ? -1.0f : 0.0f;
+float mp_pan(float pan, uint32_t out, bool full) {
+    float angle = (pan + 1.0f) * (float)(M_PI / 4.0);
+    float power = out == 0 ? cosf(angle) : sinf(angle);
+    return full ? fminf(1.0f, power * (float)M_SQRT2) : power;
 }
 
 static void take_orders(mp_audio *a) {
@@ -49,10 +47,11 @@ static void take_orders(mp_audio *a) {
         case MP_ORDER_SEND: a->send = order.gain; break;
         case MP_ORDER_INSERTS: a->inserts = order.inserts; break;
         case MP_ORDER_INSERT: a->inserts->lanes[order.slot].mode = order.insert; break;
+        case MP_ORDER_OWN: mp_own_obey(a, &order); break;
         default: break;
         }
     }
-    a->silenced = false;
+    a->silenced = mp_own_is_soloed(a);
     for (int i = 0; i < MP_MAX_PLAYERS; i++) {
         if (a->heard[i] != NULL && a->heard[i]->place.solo) a->silenced = true;
     }
@@ -71,7 +70,7 @@ static void read_player(mp_player *p, float *frames, uint32_t count) {
         for (uint32_t c = 0; c < channels; c++) {
             float *sample = &frames[(size_t)i * channels + c];
             if (there) place->last[c] = *sample;
-            *sample = clamped(place->last[c] * place->fade);
+            *sample = mp_clamped(place->last[c] * place->fade);
         }
     }
     if (got < count && atomic_load_explicit(&p->playing, memory_order_relaxed)) {
@@ -87,15 +86,11 @@ static float route(uint32_t in, uint32_t ins, uint32_t out, uint32_t outs) {
     return ins == 1 || in % outs == out ? 1.0f : 0.0f;
 }
 
-/* Two outputs are panned with equal power; what is stereo already is 1 in the middle. */
 static float wanted_gain(const mp_audio *a, const mp_player *p, uint32_t out) {
     const mp_mix_place *place = &p->place;
     if (place->mute || (a->silenced && !place->solo)) return 0.0f;
     if (a->settings.out_channels != 2) return place->gain;
-    float angle = (place->pan + 1.0f) * (float)(M_PI / 4.0);
-    float power = out == 0 ? cosf(angle) : sinf(angle);
-    if (p->ring.channels > 1) power = fminf(1.0f, power * (float)M_SQRT2);
-    return place->gain * power;
+    return place->gain * mp_pan(place->pan, out, p->ring.channels > 1);
 }
 
 static void mix_player(mp_audio *a, mp_player *p, uint32_t frames) {
@@ -105,7 +100,7 @@ static void mix_player(mp_audio *a, mp_player *p, uint32_t frames) {
         for (uint32_t i = 0; i < frames; i++) {
             const float *frame = &a->scratch[(size_t)i * ins];
             float sum = 0.0f;
-            now += (wanted - now) * GLIDE;
+            now += (wanted - now) * MP_GLIDE;
             for (uint32_t in = 0; in < ins; in++) sum += route(in, ins, out, outs) * frame[in];
             a->mixed[(size_t)i * outs + out] += now * sum;
         }
@@ -132,22 +127,10 @@ static void tap_player(mp_audio *a, const mp_player *p, uint32_t frames) {
     mp_audio_tap(a, p->slot, p->ring.channels, a->scratch, frames, a->began_ns - latency_us * 1000);
 }
 
-/* Frames become those with effects, where there are any; returns how much older they are then. */
-static uint32_t insert(mp_audio *a, mp_place lane, float *samples, uint32_t frames) {
+uint32_t mp_audio_insert(mp_audio *a, mp_place lane, float *samples, uint32_t frames) {
     if (a->inserts == NULL) return 0;
     mp_insert_process(&a->inserts->lanes[lane], samples, frames);
     return atomic_load_explicit(&a->inserts->lanes[lane].older, memory_order_relaxed);
-}
-
-static int64_t frames_ns(const mp_audio *a, uint32_t frames) {
-    return frames * INT64_C(1000000000) / a->settings.rate;
-}
-
-static void tap_input(mp_audio *a, uint32_t source, uint32_t frames, uint32_t older) {
-    uint32_t latency = atomic_load_explicit(&a->input_latency, memory_order_relaxed);
-    uint32_t before = latency == UINT32_MAX ? frames : latency;
-    int64_t captured_ns = a->began_ns - frames_ns(a, before + older);
-    mp_audio_tap(a, source, a->settings.in_channels, a->scratch, frames, captured_ns);
 }
 
 static void hear_players(mp_audio *a, float *const *from, uint32_t frames) {
@@ -169,51 +152,11 @@ static void hear_players(mp_audio *a, float *const *from, uint32_t frames) {
     }
 }
 
-/* What the codec thread gets, which is no more the scratch's after it. */
-static void send_input(mp_audio *a, uint32_t frames) {
-    uint32_t ins = a->settings.in_channels;
-    for (uint32_t i = 0; i < frames; i++) {
-        a->send_now += (a->send - a->send_now) * GLIDE;
-        if (fabsf(a->send - a->send_now) < 1e-6f) a->send_now = a->send;
-        for (uint32_t c = 0; c < ins; c++) {
-            float *sample = &a->scratch[(size_t)i * ins + c];
-            *sample = clamped(*sample * a->send_now);
-        }
-    }
-    uint32_t wrote = mp_frame_ring_write(&a->input, a->scratch, frames);
-    if (wrote < frames) {
-        atomic_fetch_add_explicit(&a->input_dropped, frames - wrote, memory_order_relaxed);
-    }
-}
-
-/* The input as one's own ears and the codec thread get it. */
-static void take_input(mp_audio *a, const float *const *in, uint32_t frames) {
-    uint32_t ins = a->settings.in_channels, outs = a->settings.out_channels;
-    for (uint32_t c = 0; c < ins; c++) {
-        for (uint32_t i = 0; i < frames; i++) {
-            a->scratch[(size_t)i * ins + c] = clamped(in[c][i]);
-        }
-    }
-    mp_level_see(a->in_meters, ins, a->scratch, frames);
-    tap_input(a, MP_TAP_INPUT, frames, 0);
-    uint32_t older = insert(a, MP_PLACE_INPUT, a->scratch, frames);
-    atomic_store_explicit(&a->input_older, older, memory_order_relaxed);
-    tap_input(a, MP_TAP_PLAYED, frames, older);
-    for (uint32_t i = 0; i < frames; i++) {
-        a->monitor_now += (a->monitor - a->monitor_now) * GLIDE;
-        for (uint32_t out = 0; out < outs; out++) {
-            a->mixed[(size_t)i * outs + out] +=
-                a->monitor_now * a->scratch[(size_t)i * ins + (out < ins ? out : out % ins)];
-        }
-    }
-    send_input(a, frames);
-}
-
 static void give_mix(mp_audio *a, float *const *out, uint32_t frames) {
     uint32_t outs = a->settings.out_channels;
-    uint32_t older = insert(a, MP_PLACE_MIX, a->mixed, frames);
+    uint32_t older = mp_audio_insert(a, MP_PLACE_MIX, a->mixed, frames);
     for (uint32_t i = 0; i < frames; i++) {
-        a->master_now += (a->master - a->master_now) * GLIDE;
+        a->master_now += (a->master - a->master_now) * MP_GLIDE;
         for (uint32_t c = 0; c < outs; c++) {
             float *sample = &a->mixed[(size_t)i * outs + c];
             *sample = limited(*sample * a->master_now);
@@ -221,7 +164,7 @@ static void give_mix(mp_audio *a, float *const *out, uint32_t frames) {
         }
     }
     mp_level_see(a->out_meters, outs, a->mixed, frames);
-    mp_audio_tap(a, MP_TAP_MIX, outs, a->mixed, frames, a->began_ns - frames_ns(a, older));
+    mp_audio_tap(a, MP_TAP_MIX, outs, a->mixed, frames, a->began_ns - mp_frames_ns(a, older));
 }
 
 /* When the cycle began, by the frame clock, which wakes up late never early. */
@@ -242,7 +185,7 @@ void mp_audio_process(mp_audio *a, const float *const *in, float *const *out,
     take_orders(a);
     memset(a->mixed, 0, (size_t)frames * a->settings.out_channels * sizeof(float));
     hear_players(a, from_players, frames);
-    if (a->settings.in_channels > 0) take_input(a, in, frames);
+    if (a->settings.in_channels > 0) mp_own_take(a, in, frames);
     give_mix(a, out, frames);
     if (a->inserts != NULL) mp_inserts_publish(a->inserts, cycle_ns, frames);
     a->frame += frames;

@@ -163,6 +163,11 @@ mp_status mp_audio_set_master(mp_audio *audio, float gain);
 mp_status mp_audio_set_monitor(mp_audio *audio, float gain);
 /* How loud one's own input is sent: 0 mutes it for the others, not for the own monitor. */
 mp_status mp_audio_set_send(mp_audio *audio, float gain);
+/* One channel of one's own input: gain as it is sent and monitored, pan in one's own mix of two
+ * outputs. `mute` silences it for the others alone. What is soloed and monitored silences all that
+ * is not, players too, in one's own mix alone. */
+mp_status mp_audio_set_own(mp_audio *audio, uint32_t channel, float gain, float pan, int mute,
+                           int solo);
 
 mp_status mp_audio_player_stats(mp_audio *audio, uint32_t slot, mp_player_stats *stats);
 /* Levels since the last call; `levels` has a place for each channel. */

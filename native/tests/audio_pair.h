@@ -119,7 +119,9 @@ static void hearer_cycle(pair *p) {
     static float samples[MP_MAX_CHANNELS][MP_MAX_PERIOD];
     float *out[MP_MAX_CHANNELS];
     for (uint32_t c = 0; c < p->to.channels; c++) out[c] = samples[c];
-    mp_audio_process(p->hearer, NULL, out, NULL, p->to.period, p->now_ns);
+    static const float silence[MP_MAX_PERIOD];
+    const float *const in[] = {silence, silence, silence, silence};
+    mp_audio_process(p->hearer, in, out, NULL, p->to.period, p->now_ns);
     const float *heard[] = {samples[0], samples[1], samples[2], samples[3]};
     p->listen(p, p->to_cycles++ * p->to.period, heard, p->to.period);
 }

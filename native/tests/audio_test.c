@@ -478,6 +478,73 @@ static void own_input_is_muted_for_the_others_alone(void) {
     pair_end(p);
 }
 
+static void each_own_channel_is_sent_as_it_is_set(void) {
+    pair *p = new_pair(STUDIO, STUDIO, constant);
+    pair_begin(p, 120, 600.0);
+    mp_audio *a = p->sender;
+    expect_levels(p, 0.4, 0.2);
+    CHECK(mp_audio_set_own(a, 0, 0.5f, 0.0f, 0, 0) == MP_OK);
+    expect_levels(p, 0.2, 0.2); /* no pan for the room */
+    CHECK(mp_audio_set_send(a, 0.5f) == MP_OK);
+    expect_levels(p, 0.1, 0.1);
+    CHECK(mp_audio_set_own(a, 1, 1.0f, 1.0f, 1, 1) == MP_OK);
+    expect_levels(p, 0.1, 0.0); /* nor solo */
+    CHECK(mp_audio_set_own(a, 2, 1.0f, 0.0f, 0, 0) == MP_OUT_OF_RANGE);
+    CHECK(mp_audio_set_own(a, 1, 9.0f, 0.0f, 0, 0) == MP_OUT_OF_RANGE);
+    CHECK(mp_audio_set_own(a, 1, 1.0f, NAN, 0, 0) == MP_OUT_OF_RANGE);
+    pair_end(p);
+}
+
+typedef struct {
+    mp_audio *audio;
+    int64_t cycles;
+} studio;
+
+/* What one's own mix is, after a while, when 0.4 and 0.2 come in. */
+static void expect_monitor(studio *s, double left, double right) {
+    float in[2][64], out[2][64], *const outs[] = {out[0], out[1]};
+    const float *const ins[] = {in[0], in[1]};
+    for (int i = 0; i < 64; i++) in[0][i] = 0.4f, in[1][i] = 0.2f;
+    for (int i = 0; i < 100; i++) {
+        mp_audio_process(s->audio, ins, outs, NULL, 64, s->cycles++ * 1333333);
+    }
+    CHECK(fabs(out[0][63] - left) < 0.002 && fabs(out[1][63] - right) < 0.002);
+}
+
+static void each_own_channel_has_its_place_in_the_own_mix(void) {
+    mp_status status;
+    mp_audio_settings settings = {48000, 64, 2, 2, 500};
+    studio s = {mp_audio_new(&settings, &status), 0};
+    CHECK(mp_audio_set_monitor(s.audio, 1.0f) == MP_OK);
+    expect_monitor(&s, 0.4, 0.2);
+    CHECK(mp_audio_set_own(s.audio, 0, 0.5f, 1.0f, 0, 0) == MP_OK);
+    expect_monitor(&s, 0.0, 0.4);
+    CHECK(mp_audio_set_own(s.audio, 0, 0.5f, 0.0f, 1, 0) == MP_OK); /* muted for the room alone */
+    expect_monitor(&s, 0.2, 0.4);
+    CHECK(mp_audio_set_own(s.audio, 1, 1.0f, 1.0f, 0, 1) == MP_OK);
+    expect_monitor(&s, 0.0, 0.2);
+    CHECK(mp_audio_set_monitor(s.audio, 0.0f) == MP_OK);
+    expect_monitor(&s, 0.0, 0.0);
+    mp_audio_free(s.audio);
+}
+
+/* A soloed channel that is not monitored must not make the players fall silent. */
+static void own_solo_silences_players_while_it_is_monitored(void) {
+    pair *p = new_pair(STUDIO, STUDIO, constant);
+    pair_begin(p, 120, 600.0);
+    mp_audio_free(p->hearer);
+    mp_status status;
+    mp_audio_settings settings = {48000, p->to.period, 2, 2, 700};
+    mp_player_settings player = player_of(p, 600.0);
+    p->hearer = mp_audio_new(&settings, &status);
+    CHECK(mp_audio_add_player(p->hearer, 0, &player) == MP_OK);
+    CHECK(mp_audio_set_own(p->hearer, 0, 1.0f, -1.0f, 0, 1) == MP_OK);
+    expect_levels(p, 0.4, 0.2);
+    CHECK(mp_audio_set_monitor(p->hearer, 1.0f) == MP_OK);
+    expect_levels(p, 0.0, 0.0);
+    pair_end(p);
+}
+
 static void mono_goes_to_the_middle_and_own_outputs_get_each_player(void) {
     pair *p = new_pair((device){48000, 128, 0.0, 1}, STUDIO, constant);
     pair_begin(p, 120, 600.0);
@@ -586,6 +653,9 @@ int main(void) {
     meters_show_peak_and_rms();
     own_monitoring_is_off_until_asked_for();
     own_input_is_muted_for_the_others_alone();
+    each_own_channel_is_sent_as_it_is_set();
+    each_own_channel_has_its_place_in_the_own_mix();
+    own_solo_silences_players_while_it_is_monitored();
     mono_goes_to_the_middle_and_own_outputs_get_each_player();
     what_cannot_be_is_refused();
     a_removed_player_is_freed_once_both_threads_let_go();

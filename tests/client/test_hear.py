@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from midipool.audio.listening import Listening
-from midipool.audio.strips import Strip
+from midipool.audio.strips import OwnChannel, Strip
 from midipool.errors import InvalidValue
 from midipool_client.cli import main
 from midipool_client.settings import Settings
@@ -29,6 +29,17 @@ def test_profile_and_mix_are_set_and_shown(file: Path, capsys: pytest.CaptureFix
     listening = Settings.load().listening("midiPool")
     assert (listening.profile, listening.bars, listening.mix.monitor_db) == ("bar", 2, -6.0)
     assert listening.mix.strip_of("bass") == Strip(gain_db=-6, pan=-0.5, mute=True)
+
+
+def test_own_channels_are_set_shown_and_kept(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["hear", "--channel", "2", "gain=-6", "pan=0", "mute=on"]) == 0
+    assert capsys.readouterr().out == "own channel 2: -6 dB, pan +0, muted for the room\n"
+    own = Settings.load().listening("midiPool").mix.channel(2)
+    assert own == OwnChannel(gain_db=-6, pan=0.0, mute=True)
+    assert main(["hear", "--channel", "2", "gain=0", "pan=auto", "mute=off"]) == 0
+    assert json.loads(file.read_text()) == {}
 
 
 def test_each_device_has_its_own(file: Path) -> None:
@@ -66,6 +77,8 @@ def test_two_shells_do_not_undo_each_other(file: Path) -> None:
         (["master=20"], "master: must be -90 to 18 dB"),
         (["--player", "bass", "profile=jam"], "hear: does not know 'profile=jam', but gain=-6"),
         (["--player", "bass", "pan=2"], "pan: must be -1 (left) to 1 (right)"),
+        (["--channel", "5", "gain=0"], "channel: must be 1 to 4"),
+        (["--channel", "1", "pan=left"], "pan: must be a number"),
         (["--player", "bass", "mute=yes"], "mute: must be on or off"),
     ],
 )
@@ -83,6 +96,7 @@ def test_nonsense_is_refused_and_changes_nothing(
         ('{"device:x": {"profile": "fast"}}', "hear.device:x is wrong: Invalid enum value"),
         ('{"device:x": {"bars": 99}}', "hear.device:x bars: must be 1 to 16"),
         ('{"device:x": {"mix": {"strips": {"a": {"pan": 9}}}}}', "hear.device:x pan: must be -1"),
+        ('{"device:x": {"mix": {"channels": {"9": {}}}}}', "hear.device:x channel: must be 1 to 4"),
         ("7", "hear must be an object"),
     ],
 )

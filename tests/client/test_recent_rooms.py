@@ -46,6 +46,9 @@ def test_rooms_are_kept_in_the_settings(tmp_path: Path) -> None:
         ("ws://h:99/jam", "", "ws://h:99/jam"),
         ("ws://h:99/jam", "other", "ws://h:99/jam"),
         ("wss://h", "jam", "wss://h:443/jam"),
+        ("midipool-client join ws://h:99/jam --name me", "", "ws://h:99/jam"),
+        ("http://h:99/rooms/jam", "", "ws://h:99/jam"),
+        ("https://h/rooms/jam?x=1", "other", "wss://h:443/jam"),
     ],
 )
 def test_an_address_is_made_of_what_is_typed(server: str, name: str, url: str) -> None:

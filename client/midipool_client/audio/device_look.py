@@ -38,6 +38,8 @@ class DevicesLook(msgspec.Struct, frozen=True):
 
     jack: JackLook
     portaudio: PortAudioLook
+    midi_ports: list[str] = []
+    """The system's own, beside JACK's."""
 
 
 def in_lines(look: DevicesLook) -> Iterator[str]:

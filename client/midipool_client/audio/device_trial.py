@@ -1,4 +1,4 @@
-"""A program that looks at JACK and PortAudio, because either may hang, print or crash.
+"""A program that looks at JACK, PortAudio and rtmidi, because any may hang, print or crash.
 
 `python -m midipool_client.audio.device_trial` prints a DevicesLook as JSON.
 """
@@ -10,14 +10,16 @@ import msgspec
 from midipool.errors import Unavailable
 from midipool_client.audio.device_look import DevicesLook, JackLook, PortAudioLook
 from midipool_client.doctor.libjack import AUDIO_TYPE, Library, server_name
+from midipool_client.doctor.midi_trial import rtmidi_apis, rtmidi_ports, sequencer_state
 from midipool_native import portaudio
 
 NAME = "midipool-devices"
 
 
 def look() -> DevicesLook:
-    """Look at both. JACK first: PortAudio is a client of its."""
-    return DevicesLook(look_at_jack(), look_at_portaudio())
+    """Look at all. JACK before PortAudio, which is a client of its."""
+    midi = rtmidi_ports(rtmidi_apis() or [], sequencer_state())
+    return DevicesLook(look_at_jack(), look_at_portaudio(), midi)
 
 
 def look_at_jack() -> JackLook:

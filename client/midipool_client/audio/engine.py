@@ -27,6 +27,7 @@ from midipool_client.audio.engine_messages import (
     FromAudioEngine,
     Greet,
     Inserts,
+    Level,
     Levels,
     Mix,
     NoSeat,
@@ -55,7 +56,7 @@ from midipool_client.engine.framing import Input
 from midipool_client.recording.engine_part import EngineRecording
 from midipool_native import host_clock
 from midipool_native._rt import ffi, lib
-from midipool_native.audio import EncoderSetup
+from midipool_native.audio import EncoderSetup, OwnPlace
 from midipool_native.checks import JACK_FAILED, NativeError
 from midipool_native.media_address import Address
 from midipool_native.media_socket import Destination, MediaSocket, open_udp
@@ -196,6 +197,9 @@ class AudioEngine:
                 self._device.core.set_master(message.master)
                 self._device.core.set_monitor(message.monitor)
                 self._device.core.set_send(message.send)
+                for index, own in enumerate(message.channels[: self._config.channels]):
+                    place = OwnPlace(own.gain, own.pan, own.mute, own.solo)
+                    self._device.core.set_own(index, place)
             case Watch():
                 self._watch_s = message.every_ms / 1000
             case Send():
@@ -264,7 +268,9 @@ class AudioEngine:
     def _measure(self) -> Levels:
         core = self._device.core
         return Levels(
-            loudest(core.input_levels()), loudest(core.mix_levels()), self._voices.levels()
+            [Level(level.peak, level.rms) for level in core.input_levels()],
+            loudest(core.mix_levels()),
+            self._voices.levels(),
         )
 
     def _status(self) -> AudioStatus:

@@ -75,6 +75,16 @@ class Pieces(msgspec.Struct, tag="pieces", frozen=True):
     pieces: list[Piece]
 
 
+class OwnStrip(msgspec.Struct, frozen=True):
+    """A channel of one's own input."""
+
+    gain: float = 1.0
+    pan: float = 0.0
+    mute: bool = False
+    """For the room alone."""
+    solo: bool = False
+
+
 class Mix(msgspec.Struct, tag="mix", frozen=True):
     """To the engine: linear gains of what is heard of all, and of one's own input."""
 
@@ -82,6 +92,8 @@ class Mix(msgspec.Struct, tag="mix", frozen=True):
     monitor: float = 0.0
     send: float = 1.0
     """Of one's own input as the others get it."""
+    channels: list[OwnStrip] = []
+    """Those of one's own input."""
 
 
 class Watch(msgspec.Struct, tag="watch", frozen=True):
@@ -272,11 +284,20 @@ class Level(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Levels(msgspec.Struct, tag="levels", frozen=True):
-    """From the engine, while somebody looks: each is the loudest of its channels."""
+    """From the engine, while somebody looks: all but own input's the loudest of their channels."""
 
-    input: Level = Level()
+    inputs: list[Level] = []
+    """Of each own channel."""
     mix: Level = Level()
     voices: dict[str, Level] = {}
+
+    @property
+    def input(self) -> Level:
+        """Own input's, the loudest of its channels."""
+        return Level(
+            max((level.peak for level in self.inputs), default=0.0),
+            max((level.rms for level in self.inputs), default=0.0),
+        )
 
 
 class AudioProblem(msgspec.Struct, tag="problem", frozen=True):

@@ -78,6 +78,15 @@ class AudioProcess:
         self.levels = Levels()
         self.tell(Watch(every_ms))
 
+    @property
+    def connections(self) -> list[tuple[str, str]]:
+        """What people connected of a device's ports, (our port, other port)."""
+        return self._connections
+
+    def connect_again(self, connections: list[tuple[str, str]]) -> None:
+        """Have the next engine make these connections as soon as it can."""
+        self._connections = connections
+
     def config(self) -> AudioConfig:
         """For the next engine: what was chosen, and connected, stays."""
         return msgspec.structs.replace(

@@ -30,6 +30,7 @@ from midipool_client.audio.engine_messages import (
     AudioReady,
     Mix,
     NoSeat,
+    OwnStrip,
     Rare,
     Repairs,
     RoomClock,
@@ -347,7 +348,10 @@ class RoomAudio:
             member.device(self.engine.ready.period, self.engine.ready.rate)
 
     def _tell_mix(self) -> None:
-        self.engine.tell(Mix(self._mix.master, self._mix.monitor, self._mix.send))
+        own, count = self._mix, self.options.channels
+        channels = [(number, own.channel(number)) for number in range(1, count + 1)]
+        strips = [OwnStrip(c.gain, c.pan_of(n, count), c.mute, c.solo) for n, c in channels]
+        self.engine.tell(Mix(own.master, own.monitor, own.send, strips))
 
     def _tell_pieces(self) -> None:
         now_us = self._room.room_us()

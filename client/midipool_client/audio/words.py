@@ -7,7 +7,7 @@ import msgspec
 
 from midipool.audio.listening import Listening
 from midipool.audio.profiles import profile_named
-from midipool.audio.strips import Mix, Strip, check_db
+from midipool.audio.strips import Mix, check_channel, check_db
 from midipool.errors import InvalidValue
 from midipool_client.audio.options import parse_bars, parse_max_latency_ms
 
@@ -16,6 +16,7 @@ LISTENING_WORDS = (
     "send=-3, send-mute=on"
 )
 STRIP_WORDS = "gain=-6 (dB), pan=-0.5 (-1 is left), mute=on, solo=on"
+CHANNEL_WORDS = "gain=-6 (dB), pan=-0.5|auto (-1 is left), mute=on (for the room), solo=on"
 
 
 def listening_of(words: Iterable[str], before: Listening) -> Listening:
@@ -30,11 +31,20 @@ def with_strip(words: Iterable[str], member: str, before: Listening) -> Listenin
     strip = msgspec.structs.replace(
         before.mix.strip_of(member), **_split(words, _STRIP, STRIP_WORDS)
     )
-    strips = {name: kept for name, kept in before.mix.strips.items() if name != member}
-    if strip != Strip():
-        strips[member] = strip
-    mix = msgspec.structs.replace(before.mix, strips=strips)
-    return msgspec.structs.replace(before, mix=mix)
+    return msgspec.structs.replace(before, mix=before.mix.with_strip(member, strip))
+
+
+def with_channel(words: Iterable[str], number: int, before: Listening) -> Listening:
+    """The same for one channel of one's own; raises InvalidValue."""
+    channel = msgspec.structs.replace(
+        before.mix.channel(number), **_split(words, _CHANNEL, CHANNEL_WORDS)
+    )
+    return msgspec.structs.replace(before, mix=before.mix.with_channel(number, channel))
+
+
+def channel_number(text: str) -> int:
+    """Read `1` to `4`; raises InvalidValue."""
+    return int(check_channel(text.strip()))
 
 
 def _split(words: Iterable[str], known: "dict[str, _Key]", rule: str) -> dict[str, Any]:
@@ -63,6 +73,10 @@ def _db_or_off(text: str, key: str) -> float | None:
     return None if text == "off" else _db(text, key)
 
 
+def _pan_or_auto(text: str, key: str) -> float | None:
+    return None if text == "auto" else _number(text, key)
+
+
 def _is_on(text: str, key: str) -> bool:
     if text not in ("on", "off"):
         raise InvalidValue(key, f"must be on or off, not {text!r}")
@@ -85,3 +99,4 @@ _STRIP: dict[str, _Key] = {
     "mute": ("mute", _is_on),
     "solo": ("solo", _is_on),
 }
+_CHANNEL: dict[str, _Key] = {**_STRIP, "pan": ("pan", _pan_or_auto)}

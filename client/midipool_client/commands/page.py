@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from midipool_client.commands.join import add_page_options, page_port_of
 
 if TYPE_CHECKING:
+    from midipool_client.join_choice import JoinChoice
     from midipool_client.page.host import PageHost
     from midipool_client.page.messages import Join
 
@@ -75,6 +76,7 @@ async def _serve(host: "PageHost") -> None:
     while True:
         _show_recent(host)
         join = await host.wanted.get()
+        await host.devices.end_check()
         try:
             await _play(host, join)
             host.left()
@@ -90,7 +92,9 @@ def _show_recent(host: "PageHost") -> None:
 
     problem, recent = host.choice.problem, host.choice.recent
     try:
-        recent = Settings.load().recent
+        settings = Settings.load()
+        recent = settings.recent
+        host.devices.choose(settings.join_choice)
     except MidiPoolError as error:
         problem = problem or str(error)
     host.choice = Session(problem=problem, recent=recent)
@@ -106,7 +110,10 @@ async def _play(host: "PageHost", join: "Join") -> None:
     from midipool_client.recent_rooms import address_of
 
     url, name = address_of(join.server, join.room), check_name(join.name.strip())
-    playing = playing_of(_join_options(str(url), name, join.click), url, name)
+    _keep_choice(join.choice)
+    playing = playing_of(_join_options(str(url), name, join.choice), url, name)
+    if playing.player.audio is not None:
+        playing.player.audio.engine.connect_again(host.devices.connections)
     left = asyncio.Event()
     host.leave = left.set
     host.enter(playing)
@@ -117,11 +124,18 @@ async def _play(host: "PageHost", join: "Join") -> None:
             tokens.forget(url, name)  # the place is given up
 
 
-def _join_options(url: str, name: str, click: bool) -> argparse.Namespace:
-    """`midipool-client join` as a shell without further options would have it."""
+def _keep_choice(choice: "JoinChoice") -> None:
+    from midipool_client.settings import Settings
+
+    settings = Settings.load()
+    settings.join_choice = choice
+    settings.save()
+
+
+def _join_options(url: str, name: str, choice: "JoinChoice") -> argparse.Namespace:
+    """`midipool-client join` as a shell with these options would have it; raises InvalidValue."""
     from midipool_client.commands import join
 
     parser = argparse.ArgumentParser()
     join.add_options(parser)
-    words = [url, f"--name={name}", *(["--click"] if click else [])]
-    return parser.parse_args(words)
+    return parser.parse_args([url, f"--name={name}", *choice.words()])

@@ -9,26 +9,32 @@ import msgspec
 
 from midipool.errors import InvalidValue, MidiPoolError, Unavailable
 from midipool.messages import Error, Ok
+from midipool_client.audio.process import AudioProcess
 from midipool_client.live_settings import Playing
 from midipool_client.page import meters, view
 from midipool_client.page.effects_requests import EffectsRequest
 from midipool_client.page.effects_view import KINDS_VIEW, EffectsView
 from midipool_client.page.messages import (
+    CheckDevices,
     Done,
+    EndCheck,
     FromPage,
     Join,
     Leave,
-    MixRequest,
+    LookForDevices,
     Refused,
     RoomRequest,
+    SetChannel,
     SetClick,
     SetListening,
     SetMix,
     SetStrip,
+    SwitchClick,
 )
 from midipool_client.page.mixing import click_after, listening_after
 from midipool_client.page.state import Health, MixerPart, Session, State
 from midipool_client.player import Player
+from midipool_client.page.way_in import DevicesBefore
 from midipool_client.remote import room_status
 
 log = logging.getLogger(__name__)
@@ -46,6 +52,7 @@ class PageHost:
     def __init__(self, can_leave: bool = False) -> None:
         self.choice = Session()
         """What is shown while there is no room."""
+        self.devices = DevicesBefore(self.look)
         self.wanted: asyncio.Queue[Join] = asyncio.Queue(1)
         self.leave: Callable[[], None] = lambda: None
         self.state = State()
@@ -57,7 +64,7 @@ class PageHost:
         self._effects = EffectsView()
         self._orders = 0
         self._viewers: set[asyncio.Event] = set()
-        self._seen = asyncio.Event()
+        self._seen, self._unseen = asyncio.Event(), asyncio.Event()
         self._news = asyncio.Event()
 
     # ---- the client ----
@@ -90,6 +97,7 @@ class PageHost:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_looking())
             group.create_task(self._keep_asking())
+            group.create_task(self._keep_devices_free())
 
     # ---- pages ----
 
@@ -98,6 +106,8 @@ class PageHost:
         self._viewers.add(changed)
         self._seen.set()
         self._watch()
+        if self._playing is None and self._can_leave:
+            self.devices.look()
         self.look()
 
     def close(self, changed: asyncio.Event) -> None:
@@ -105,6 +115,7 @@ class PageHost:
         self._viewers.discard(changed)
         if not self._viewers:
             self._seen.clear()
+            self._unseen.set()
         self._watch()
 
     async def ask(self, request: FromPage) -> Done | Refused:
@@ -117,10 +128,17 @@ class PageHost:
                     self.leave()
                 case Leave():
                     return Refused("stop midipool-client to leave this room", request.id)
+                case LookForDevices() | CheckDevices() | EndCheck():
+                    await self._before(request)
                 case _ if self._playing is None:
                     return Refused("there is no room yet: join one", request.id)
-                case SetStrip() | SetMix() | SetListening() | SetClick():
-                    self._set(self._playing, request)
+                case SetStrip() | SetChannel() | SetMix() | SetListening():
+                    live = self._playing.live
+                    live.listen(listening_after(live.listening, request))
+                case SetClick():
+                    self._playing.live.set_click(click_after(self._playing.live.click, request))
+                case SwitchClick():
+                    self._playing.player.ports.switch_click(request.port - 1, request.on)
                 case _ if isinstance(request, EffectsRequest):
                     await self._effects.ask(self._playing.player.effects, request)
                 case _:
@@ -134,19 +152,16 @@ class PageHost:
 
     # ---- inside ----
 
+    async def _before(self, request: LookForDevices | CheckDevices | EndCheck) -> None:
+        if self._playing is not None or not self._can_leave:
+            raise InvalidValue("devices", "are for a client that is in no room: leave this one")
+        await self.devices.obey(request)
+
     def _want(self, request: Join) -> None:
         if self._playing is not None or not self._can_leave or self.wanted.full():
             raise InvalidValue("join", "is for a client that is in no room: leave this one first")
         self.wanted.put_nowait(request)
         self.choice = msgspec.structs.replace(self.choice, phase="joining", problem="")
-
-    @staticmethod
-    def _set(playing: Playing, request: MixRequest) -> None:
-        live = playing.live
-        if isinstance(request, SetClick):
-            live.set_click(click_after(live.click, request))
-        else:
-            live.listen(listening_after(live.listening, request))
 
     async def _conduct(self, playing: Playing, request: RoomRequest) -> Done | Refused:
         answered: asyncio.Future[Ok | Error | None] = asyncio.get_running_loop().create_future()
@@ -171,29 +186,29 @@ class PageHost:
     def look(self) -> None:
         """See how the client stands, and tell pages."""
         before = self.state
-        self.state = State(session=self.choice) if self._playing is None else self._look_at()
-        if self._playing is not None:
-            audio, player = self._playing.player.audio, self._playing.player
-            if audio is not None:
-                part = self.state.mixer
-                self.frame = meters.frame(
-                    part.meters, part.meters_of, audio.engine.levels, player.room_us()
-                )
-            if (before.transport, before.conduct.mode) != (
-                self.state.transport,
-                self.state.conduct.mode,
-            ):
+        if self._playing is None:
+            self._look_before()
+        else:
+            self._look_at(self._playing)
+            now = self.state
+            if (before.transport, before.conduct.mode) != (now.transport, now.conduct.mode):
                 self._news.set()
         for changed in self._viewers:
             changed.set()
 
-    def _look_at(self) -> State:
-        playing = self._playing
-        assert playing is not None
+    def _look_before(self) -> None:
+        """There is no room; devices may be tried."""
+        tried = self.devices.tried
+        mixer = MixerPart() if tried is None else self._ordered(tried.mixer)
+        self.state = State(session=self.choice, way_in=self.devices.now(), mixer=mixer)
+        if tried is not None:
+            self._measure(tried.engine, None)
+
+    def _look_at(self, playing: Playing) -> None:
         player, now_s = playing.player, time.monotonic()
         if now_s >= self._health_s + HEALTH_S:
             self._health, self._health_s = view.health_view(player, self._room), now_s
-        return State(
+        self.state = State(
             session=view.session_of(player, self._can_leave),
             transport=view.transport_of(player),
             conduct=view.conduct_of(player, self._room),
@@ -203,9 +218,15 @@ class PageHost:
             effects_now=self._effects.now(player.effects, _rate_of(player)),
             effect_kinds=KINDS_VIEW,
         )
+        if player.audio is not None:
+            self._measure(player.audio.engine, player.room_us())
+
+    def _measure(self, engine: AudioProcess, room_us: int | None) -> None:
+        part, levels = self.state.mixer, engine.levels
+        self.frame = meters.frame(part.meters, part.meters_of, len(part.channels), levels, room_us)
 
     def _ordered(self, part: MixerPart) -> MixerPart:
-        order = meters.order_of([strip.member for strip in part.strips])
+        order = meters.order_of([strip.member for strip in part.strips], len(part.channels))
         if order != self.state.mixer.meters:
             self._orders += 1
         return msgspec.structs.replace(part, meters=order, meters_of=self._orders % 65536)
@@ -234,6 +255,16 @@ class PageHost:
             room = await _described(playing)
             if playing is self._playing:
                 self._room, self._health_s = room, 0.0
+
+    async def _keep_devices_free(self) -> None:
+        """Devices are tried only while somebody looks."""
+        try:
+            while True:
+                await self._unseen.wait()
+                self._unseen.clear()
+                await self.devices.end_check()
+        finally:
+            await self.devices.close()
 
     async def _keep_asking(self) -> None:
         """What only the server knows: how the others hear one another, and who changed what."""

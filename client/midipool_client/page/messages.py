@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from midipool.audio.profiles import ProfileName
-from midipool.audio.strips import LEAST_DB, MOST_DB
+from midipool.audio.strips import LEAST_DB, MOST_CHANNELS, MOST_DB
 from midipool.errors import InvalidMessage
 from midipool.messages import (
     Ballot,
@@ -26,6 +26,7 @@ from midipool.messages import (
     Start,
     Stop,
 )
+from midipool_client.join_choice import JoinChoice
 from midipool_client.page.effects_requests import EffectsRequest
 from midipool_client.page.request import Request
 from midipool_client.page.state import Changed, State
@@ -44,8 +45,24 @@ class Join(Request, tag="join", frozen=True, kw_only=True):
     """Its name; empty with a whole address."""
     name: Annotated[str, Meta(max_length=64)]
     """What the others see."""
-    click: bool = False
-    """Whether the first MIDI port gets the click."""
+    choice: JoinChoice = JoinChoice()
+    """With which devices; it is kept for the next time."""
+
+
+class LookForDevices(Request, tag="look_for_devices", frozen=True, kw_only=True):
+    """See anew what devices there are; only while the client is in no room."""
+
+
+class CheckDevices(Request, tag="check_devices", frozen=True, kw_only=True):
+    """Open sound devices to see the input's level, also others than before; likewise."""
+
+    choice: JoinChoice = JoinChoice()
+    hear_yourself: bool = False
+    """Whether the input comes out."""
+
+
+class EndCheck(Request, tag="end_check", frozen=True, kw_only=True):
+    """Close them again."""
 
 
 class Leave(Request, tag="leave", frozen=True, kw_only=True):
@@ -61,6 +78,20 @@ class SetStrip(Request, tag="set_strip", frozen=True, kw_only=True):
     """-1 is left, 1 is right."""
     mute: bool | UnsetType = UNSET
     solo: bool | UnsetType = UNSET
+
+
+class SetChannel(Request, tag="set_channel", frozen=True, kw_only=True):
+    """Change what is given of a channel of one's own input."""
+
+    channel: Annotated[int, Meta(ge=1, le=MOST_CHANNELS)]
+    gain_db: Decibels | UnsetType = UNSET
+    """As it is sent, and monitored."""
+    pan: Annotated[float, Meta(ge=-1, le=1)] | UnsetType | None = UNSET
+    """In the own mix; null is where it lies by itself."""
+    mute: bool | UnsetType = UNSET
+    """For the room alone."""
+    solo: bool | UnsetType = UNSET
+    """In the own mix alone."""
 
 
 class SetMix(Request, tag="set_mix", frozen=True, kw_only=True):
@@ -83,11 +114,19 @@ class SetListening(Request, tag="set_listening", frozen=True, kw_only=True):
 
 
 class SetClick(Request, tag="set_click", frozen=True, kw_only=True):
-    """Change what is given of the click, on the ports that have it."""
+    """Change what is given of the click, on all ports that have it."""
 
     volume: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
     """Of the notes' velocity; at 0 nothing is sent."""
     only_count_in: bool | UnsetType = UNSET
+
+
+class SwitchClick(Request, tag="switch_click", frozen=True, kw_only=True):
+    """Let a MIDI port have the click, or no more; until the room is left."""
+
+    on: bool
+    port: Annotated[int, Meta(ge=1, le=64)] = 1
+    """Which of `mixer.clicks`."""
 
 
 class Snapshot(Message, tag="snapshot", frozen=True, omit_defaults=False):
@@ -120,8 +159,9 @@ class Refused(Message, tag="refused", frozen=True):
 
 
 RoomRequest = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter | SetMode | Ballot
-MixRequest = SetStrip | SetMix | SetListening | SetClick
-FromPage = RoomRequest | MixRequest | EffectsRequest | Join | Leave
+MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick
+WayInRequest = Join | LookForDevices | CheckDevices | EndCheck
+FromPage = RoomRequest | MixRequest | EffectsRequest | WayInRequest | Leave
 ToPage = Snapshot | Delta | Done | Refused
 
 _from_page: msgspec.json.Decoder[FromPage] = msgspec.json.Decoder(FromPage)

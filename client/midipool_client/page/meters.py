@@ -22,18 +22,21 @@ _HEAD = struct.Struct("<BBHd")
 _LEVEL = struct.Struct("<ff")
 
 
-def frame(order: Sequence[str], order_of: int, levels: Levels, room_us: int | None) -> bytes:
-    """The levels in the order that the page was told last."""
+def frame(
+    order: Sequence[str], order_of: int, channels: int, levels: Levels, room_us: int | None
+) -> bytes:
+    """The levels in the order that the page was told last; `channels` are one's own."""
     shown = order[:MOST]
-    own = [levels.input, levels.mix]
+    inputs = [*levels.inputs[:channels], *[Level()] * (channels - len(levels.inputs))]
+    own = [levels.input, levels.mix, *inputs]
     others = [levels.voices.get(member, Level()) for member in shown[len(own) :]]
     head = _HEAD.pack(KIND, len(shown), order_of % 65536, nan if room_us is None else room_us)
     return head + b"".join(_LEVEL.pack(level.peak, level.rms) for level in [*own, *others])
 
 
-def order_of(members: Sequence[str]) -> list[str]:
-    """Whose levels a frame holds. A member may be called `master`: the first two are never one."""
-    return ["input", "master", *members]
+def order_of(members: Sequence[str], channels: int) -> list[str]:
+    """Whose levels a frame holds. A member may be called `master`: the first are never one."""
+    return ["input", "master", *(f"input {n}" for n in range(1, channels + 1)), *members]
 
 
 def read(frame: bytes) -> tuple[int, float | None, list[tuple[float, float]]]:

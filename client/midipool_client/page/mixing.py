@@ -4,39 +4,36 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from midipool.audio.listening import Listening
-from midipool.audio.strips import Strip
 from midipool.click import ClickSettings
-from midipool_client.page.messages import SetClick, SetListening, SetMix, SetStrip
+from midipool_client.page.messages import SetChannel, SetClick, SetListening, SetMix, SetStrip
+
+ListeningRequest = SetStrip | SetChannel | SetMix | SetListening
+_IDENTITY = ("id", "member", "channel")
 
 
-def listening_after(before: Listening, request: SetStrip | SetMix | SetListening) -> Listening:
+def listening_after(before: Listening, request: ListeningRequest) -> Listening:
     """How we listen then; raises InvalidValue."""
     match request:
         case SetStrip():
-            return _with_strip(before, request)
+            strip = replace(before.mix.strip_of(request.member), **_given(request))
+            return replace(before, mix=before.mix.with_strip(request.member, strip))
+        case SetChannel():
+            channel = replace(before.mix.channel(request.channel), **_given(request))
+            return replace(before, mix=before.mix.with_channel(request.channel, channel))
         case SetMix():
-            mix = msgspec.structs.replace(before.mix, **_given(request))
-            return msgspec.structs.replace(before, mix=mix)
+            return replace(before, mix=replace(before.mix, **_given(request)))
         case SetListening():
-            return msgspec.structs.replace(before, **_given(request))
+            return replace(before, **_given(request))
 
 
 def click_after(before: ClickSettings, request: SetClick) -> ClickSettings:
     """How the click sounds then; raises InvalidValue."""
-    return msgspec.structs.replace(before, **_given(request))
-
-
-def _with_strip(before: Listening, request: SetStrip) -> Listening:
-    strip = msgspec.structs.replace(before.mix.strip_of(request.member), **_given(request))
-    strips = {name: kept for name, kept in before.mix.strips.items() if name != request.member}
-    if strip != Strip():
-        strips[request.member] = strip
-    mix = msgspec.structs.replace(before.mix, strips=strips)
-    return msgspec.structs.replace(before, mix=mix)
+    return replace(before, **_given(request))
 
 
 def _given(request: msgspec.Struct) -> dict[str, Any]:
     values = {name: getattr(request, name) for name in request.__struct_fields__}
-    return {n: v for n, v in values.items() if v is not UNSET and n not in ("id", "member")}
+    return {n: v for n, v in values.items() if v is not UNSET and n not in _IDENTITY}

@@ -7,9 +7,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from midipool.audio.listening import Listening
-from midipool.audio.strips import Strip
+from midipool.audio.strips import OwnChannel, Strip
 from midipool.messages import Hearing, MemberStatus, RoomMode, Vote
 from midipool.timeline import Timeline
+from midipool_client.join_choice import JoinChoice
 from midipool_client.page.effects_state import EffectKinds, EffectsNow, EffectsPart
 from midipool_client.recent_rooms import RecentRoom
 
@@ -32,6 +33,35 @@ class Session(Part, frozen=True, kw_only=True):
     """For people: why there is no room, or no sound."""
     can_leave: bool = False
     recent: list[RecentRoom] = []
+
+
+class SoundDeviceName(Part, frozen=True, kw_only=True):
+    """A device of the system's."""
+
+    name: str
+    """By which it can be chosen."""
+    channels: int
+    usual: bool
+    """Whether it is the system's own choice."""
+
+
+class WayIn(Part, frozen=True, kw_only=True):
+    """What to join with, while there is no room. What `check` hears is in the mixer's part."""
+
+    choice: JoinChoice = JoinChoice()
+    """What was taken the last time."""
+    looking: bool = False
+    """Whether devices are looked for."""
+    jack: str = ""
+    """The JACK server, for people; empty where none runs."""
+    inputs: list[SoundDeviceName] = []
+    outputs: list[SoundDeviceName] = []
+    midi_ports: list[str] = []
+    problem: str = ""
+    """Why there are no devices, for people."""
+    check: Literal["off", "starting", "running", "unavailable"] = "off"
+    """The sound devices that are tried."""
+    hear_yourself: bool = False
 
 
 class Change(Part, frozen=True, kw_only=True):
@@ -71,6 +101,25 @@ class StripView(Part, frozen=True, kw_only=True):
     """Whether it sounds, by mute and solo of all."""
 
 
+class ChannelView(Part, frozen=True, kw_only=True):
+    """A channel of one's own input."""
+
+    channel: int
+    """From 1 on."""
+    strip: OwnChannel
+    pan: float
+    """Where it is in the own mix, also when nothing is said of it."""
+    heard: bool
+    """Whether it sounds in the own mix, by monitor and solo."""
+
+
+class ClickPort(Part, frozen=True, kw_only=True):
+    """A MIDI port that may have the click."""
+
+    name: str
+    on: bool
+
+
 class MixerPart(Part, frozen=True, kw_only=True):
     """The own mix."""
 
@@ -79,11 +128,15 @@ class MixerPart(Part, frozen=True, kw_only=True):
     """For people: where sound goes, or why there is none."""
     listening: Listening = Listening()
     strips: list[StripView] = []
+    channels: list[ChannelView] = []
+    """One's own input."""
     meters: list[str] = []
-    """Whose levels a frame of meters holds, in order: `input`, `master`, then members."""
+    """Whose levels a frame of meters holds, in order: `input` as a whole, `master`, each of
+    `channels`, then members."""
     meters_of: int = 0
     """Counts changes of `meters`; each frame says to which it belongs."""
-    click: Literal["off", "on"] = "off"
+    clicks: list[ClickPort] = []
+    """The own MIDI ports, and which have the click."""
     click_volume: float = 1.0
     click_only_count_in: bool = False
     not_saved: str = ""
@@ -119,6 +172,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """All that a page shows but meters."""
 
     session: Session = Session()
+    way_in: WayIn = WayIn()
     transport: Transport = Transport()
     conduct: Conduct = Conduct()
     mixer: MixerPart = MixerPart()
@@ -132,6 +186,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     """Some parts of the state."""
 
     session: Session | UnsetType = UNSET
+    way_in: WayIn | UnsetType = UNSET
     transport: Transport | UnsetType = UNSET
     conduct: Conduct | UnsetType = UNSET
     mixer: MixerPart | UnsetType = UNSET

@@ -9,6 +9,8 @@ from midipool_client.live_settings import Playing
 from midipool_client.page.health import health_of
 from midipool_client.page.state import (
     Change,
+    ChannelView,
+    ClickPort,
     Conduct,
     Health,
     MixerPart,
@@ -17,6 +19,7 @@ from midipool_client.page.state import (
     Transport,
 )
 from midipool_client.player import Player
+from midipool_client.ports.output import PortOptions
 
 
 class RoomDescription(msgspec.Struct, frozen=True):
@@ -59,9 +62,10 @@ def conduct_of(player: Player, room: RoomDescription | None) -> Conduct:
 def mixer_of(playing: Playing) -> MixerPart:
     """The own mix; who counts the orders of meters fills that in."""
     player, live = playing.player, playing.live
-    mix, clicks = live.listening.mix, any(p.output.options.click for p in player.ports.ports)
+    mix, audio = live.listening.mix, player.audio
     others = [m for m in player.follower.members if m.name != player.name]
-    audio = player.audio
+    channels = 0 if audio is None else audio.options.channels
+    heard = mix.heard([m.name for m in others], channels)
     engine = None if audio is None else audio.engine
     return MixerPart(
         audio="off" if engine is None else engine.state,
@@ -72,15 +76,28 @@ def mixer_of(playing: Playing) -> MixerPart:
                 member=member.name,
                 connected=member.connected,
                 strip=mix.strip_of(member.name),
-                heard=mix.heard(member.name),
+                heard=member.name in heard.members,
             )
             for member in others
         ],
-        click="on" if clicks else "off",
+        channels=[
+            ChannelView(
+                channel=number,
+                strip=mix.channel(number),
+                pan=mix.channel(number).pan_of(number, channels),
+                heard=number in heard.channels,
+            )
+            for number in range(1, channels + 1)
+        ],
+        clicks=[_click_port(port.output.options) for port in player.ports.ports],
         click_volume=live.click.volume,
         click_only_count_in=live.click.only_count_in,
         not_saved=live.problem,
     )
+
+
+def _click_port(options: PortOptions) -> ClickPort:
+    return ClickPort(name=options.choice.midi_port or options.choice.device_name, on=options.click)
 
 
 def health_view(player: Player, room: RoomDescription | None) -> Health:

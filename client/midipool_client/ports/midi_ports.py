@@ -8,6 +8,7 @@ from typing import Protocol
 
 from midipool.click import ClickSettings
 from midipool.daw.lead_role import Mode
+from midipool.errors import InvalidValue
 from midipool.messages import Error, Members, Message, MidiFrom, Ok, RoomMode, TransportCommand
 from midipool.timeline_chain import TimelineChain
 from midipool_client.clock_keeper import ClockChange, ClockKeeper
@@ -137,6 +138,14 @@ class MidiPorts:
         now_ns, room_us = self._now()
         for port in self.ports:
             self.engine.submit(port.output.set_click(click, self._room.chain, room_us, now_ns))
+
+    def switch_click(self, port: int, on: bool) -> None:
+        """Let a port have the click, or no more; raises InvalidValue."""
+        if not 0 <= port < len(self.ports):
+            raise InvalidValue("port", f"must be 1 to {len(self.ports)}, not {port + 1}")
+        now_ns, room_us = self._now()
+        output = self.ports[port].output
+        self.engine.submit(output.switch_click(on, self._room.chain, room_us, now_ns))
 
     def _now(self) -> tuple[int, int | None]:
         now_ns = host_clock.now_ns()

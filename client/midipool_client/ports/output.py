@@ -132,10 +132,24 @@ class PortOutput:
         self._click.settings = click
         if room_us is None or not self._following or not self.options.click:
             return None
-        from_us = self._safe_us(room_us, now_ns)
-        self._click.follow(chain, from_us)
-        clicks = self._clicks(room_us, now_ns)
-        return Spool(click=Rewrite(clicks, from_us - self._engine_behind_us), port=self.port)
+        return self._click_anew(chain, room_us, now_ns)
+
+    def switch_click(
+        self, on: bool, chain: TimelineChain, room_us: int | None, now_ns: int
+    ) -> Spool | None:
+        """Have the click from now on, or no more; what sounds of it is ended."""
+        if on == self.options.click:
+            return None
+        settings = self._click.settings
+        spool = None
+        if not on:
+            self._click.settings = structs.replace(settings, volume=0)
+        self.options = replace(self.options, click=True)
+        if room_us is not None and self._following:
+            spool = self._click_anew(chain, room_us, now_ns)
+        self.options = replace(self.options, click=on)
+        self._click.settings = settings
+        return spool
 
     def notes(self, rewrite: Rewrite) -> Spool:
         """Play notes, given in room time."""
@@ -179,6 +193,12 @@ class PortOutput:
         return sent
 
     # ---- inside ----
+
+    def _click_anew(self, chain: TimelineChain, room_us: int, now_ns: int) -> Spool:
+        from_us = self._safe_us(room_us, now_ns)
+        self._click.follow(chain, from_us)
+        clicks = self._clicks(room_us, now_ns)
+        return Spool(click=Rewrite(clicks, from_us - self._engine_behind_us), port=self.port)
 
     def _port_us(self, room_us: int, now_ns: int) -> int:
         return room_us - round(self.offset.at(now_ns))

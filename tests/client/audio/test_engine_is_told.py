@@ -9,7 +9,7 @@ from midipool.audio.encoding import Encoding
 from midipool.audio.listening import Listening
 from midipool.audio.profiles import ProfileName, encoding_for
 from midipool.audio.strips import Mix as OwnMix
-from midipool.audio.strips import Strip
+from midipool.audio.strips import OwnChannel, Strip
 from midipool.clock_map import ClockMap
 from midipool.messages import (
     AudioReport,
@@ -32,6 +32,7 @@ from midipool_client.audio.engine_messages import (
     FromAudioEngine,
     Mix,
     NoSeat,
+    OwnStrip,
     Pieces,
     Repairs,
     RoomClock,
@@ -389,7 +390,9 @@ def test_profile_bars_and_mix_change_while_playing() -> None:
     for name in ("ada", "bo"):
         audio.heard_by(heard_by(name, "jam"))
     assert engine.of(Pieces) == []
-    mix = OwnMix(master_db=-6.0, monitor_db=0.0, strips={"ada": Strip(pan=-1.0, mute=True)})
+    strips = {"ada": Strip(pan=-1.0, mute=True)}
+    own = {"2": OwnChannel(mute=True)}
+    mix = OwnMix(master_db=-6.0, monitor_db=0.0, strips=strips, channels=own)
     audio.listen(Listening(profile="bar", bars=2, mix=mix))
     assert delays_us(engine) == {2 * BAR_US}
     ada, bo = engine.of(Voices)[-1].voices
@@ -398,6 +401,7 @@ def test_profile_bars_and_mix_change_while_playing() -> None:
     assert (ada.pan, ada.mute, bo.pan, bo.mute) == (-1.0, True, 0.0, False)
     assert engine.of(Mix)[-1].master == pytest.approx(0.501, abs=1e-3)
     assert engine.of(Mix)[-1].monitor == 1.0
+    assert engine.of(Mix)[-1].channels == [OwnStrip(pan=-1.0), OwnStrip(pan=1.0, mute=True)]
     assert [hearing.profile for hearing in room.reports()[-1].hears] == ["bar", "bar"]
     audio.listen(Listening(mix=mix))
     assert not any(voice.by_bars for voice in engine.of(Voices)[-1].voices)

@@ -1,10 +1,17 @@
 import pytest
 
 from midipool.audio.listening import Listening
-from midipool.audio.strips import Strip
+from midipool.audio.strips import OwnChannel, Strip
 from midipool.click import ClickSettings
 from midipool.errors import InvalidMessage
-from midipool_client.page.messages import SetClick, SetListening, SetMix, SetStrip, decode
+from midipool_client.page.messages import (
+    SetChannel,
+    SetClick,
+    SetListening,
+    SetMix,
+    SetStrip,
+    decode,
+)
 from midipool_client.page.mixing import click_after, listening_after
 
 
@@ -17,6 +24,14 @@ def test_a_strip_changes_in_what_is_given_only() -> None:
 def test_a_strip_that_is_as_it_comes_is_not_kept() -> None:
     once = listening_after(Listening(), SetStrip(id=1, member="bass", gain_db=-6.0))
     assert listening_after(once, SetStrip(id=2, member="bass", gain_db=0.0)) == Listening()
+
+
+def test_a_channel_of_ones_own_changes_in_what_is_given_only() -> None:
+    once = listening_after(Listening(), SetChannel(id=1, channel=2, gain_db=-6.0, solo=True))
+    twice = listening_after(once, SetChannel(id=2, channel=2, pan=0.0))
+    assert twice.mix.channels == {"2": OwnChannel(gain_db=-6.0, pan=0.0, solo=True)}
+    plain = SetChannel(id=3, channel=2, pan=None, gain_db=0.0, solo=False)
+    assert listening_after(twice, plain) == Listening()
 
 
 def test_monitor_off_is_told_from_monitor_not_given() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from midipool.audio.strips import OwnChannel
 from midipool.errors import Unavailable
 from midipool.messages import Error, Ok
 from midipool_client.audio.engine_messages import Level, Levels
@@ -98,6 +99,30 @@ async def test_a_fader_moves_the_mix_at_once_and_is_kept(
     keeping.cancel()
 
 
+async def test_own_channels_have_strips_of_their_own(served: Running, client: Playing) -> None:
+    page = await opened(served)
+    assert [c["pan"] for c in page.state["mixer"]["channels"]] == [-1.0, 1.0]
+    await page.ask("set_channel", channel=2, gain_db=-6.0, mute=True, pan=0.5)
+    own = client.live.listening.mix.channel(2)
+    assert own == OwnChannel(gain_db=-6.0, mute=True, pan=0.5)
+    while page.state["mixer"]["channels"][1]["strip"]["gain_db"] != -6.0:
+        await page.hear()
+    assert page.state["mixer"]["channels"][1]["pan"] == 0.5
+    await page.ask("set_channel", channel=2, gain_db=0.0, mute=False, pan=None)
+    assert client.live.listening.mix.channels == {}
+    assert "channel" in (await page.ask("set_channel", channel=5, gain_db=0.0))["text"]
+
+
+async def test_the_click_is_switched_while_playing(served: Running, client: Playing) -> None:
+    page = await opened(served)
+    assert page.state["mixer"]["clicks"] == [{"name": DEVICE, "on": False}]
+    await page.ask("switch_click", on=True)
+    assert client.player.ports.ports[0].output.options.click
+    while not page.state["mixer"]["clicks"][0]["on"]:
+        await page.hear()
+    assert "must be 1 to 1" in (await page.ask("switch_click", on=True, port=2))["text"]
+
+
 async def test_what_is_moved_last_is_kept_also_when_the_client_ends(
     client: Playing, tmp_path: Path
 ) -> None:
@@ -151,13 +176,15 @@ async def test_meters_come_by_themselves_in_the_order_that_was_told(
 ) -> None:
     page = await opened(served)
     assert client.player.audio is not None
-    client.player.audio.engine.levels = Levels(Level(0.5, 0.25), Level(), {NASTY: Level(1.0, 0.5)})
+    inputs, voices = [Level(0.5, 0.25), Level(0.25, 0.125)], {NASTY: Level(1.0, 0.5)}
+    client.player.audio.engine.levels = Levels(inputs, Level(), voices)
     while not page.frames or struct.unpack_from("<6f", page.frames[-1], 12)[0] == 0.0:
         await page.hear()
-    assert page.state["mixer"]["meters"] == ["input", "master", NASTY]
+    assert page.state["mixer"]["meters"] == ["input", "master", "input 1", "input 2", NASTY]
     kind, count, order = struct.unpack_from("<BBH", page.frames[-1])
-    assert (kind, count, order) == (1, 3, page.state["mixer"]["meters_of"])
-    assert struct.unpack_from("<6f", page.frames[-1], 12) == (0.5, 0.25, 0.0, 0.0, 1.0, 0.5)
+    assert (kind, count, order) == (1, 5, page.state["mixer"]["meters_of"])
+    levels = struct.unpack_from("<10f", page.frames[-1], 12)
+    assert levels == (0.5, 0.25, 0.0, 0.0, 0.5, 0.25, 0.25, 0.125, 1.0, 0.5)
 
 
 async def test_the_engine_is_watched_only_while_a_page_looks(

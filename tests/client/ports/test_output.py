@@ -81,3 +81,32 @@ def test_an_engine_that_is_new_after_that_gets_the_new_clock() -> None:
     spool = output.engine_is_new(CHAIN.moved_by(SECOND), 2 * SECOND, NOW, MAP, lost=True)
     assert spool.clock_map == MAP
     assert spool.events[0] == (2 * SECOND + MARGIN_US, STOP)
+
+
+def test_the_click_is_switched_on_and_off_while_the_song_plays() -> None:
+    output = PortOutput()
+    assert output.follow(CHAIN, 0, NOW).click is None
+    on = output.switch_click(True, CHAIN, 400_000, NOW)
+    assert on is not None
+    assert on.click is not None
+    begins = [t for t, data in on.click.events if data[0] & 0xF0 == 0x90]
+    assert begins[:2] == [500_000, 1_000_000]
+    assert output.switch_click(True, CHAIN, 500_000, NOW) is None
+    # In the middle of a note: it is ended, and nothing comes after it.
+    off = output.switch_click(False, CHAIN, 500_000, NOW)
+    assert off is not None
+    assert off.click is not None
+    assert off.click.discard_from_us == 500_000 + MARGIN_US
+    assert [data[0] & 0xF0 for _, data in off.click.events] == [0x80]
+    assert output.fill(SECOND, NOW) is not None
+    assert not output.options.click
+    again = output.switch_click(True, CHAIN, 3 * SECOND, NOW)
+    assert again is not None
+    assert again.click is not None
+    assert again.click.events[0][0] == 3_500_000
+
+
+def test_a_click_that_is_switched_on_before_the_clock_is_known_begins_with_the_song() -> None:
+    output = PortOutput()
+    assert output.switch_click(True, CHAIN, None, NOW) is None
+    assert output.follow(CHAIN, 0, NOW).click is not None

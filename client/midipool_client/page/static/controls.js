@@ -62,14 +62,14 @@ export function field({ label, value, commit, name = "", mode = "decimal" }) {
     }}>`;
 }
 
-export function panner({ label, pan, change }) {
+export function panner({ label, pan, change, reset = () => change(0) }) {
   const words = pan === 0 ? "middle" : `${Math.abs(Math.round(pan * 100))} % ${pan < 0 ? "left" : "right"}`;
   const set = (e, value) => (hold(e.target), (e.target.value = Math.round(value * 100)), change(value));
   const move = (e, by) => by === null || set(e, clamp(Number(e.target.value) / 100 + by, -1, 1));
   return html`<input class="pan" type="range" min="-100" max="100" step="1" aria-label=${`${label}: pan`}
-    aria-valuetext=${words} title="pan: ${words}; double-click: middle" data-value=${Math.round(pan * 100)}
+    aria-valuetext=${words} title="pan: ${words}; double-click: as it was" data-value=${Math.round(pan * 100)}
     @input=${(e) => (hold(e.target), change(Number(e.target.value) / 100))}
-    @dblclick=${(e) => set(e, 0)}
+    @dblclick=${() => reset()}
     @keydown=${(e) => move(e, keyStep(e, 0.05))}
     @wheel=${(e) => move(e, wheelStep(e, 0.05))}>`;
 }

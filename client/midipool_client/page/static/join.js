@@ -1,40 +1,138 @@
-// The way in: server, room, name.
+// The way in: server, room, name, and the devices, with a level check.
 
-import { html } from "./vendor/lit-html/lit-html.js";
 import { when } from "./controls.js";
+import { keyOf } from "./meters.js";
+import { html } from "./vendor/lit-html/lit-html.js";
 
-const kept = (name, otherwise) => localStorage.getItem(name) ?? otherwise;
+const form = () => document.querySelector(".join form");
 
-function send(event, ask) {
-  event.preventDefault();
-  const form = new FormData(event.target);
-  const [server, room, name] = ["server", "room", "name"].map((key) => String(form.get(key)));
-  localStorage.setItem("name", name);
-  ask("join", { server, room, name, click: form.get("click") === "on" });
+// What is chosen now, as the form has it.
+function chosen(said) {
+  const data = new FormData(form());
+  const text = (name) => String(data.get(name) ?? "");
+  const [midi, ...port] = text("midi").split(":");
+  return {
+    audio: text("audio") || said.audio, channels: Number(text("channels")) || said.channels, click: data.get("click") === "on",
+    input_device: text("input_device"), output_device: text("output_device"), midi, midi_port: port.join(":"),
+  };
 }
 
-function recent(rooms, ask) {
+function join(event, ask, choice) {
+  event.preventDefault();
+  const data = new FormData(event.target);
+  const [server, room, name] = ["server", "room", "name"].map((key) => String(data.get(key)));
+  ask("join", { server, room, name, choice: chosen(choice) });
+}
+
+const check = (way, ask, more = {}) =>
+  ask("check_devices", { choice: chosen(way.choice), hear_yourself: way.hear_yourself, ...more });
+
+// What is changed while devices are open opens others.
+function changed(way, ask) {
+  ask(null);
+  if (way.check === "off") return;
+  if (chosen(way.choice).audio === "none") ask("end_check");
+  else check(way, ask);
+}
+
+const option = (value, words, now) => html`<option value=${value} ?selected=${value === now}>${words}</option>`;
+
+function device(label, name, devices, now) {
+  const known = devices.some((d) => d.name === now);
+  return html`<label>${label} <select name=${name}>
+    ${option("", "the system's", now)} ${option("none", "none", now)}
+    ${devices.map((d) => option(d.name, `${d.name} (${d.channels} ch${d.usual ? ", the system's" : ""})`, now))}
+    ${when(now && now !== "none" && !known, () => option(now, `${now} (not there now)`, now))}
+  </select></label>`;
+}
+
+function sound(way, ask) {
+  const { choice } = way;
+  const audio = form() ? chosen(choice).audio : choice.audio;
+  const jack = way.jack ? `runs, ${way.jack}` : "does not run";
+  return html`<fieldset><legend>Sound</legend>
+    <label>through <select name="audio">
+      ${option("auto", `JACK if it runs, else the system's devices (JACK ${jack})`, choice.audio)}
+      ${option("jack", `JACK, also PipeWire's (${jack})`, choice.audio)}
+      ${option("portaudio", "the system's devices", choice.audio)} ${option("none", "none: MIDI only", choice.audio)}
+    </select></label>
+    ${when(audio === "portaudio", () => html`${device("Input", "input_device", way.inputs, choice.input_device)}
+      ${device("Output", "output_device", way.outputs, choice.output_device)}`)}
+    ${when(audio !== "none", () => html`<label>Channels <select name="channels">
+      ${[1, 2, 4].map((n) => option(String(n), n === 1 ? "1: mono" : n === 2 ? "2: stereo" : "4", String(choice.channels)))}</select></label>`)}
+    ${when(way.problem && audio !== "jack", () => html`<p class="dim">The system's devices cannot be seen: ${way.problem}</p>`)}
+    ${when(audio !== "none", () => level(way, ask))}
+  </fieldset>`;
+}
+
+function level(way, ask) {
+  const on = way.check !== "off";
+  return html`<div class="row check">
+    <button type="button" aria-pressed=${on ? "true" : "false"} class="toggle" @click=${() => (on ? ask("end_check") : check(way, ask))}>
+      ${on ? "end the check" : "check the level"}</button>
+    ${when(on, () => html`<button type="button" class="toggle" aria-pressed=${way.hear_yourself ? "true" : "false"}
+      title="your input comes out: with headphones only" @click=${() => check(way, ask, { hear_yourself: !way.hear_yourself })}>hear yourself</button>`)}
+    <button type="button" class="small" ?disabled=${way.looking} @click=${() => ask("look_for_devices")}>
+      ${way.looking ? "looking for devices…" : "look for devices again"}</button>
+  </div>`;
+}
+
+function levels({ way_in: way, mixer }) {
+  return when(way.check !== "off", () => html`<div class="levels">
+    ${when(way.check === "running", () => mixer.channels.map(({ channel }) => html`<p class="level"><span>in ${channel}</span>
+      <canvas class="meter across" data-level=${`own:input ${channel}`} role="img" aria-label=${`input ${channel}: level`}></canvas>
+      <output class="db" data-db=${`own:input ${channel}`}>−∞</output></p>`))}
+    <p class=${way.check === "unavailable" ? "note bad" : "dim"} role="status">${mixer.device || "The sound device is being opened."}</p>
+  </div>`);
+}
+
+function midi({ choice, midi_ports }) {
+  const now = choice.midi_port ? `${choice.midi}:${choice.midi_port}` : choice.midi;
+  const value = (port) => `rtmidi:${port}`;
+  return html`<fieldset><legend>MIDI</legend>
+    <label>port <select name="midi">
+      ${option("auto", "virtual, on JACK if it runs", now)} ${option("jack", "virtual, on JACK", now)}
+      ${option("rtmidi", "virtual, of the system", now)}
+      ${midi_ports.map((port) => option(value(port), port, now))}
+      ${when(choice.midi_port && !midi_ports.includes(choice.midi_port), () => option(now, `${choice.midi_port} (not there now)`, now))}
+    </select></label>
+    <label class="check"><input type="checkbox" name="click" ?checked=${choice.click}> click on this port</label>
+  </fieldset>`;
+}
+
+function recent(rooms, ask, choice) {
   return when(rooms.length, () => html`<h2>Rooms you were in</h2><ul class="recent">
     ${rooms.map((room) => html`<li><button type="button"
-      @click=${() => ask("join", { server: room.url, name: room.name })}>${room.url} <span class="dim">as ${room.name}</span></button></li>`)}
+      @click=${() => ask("join", { server: room.url, name: room.name, choice: chosen(choice) })}>${room.url} <span class="dim">as ${room.name}</span></button></li>`)}
   </ul>`);
 }
 
-export function joinView({ session }, ask) {
-  const last = session.recent[0];
+export function joinView(state, ask) {
+  const { session, way_in: way } = state;
+  const [last] = session.recent;
   const joining = session.phase === "joining";
   return html`<main class="join"><section class="panel">
     <h1>Join a room</h1>
-    <form @submit=${(e) => send(e, ask)}>
-      <label>Server <input name="server" required placeholder="HOST or HOST:PORT" autocomplete="off" spellcheck="false"
-        value=${kept("server", last ? new URL(last.url).host : "127.0.0.1:8765")}></label>
-      <label>Room <input name="room" placeholder="jam" autocomplete="off" spellcheck="false"
+    <form @submit=${(e) => join(e, ask, way.choice)} @change=${(e) => e.target.tagName === "SELECT" && changed(way, ask)}>
+      <label>Server, or an address that you were sent <input name="server" required placeholder="HOST, HOST:PORT, or ws://HOST:PORT/ROOM"
+        autocomplete="off" spellcheck="false" value=${last ? new URL(last.url).host : "127.0.0.1:8765"}></label>
+      <label>Room <input name="room" placeholder="not needed with a whole address" autocomplete="off" spellcheck="false"
         value=${last ? new URL(last.url).pathname.slice(1) : "jam"}></label>
-      <label>Your name <input name="name" required maxlength="64" autocomplete="off" value=${kept("name", last?.name ?? "")}></label>
-      <label class="check"><input type="checkbox" name="click"> click on my MIDI port</label>
+      <label>Your name <input name="name" required maxlength="64" autocomplete="off" value=${last?.name ?? ""}></label>
+      ${sound(way, ask)} ${levels(state)} ${midi(way)}
       <button class="start" type="submit" ?disabled=${joining}>${joining ? "joining…" : "join"}</button>
     </form>
     ${when(session.problem, () => html`<p class="note bad" role="alert">${session.problem}</p>`)}
-    ${recent(session.recent, ask)}
+    ${recent(session.recent, ask, way.choice)}
   </section></main>`;
+}
+
+// The levels of the check.
+export function paintJoin(root, { mixer }, { meters }) {
+  const known = new Set(mixer.meters.map((name, i) => keyOf(i, name, mixer)));
+  for (const canvas of root.querySelectorAll("[data-level]")) meters.paint(canvas, [[canvas.dataset.level, 0]]);
+  for (const output of root.querySelectorAll("[data-db]")) {
+    const text = known.has(output.dataset.db) ? meters.text(output.dataset.db) : "−∞";
+    if (output.textContent !== text) output.textContent = text;
+  }
 }

@@ -3,7 +3,7 @@
 import { Clock } from "./clock.js";
 import { settle, when } from "./controls.js";
 import { badge } from "./health.js";
-import { joinView } from "./join.js";
+import { joinView, paintJoin } from "./join.js";
 import { Link } from "./link.js";
 import { Meters } from "./meters.js";
 import { left, parts, right } from "./parts.js";
@@ -103,9 +103,10 @@ const PICTURE_MS = 36;
 let painted = 0;
 function animate(time) {
   requestAnimationFrame(animate);
-  if (time - painted < PICTURE_MS || !inRoom(link.state)) return;
+  if (time - painted < PICTURE_MS || !link.state) return;
   painted = time;
   const page = about();
+  if (!inRoom(link.state)) return paintJoin(root, link.state, page);
   for (const part of parts) part.paint?.(root, link.state, page);
 }
 requestAnimationFrame(animate);

@@ -22,7 +22,7 @@ export class Meters {
     const now = performance.now();
     for (let i = 0; i < view.getUint8(1); i++) {
       const at = HEAD + i * LEVEL;
-      this.see(keyOf(i, mixer.meters[i]), view.getFloat32(at, true), view.getFloat32(at + 4, true), now);
+      this.see(keyOf(i, mixer.meters[i], mixer), view.getFloat32(at, true), view.getFloat32(at + 4, true), now);
     }
   }
 
@@ -42,27 +42,47 @@ export class Meters {
     for (const key of this.byKey.keys()) if (!keys.has(key)) this.byKey.delete(key);
   }
 
-  // `gain` in dB shows it behind the fader; -Infinity is silence.
-  paint(canvas, key, gain = 0) {
+  // The loudest of several, each behind its fader: [key, dB].
+  loudest(of) {
+    const found = { ...SILENT };
+    for (const [key, gain] of of) {
+      const m = this.byKey.get(key) ?? SILENT;
+      for (const part of ["peak", "rms", "hold"]) found[part] = Math.max(found[part], m[part] + gain);
+      found.clip = Math.max(found.clip, m.clip);
+    }
+    return found;
+  }
+
+  // The peak that is held, in dB.
+  text(key) {
+    const { hold } = this.byKey.get(key) ?? SILENT;
+    return hold > -119 ? `${hold.toFixed(1).replace("-", "−")} dB` : "−∞ dB";
+  }
+
+  // A wide canvas is a meter that lies.
+  paint(canvas, of) {
     const scale = devicePixelRatio || 1;
-    const [w, h] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
-    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+    const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
+    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    const lies = width > height;
+    const [w, h] = lies ? [height, width] : [width, height];
     const colour = colours();
-    const m = this.byKey.get(key) ?? SILENT;
-    const y = (value) => Math.round(h * (1 - share(value + gain)));
+    const m = this.loudest(of);
+    const y = (value) => Math.round(h * (1 - share(value)));
     const clipped = performance.now() - m.clip < HOLD_MS;
     // What looks the same is not painted again.
     const looks = `${w} ${h} ${y(m.peak)} ${y(m.rms)} ${y(m.hold)} ${clipped} ${colour.well}`;
     if (canvas.looks === looks) return;
     canvas.looks = looks;
     const g = canvas.getContext("2d");
+    if (lies) g.setTransform(0, 1, -1, 0, h, 0);
     g.fillStyle = colour.well;
     g.fillRect(0, 0, w, h);
     const zones = [[-120, -18, colour.low], [-18, -3, colour.mid], [-3, 120, colour.high]];
     const bar = (value, x, width) => {
       for (const [from, to, fill] of zones) {
-        if (value + gain <= from) continue;
-        const top = h * (1 - share(Math.min(value + gain, to)));
+        if (value <= from) continue;
+        const top = h * (1 - share(Math.min(value, to)));
         const bottom = h * (1 - share(from));
         g.fillStyle = fill;
         g.fillRect(x, top, width, bottom - top);
@@ -72,8 +92,8 @@ export class Meters {
     bar(m.peak, 0, w);
     g.globalAlpha = 1;
     bar(m.rms, Math.round(w * 0.2), Math.round(w * 0.6));
-    if (m.hold + gain > FLOOR_DB) {
-      g.fillStyle = m.hold + gain > -3 ? colour.high : colour.hold;
+    if (m.hold > FLOOR_DB) {
+      g.fillStyle = m.hold > -3 ? colour.high : colour.hold;
       g.fillRect(0, y(m.hold), w, Math.max(2 * scale, 1));
     }
     if (clipped) {
@@ -83,7 +103,8 @@ export class Meters {
   }
 }
 
-export const keyOf = (index, name) => (index < 2 ? `own:${name}` : `member:${name}`);
+// The first are one's own, whatever members are called.
+export const keyOf = (index, name, { channels }) => (index < 2 + channels.length ? `own:${name}` : `member:${name}`);
 
 let cached = null;
 export function colours() {
