@@ -134,9 +134,7 @@ class BeatDaw(OwnedProcess):
             text=True,
             start_new_session=True,
         )
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != "ready\n":
-            raise RuntimeError("the program that clicks does not start")
+        self._wait_ready("the program that clicks does not start")
 
     def end(self) -> tuple[npt.NDArray[np.int64], Floats]:
         """Stop it; its beats, and what it heard."""

@@ -28,11 +28,16 @@ def chromium() -> Iterator[Browser]:
 
 
 def open_page(browser: Browser, stage: Stage, player: str) -> tuple[Page, list[str]]:
-    """A page in a browser profile of its own, and what goes wrong in it."""
+    """A player's page in a browser profile of its own, and what goes wrong in it."""
+    return open_address(browser, stage.pages()[player])
+
+
+def open_address(browser: Browser, address: str) -> tuple[Page, list[str]]:
+    """The same by an address."""
     page = browser.new_context(viewport={"width": 1000, "height": 900}).new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda said: wrong.extend([said.text] if said.type == "error" else []))
     page.set_default_timeout(10_000)
-    page.goto(stage.pages()[player])
+    page.goto(address)
     return page, wrong

@@ -17,8 +17,8 @@ from tests.e2e.waiting import wait_until
 pytestmark = [pytest.mark.jack, pytest.mark.timeout(90)]
 PERIOD = 512
 RATE = 48_000
-MIX = "midiPool-audio:audio_receive_1"
-LISTEN_S = 1.0
+MIX = ("midiPool-audio:audio_receive_1", "midiPool-audio:audio_receive_2")
+LISTEN_S = 0.6
 # A change takes its way through the page, the client and the mixer's glide; then it holds.
 SETTLED_S = 0.3
 
@@ -32,15 +32,16 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield made
 
 
-def level_db(recorded: Floats, from_s: float) -> float:
-    """The level of a second, as most of its tenths have it."""
-    first = round(from_s * RATE)
-    pieces = recorded[first : first + RATE, 0].reshape(10, -1)
-    return float(20 * np.log10(np.median(np.sqrt(np.mean(pieces**2, axis=1))) + 1e-9))
+def levels_db(recorded: Floats, from_s: float) -> tuple[float, float]:
+    """The levels left and right of a while, as most of its tenths have it."""
+    first, frames = round(from_s * RATE), round(LISTEN_S * RATE)
+    pieces = recorded[first : first + frames].reshape(10, -1, 2)
+    left, right = np.median(np.sqrt(np.mean(pieces**2, axis=1)), axis=0)
+    return float(20 * np.log10(left + 1e-9)), float(20 * np.log10(right + 1e-9))
 
 
 def hold() -> float:
-    """When a second began in which nothing changes."""
+    """When a while began in which nothing changes."""
     time.sleep(SETTLED_S)
     began_s = time.monotonic()
     time.sleep(LISTEN_S)
@@ -61,35 +62,77 @@ def conduct(page: Page, stage: Stage) -> None:
     wait_until(lambda: stage.status()["loop"] == [1, 9])
 
 
+def type_level(page: Page, strip: str, level: str) -> None:
+    field = page.get_by_label(f"{strip}: level in dB")
+    field.fill(level)
+    field.press("Enter")
+
+
+def mix_as_listener(page: Page, other: Page) -> dict[str, float]:
+    """Change the player's strip; when each of it held. The other page of this client follows."""
+    held = {"as it came": hold()}
+    type_level(page, "drums", "-12")
+    expect(other.get_by_label("drums: level in dB")).to_have_value("−12.0")
+    held["lower"] = hold()
+    page.get_by_label("drums: level", exact=True).press("ArrowDown")
+    expect(other.get_by_label("drums: level in dB")).to_have_value("−12.5")
+    mute = other.get_by_role("button", name="mute drums")
+    page.get_by_role("button", name="mute drums").click()
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    held["muted"] = hold()
+    mute.click()
+    page.get_by_label("drums: level", exact=True).dblclick()
+    expect(other.get_by_label("drums: level in dB")).to_have_value("0.0")
+    return held
+
+
+def mix_as_player(page: Page, listening: Page) -> dict[str, float]:
+    """Change the player's own channels: one is lower, one muted to the room. And the other's solo,
+    who hears itself."""
+    type_level(page, "in 1", "-6")
+    page.get_by_role("button", name="mute in 2 to the room").click()
+    held = {"own channels": hold()}
+    listening.get_by_role("button", name="monitor: hear yourself").click()
+    listening.get_by_role("button", name="solo in 2").click()
+    expect(listening.get_by_role("region", name="drums")).to_contain_text("others solo")
+    held["own solo"] = hold()
+    return held
+
+
 def test_page(stage: Stage, tmp_path: Path) -> None:
     drums, bass = stage.players
     with (
         chromium() as browser,
         SoundDaw(drums.env, 10, tmp_path / "drums.npy"),
-        SoundDaw(bass.env, 20, tmp_path / "bass.npy", MIX) as listening,
+        SoundDaw(bass.env, 20, tmp_path / "bass.npy", *MIX) as listening,
     ):
         page, wrong = open_page(browser, stage, "bass")
         expect(page.get_by_role("region", name="drums")).to_be_visible()
         other, wrong_there = open_page(browser, stage, "bass")
+        players_own, wrong_at_drums = open_page(browser, stage, "drums")
         conduct(page, stage)
         expect(other.get_by_label("tempo in BPM")).to_have_value("132.5")
         # Sound comes: the health table says how late.
         expect(page.locator(".health td[data-head='one way']").first).to_contain_text("ms")
-        as_it_came_s = hold()
-        level = page.get_by_label("drums: level in dB")
-        level.fill("-12")
-        level.press("Enter")
-        expect(other.get_by_label("drums: level in dB")).to_have_value("−12.0")
-        lower_s = hold()
-        page.get_by_label("drums: level", exact=True).press("ArrowDown")
-        expect(other.get_by_label("drums: level in dB")).to_have_value("−12.5")
-        page.get_by_role("button", name="mute drums").click()
-        expect(other.get_by_role("button", name="mute drums")).to_have_attribute(
-            "aria-pressed", "true"
-        )
-        muted_s = hold()
+        held = mix_as_listener(page, other) | mix_as_player(players_own, page)
         recorded = listening.end()
-    levels = [level_db(recorded, s - listening.began_s) for s in (as_it_came_s, lower_s, muted_s)]
-    assert levels[1] - levels[0] == pytest.approx(-12.0, abs=0.5), levels
-    assert levels[2] < -80.0, levels
-    assert wrong + wrong_there == []
+        restart_the_server(stage, page)
+    at = {what: levels_db(recorded, s - listening.began_s) for what, s in held.items()}
+    came = at["as it came"]
+    assert at["lower"] == pytest.approx((came[0] - 12.0, came[1] - 12.0), abs=0.5), at
+    assert max(at["muted"]) < -80.0, at
+    assert at["own channels"][0] == pytest.approx(came[0] - 6.0, abs=0.5), at
+    assert at["own channels"][1] < -80.0, at
+    assert at["own solo"][0] < -80.0, at
+    assert at["own solo"][1] > -30.0, at
+    assert wrong + wrong_there + wrong_at_drums == []
+
+
+def restart_the_server(stage: Stage, page: Page) -> None:
+    assert stage.server is not None
+    stage.server.stop()
+    expect(page.locator(".top")).to_contain_text("the server is away: playing on")
+    stage.start_server()
+    expect(page.locator(".top")).not_to_contain_text("the server is away")
+    page.get_by_role("button", name="stop", exact=True).click()
+    wait_until(lambda: not stage.status()["playing"])

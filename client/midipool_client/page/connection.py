@@ -69,6 +69,7 @@ class PageConnection:
     async def _tell(self) -> None:
         told, framed = self._host.state, b""
         await self._socket.send_str(encode(Snapshot(told)))
+        await self._socket.send_str(encode(self._host.history.so_far()))
         while True:
             await self._news.wait()
             self._news.clear()

@@ -14,6 +14,7 @@ from midipool_client.live_settings import Playing
 from midipool_client.page import meters, view
 from midipool_client.page.effects_requests import EffectsRequest
 from midipool_client.page.effects_view import KINDS_VIEW, EffectsView
+from midipool_client.page.history import HearingHistory
 from midipool_client.page.messages import (
     CheckDevices,
     Done,
@@ -33,8 +34,8 @@ from midipool_client.page.messages import (
 )
 from midipool_client.page.mixing import click_after, listening_after
 from midipool_client.page.state import Health, MixerPart, Session, State
-from midipool_client.player import Player
 from midipool_client.page.way_in import DevicesBefore
+from midipool_client.player import Player
 from midipool_client.remote import room_status
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 FRAME_S = 0.04
 HEALTH_S = 0.5
 ROOM_S = 2.0
+HISTORY_S = 1.0
 # A vote takes up to 10 s.
 ANSWER_S = 15.0
 
@@ -53,6 +55,7 @@ class PageHost:
         self.choice = Session()
         """What is shown while there is no room."""
         self.devices = DevicesBefore(self.look)
+        self.history = HearingHistory()
         self.wanted: asyncio.Queue[Join] = asyncio.Queue(1)
         self.leave: Callable[[], None] = lambda: None
         self.state = State()
@@ -83,6 +86,7 @@ class PageHost:
     def enter(self, playing: Playing) -> None:
         """The client plays."""
         self._playing, self._room, self._health_s = playing, None, 0.0
+        self.history.forget()
         self._watch()
         self._news.set()
 
@@ -98,6 +102,7 @@ class PageHost:
             group.create_task(self._keep_looking())
             group.create_task(self._keep_asking())
             group.create_task(self._keep_devices_free())
+            group.create_task(self._keep_history())
 
     # ---- pages ----
 
@@ -265,6 +270,14 @@ class PageHost:
                 await self.devices.end_check()
         finally:
             await self.devices.close()
+
+    async def _keep_history(self) -> None:
+        """Also while nobody looks: who comes sees the last minutes."""
+        while True:
+            await asyncio.sleep(HISTORY_S)
+            audio = None if self._playing is None else self._playing.player.audio
+            if audio is not None:
+                self.history.take(time.time(), audio.hears)
 
     async def _keep_asking(self) -> None:
         """What only the server knows: how the others hear one another, and who changed what."""

@@ -135,6 +135,24 @@ class Snapshot(Message, tag="snapshot", frozen=True, omit_defaults=False):
     state: State
 
 
+class HeardOnce(msgspec.Struct, frozen=True, array_like=True):
+    """How one other player was heard at a time."""
+
+    member: str
+    latency_ms: float | None
+    jitter_ms: float
+    residual_loss: float
+
+
+class HeardSoFar(Message, tag="heard_so_far", frozen=True, omit_defaults=False):
+    """The last minutes of how the others are heard, a look each second; after the snapshot."""
+
+    at_s: list[float]
+    """Seconds since 1970, of each look."""
+    heard: list[list[HeardOnce]]
+    """What was seen then: member, latency_ms, jitter_ms, residual_loss."""
+
+
 class Delta(Message, tag="delta", frozen=True, omit_defaults=False):
     """The parts of the state that are others now, each whole."""
 
@@ -162,7 +180,7 @@ RoomRequest = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter |
 MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick
 WayInRequest = Join | LookForDevices | CheckDevices | EndCheck
 FromPage = RoomRequest | MixRequest | EffectsRequest | WayInRequest | Leave
-ToPage = Snapshot | Delta | Done | Refused
+ToPage = Snapshot | HeardSoFar | Delta | Done | Refused
 
 _from_page: msgspec.json.Decoder[FromPage] = msgspec.json.Decoder(FromPage)
 _encoder = msgspec.json.Encoder()

@@ -211,7 +211,8 @@ async def test_the_server_ends_at_once_while_a_page_is_open(tmp_path: Path) -> N
     async with running(host) as made:
         await made.enter()
         socket = await made.http.ws_connect(f"{made.site}/socket")
-        await socket.receive_json()
+        for _ in ("snapshot", "heard_so_far"):
+            await socket.receive_json()
         await made.server.__aexit__(None, None, None)
         assert (await socket.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
         await socket.close()

@@ -108,7 +108,7 @@ async def test_a_shell_watches_until_it_goes(host: PageHost, client: Playing) ->
     assert await ctl("mix", "--master", "-9") == 0
     await until(lambda: any(m["type"] == "delta" for m in seen))
     assert client.player.audio is not None
-    client.player.audio.engine.levels = Levels(Level(), Level(), {NASTY: Level(1.0, 0.5)})
+    client.player.audio.engine.levels = Levels([], Level(), {NASTY: Level(1.0, 0.5)})
     await watching
     delta = next(m for m in seen if m["type"] == "delta" and "mixer" in m["changed"])
     assert delta["changed"]["mixer"]["listening"]["mix"]["master_db"] == -9.0

@@ -31,6 +31,7 @@ class Page:
         self.answers: dict[int | None, dict[str, Any]] = {}
         self.frames: list[bytes] = []
         self.types: list[str] = []
+        self.before: dict[str, Any] = {}
 
     async def hear(self) -> None:
         async with asyncio.timeout(5):
@@ -45,6 +46,8 @@ class Page:
                 self.state = data["state"]
             case "delta":
                 self.state |= data["changed"]
+            case "heard_so_far":
+                self.before = data
             case _:
                 self.answers[data.get("id")] = data
 
@@ -161,6 +164,24 @@ async def test_a_mix_that_cannot_be_kept_sounds_all_the_same_and_says_so(
     while page.state["mixer"]["not_saved"] != "the disk is full":
         await page.hear()
     keeping.cancel()
+
+
+async def test_a_page_that_is_loaded_again_gets_the_last_minutes(
+    client: Playing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = PageHost()
+    host.enter(client)
+    monkeypatch.setattr("midipool_client.page.host.HISTORY_S", 0.01)
+    async with running(host) as served:
+        await served.enter()
+        looking = asyncio.create_task(host.run())
+        await until(lambda: len(host.history.so_far().at_s) > 2)
+        page = await opened(served)
+        await page.hear()
+        assert len(page.before["at_s"]) > 2
+        assert len(page.before["heard"]) == len(page.before["at_s"])
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 async def test_two_pages_agree(served: Running) -> None:

@@ -33,29 +33,42 @@ function hearing(listener, h) {
     <td data-head="left">${percent(h.residual_loss)}</td>
     <td data-head="buffer" title=${h.buffer}>${ms(h.target_ms)}</td>
     <td data-head="path"><span class=${`path ${h.path}`}>${h.path}</span></td>
-    <td class="words dim" data-head="">${h.reason}</td></tr>`;
+    <td class="words dim" data-head="" title=${h.reason}><span class="lines">${h.reason}</span></td></tr>`;
 }
 
 const plots = new Plots();
 
-function second(root, { health: now }) {
+let begun = null;
+function second(root, { health: now }, { heardSoFar }) {
+  if (heardSoFar && heardSoFar !== begun) plots.begin((begun = heardSoFar));
   plots.take(now);
   plots.draw(root.querySelector(".plots"));
 }
 
+const HEAD = html`<thead><tr><th scope="col">who hears whom</th><th scope="col">one way</th><th scope="col">jitter</th>
+  <th scope="col">lost</th><th scope="col">left</th><th scope="col">buffer</th><th scope="col">path</th><th scope="col">why</th></tr></thead>`;
+
+const table = (caption, rows) => when(rows.length, () => html`<table><caption>${caption}</caption>${HEAD}<tbody>${rows}</tbody></table>`);
+
+// What oneself hears, and what is bad, at a glance; the rest when asked for.
+function sound(members) {
+  const ways = members.flatMap((m) => m.hears.map((h) => ({ m, h, shown: m.me || h.path === "none" || h.residual_loss >= 0.001 })));
+  const rows = (some) => some.map(({ m, h }) => hearing(m.name, h));
+  const rest = ways.filter(({ shown }) => !shown);
+  return html`${table("sound", rows(ways.filter(({ shown }) => shown)))}
+    ${when(rest.length, () => html`<details><summary>how the others hear each other: ${rest.length} ways, all good</summary>
+      ${table("sound between the others", rows(rest))}</details>`)}`;
+}
+
 function view({ health }) {
-  const pairs = health.members.flatMap((m) => m.hears.map((h) => hearing(m.name, h)));
   return html`<section class="panel health" aria-labelledby="health-head">
     <header><h2 id="health-head">Health</h2>${badge(health.state, health.words)}</header>
     ${when(!health.known, () => html`<p class="note">The server does not tell how the others do.</p>`)}
-    <div class="tables">
+    <div class="tables scrolls" tabindex="0" role="group" aria-label="tables">
       <table><caption>clocks and ticks</caption><thead><tr><th scope="col">player</th><th scope="col">clock</th>
         <th scope="col">round trip</th><th scope="col">late ticks</th><th scope="col">state</th></tr></thead>
         <tbody>${health.members.map(player)}</tbody></table>
-      ${when(pairs.length, () => html`<table><caption>sound</caption><thead><tr><th scope="col">who hears whom</th>
-        <th scope="col">one way</th><th scope="col">jitter</th><th scope="col">lost</th><th scope="col">left</th>
-        <th scope="col">buffer</th><th scope="col">path</th><th scope="col">why</th></tr></thead>
-        <tbody>${pairs}</tbody></table>`)}
+      ${sound(health.members)}
     </div>
     <div class="plots" role="img" aria-label="latency, jitter and loss of the last minutes, of those you hear"></div>
     <p class="dim">${health.xruns ? `${health.xruns} xruns of your sound device` : "no xruns of your sound device"};

@@ -6,7 +6,7 @@ export class Link {
   constructor({ onState, onFrame, onOpen }) {
     this.state = null;
     this.open = false;
-    this.refused = "";
+    this.heardSoFar = null;
     this.waiting = new Map();
     this.nextId = 1;
     Object.assign(this, { onState, onFrame, onOpen });
@@ -37,6 +37,7 @@ export class Link {
     const message = JSON.parse(data);
     if (message.type === "snapshot") this.state = message.state;
     else if (message.type === "delta") this.state = { ...this.state, ...message.changed };
+    else if (message.type === "heard_so_far") this.heardSoFar = message;
     else return this.answered(message);
     this.onState(this.state);
   }

@@ -74,7 +74,7 @@ function draw() {
 }
 
 // What parts may want to know beside the state.
-const about = () => ({ us: clock.now(), meters });
+const about = () => ({ us: clock.now(), meters, heardSoFar: link.heardSoFar });
 const inRoom = (state) => state?.session.phase === "in_room" && state.transport.timelines.length > 0;
 
 const away = () => when(!link.open, () => html`<p class="note bad" role="alert">midipool-client has ended, or does not answer.

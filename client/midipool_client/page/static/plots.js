@@ -19,6 +19,13 @@ export class Plots {
     this.drawn = null;
   }
 
+  // What was before this page; `heard` are lists of [member, latency, jitter, share that is left].
+  begin({ at_s, heard }) {
+    this.times = at_s.slice(-KEPT_S);
+    this.rows = heard.slice(-KEPT_S).map((row) => new Map(row.map(([member, latency_ms, jitter_ms, residual_loss]) =>
+      [member, { latency_ms, jitter_ms, residual_loss }])));
+  }
+
   take(health) {
     const me = health.members.find((m) => m.me);
     if (!me) return;

@@ -85,7 +85,7 @@ export function ownStrip({ channels, listening: { mix } }, ask) {
 
 export function masterStrip(mix, ask) {
   return strip({
-    name: "master", kind: "master", about: "what you hear",
+    name: "master", kind: "master", about: "your mix",
     meters: meter("master", ["own:master", 0]),
     level: { db: mix.master_db, change: (master_db) => ask("set_mix", { master_db }, "master") },
     buttons: "",
@@ -98,12 +98,11 @@ export function clickStrip(mixer, ask) {
   const set = (fields) => ask("set_click", fields, "click");
   const db = Math.round(volumeDb(mixer.click_volume) * 10) / 10;
   const { clicks } = mixer;
-  const words = (name) => (clicks.length > 1 ? name : clicks[0].on ? "on" : "off");
   return strip({
-    name: "click", kind: `click ${clicks.some(({ on }) => on) ? "" : "silent"}`, about: "on your MIDI port", meters: "",
+    name: "click", kind: `click ${clicks.some(({ on }) => on) ? "" : "silent"}`, about: "by MIDI", meters: "",
     level: { db, change: (to) => set({ volume: to <= -90 ? 0 : Math.min(10 ** (to / 20), 1) }) },
     buttons: html`${clicks.map(({ name, on }, i) => toggle({
-      label: `click on MIDI port ${name}`, text: words(name), kind: "listen", on,
+      label: `click on MIDI port ${name}`, text: clicks.length > 1 ? name : "click", kind: "listen", on,
       change: (wanted) => ask("switch_click", { port: i + 1, on: wanted }),
     }))}${toggle({
       label: "count-in only: no click while the song plays", text: "count-in only", on: mixer.click_only_count_in,

@@ -137,8 +137,8 @@ function vote(state, ask, us) {
   const cast = (yes) => ask("ballot", { vote: v.vote, yes });
   const voted = [...v.yes, ...v.no].includes(state.session.name);
   return html`<div class="vote" role="group" aria-label="vote">
-    <strong>${v.proposer}</strong> wants <strong>${v.text}</strong>: ${v.yes.length} yes, ${v.no.length} no,
-    ${v.needed} needed${left}
+    <span><strong>${v.proposer}</strong> wants <strong>${v.text}</strong>: ${v.yes.length} yes, ${v.no.length} no,
+    ${v.needed} needed${left}</span>
     <button type="button" class="yes" @click=${() => cast(true)}>yes</button>
     <button type="button" class="no" @click=${() => cast(false)}>no</button>
     ${when(voted, () => html`<span class="dim">you voted</span>`)}

@@ -1,0 +1,110 @@
+"""A client whose page has all that it can have: many players, long names, a vote, bad links."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from midipool.messages import Hearing, MemberInfo, MemberStatus, RoomMode, Vote
+from midipool.meter import Loop, Meter
+from midipool.timeline import Timeline
+from midipool.timeline_chain import TimelineChain
+from midipool_client.audio.engine_messages import AudioReady, Level, Levels
+from midipool_client.audio.process import AudioProcess
+from midipool_client.audio.room_audio import RoomAudio
+from midipool_client.live_settings import Playing
+from midipool_client.page import host
+from midipool_client.page.state import Change
+from midipool_client.page.view import RoomDescription
+from tests.client.page.running import NASTY, playing
+
+OTHERS = (
+    *("drums", "bass", "keys", "Ann-Kathrin of the Northern Lights Orchestra", NASTY, "lead vox"),
+    *("guitar", "percussion 2", "sax", "strings"),
+)
+
+
+def status(number: int) -> MemberStatus:
+    return MemberStatus(
+        round_trip_us=12_345.6 * number,
+        error_bound_us=120.0 + 3_000 * number,
+        drift_ppm=12.345,
+        jitter_us=87.0,
+        offset_us=123_456_789.0,
+        engine="running",
+        ticks=123_456,
+        late_ticks=number * 11,
+    )
+
+
+def hearing(member: str, number: int) -> Hearing:
+    return Hearing(
+        member=member,
+        profile="jam",
+        latency_ms=9.87 + number,
+        loss=0.012 * number,
+        residual_loss=0.0 if number < 3 else 0.0456,
+        jitter_ms=1.25 * number,
+        target_ms=5.5 + number,
+        path="relay" if number % 2 else "direct",
+        reason="both routers are symmetric: no direct way was found, so the relay is taken",
+        buffer="5.5 ms for jitter and repair",
+    )
+
+
+def stuffed(settings: Path) -> Playing:
+    """As after some minutes in a busy room."""
+    client = playing(settings)
+    player = client.player
+    follower = player.follower
+    follower.members = [MemberInfo("me"), *(MemberInfo(name) for name in OTHERS)]
+    timeline = Timeline(
+        playing=True,
+        mbpm=132_512,
+        meter=Meter(7, 8),
+        loop=Loop(5, 13),
+        revision=7,
+        epoch=1,
+    )
+    follower.chain = TimelineChain((timeline,))
+    follower.mode = RoomMode(mode="leader", leader=OTHERS[3])
+    player.votes.running = Vote(3, OTHERS[3], "tempo 180 over 8 bars", ["me"], ["bass"], 6, 9)
+    audio = player.audio
+    assert audio is not None
+    engine = audio.engine
+    engine.state = "running"
+    text = "JACK client midiPool-audio, 48000 Hz, 128 frames; UDP port 45678 (asked for)"
+    engine.ready = AudioReady(text, 48_000, 128, True, 45_678)
+    voices = {name: Level(0.9 / (n + 1), 0.5 / (n + 1)) for n, name in enumerate(OTHERS)}
+    engine.levels = Levels([Level(1.0, 0.4), Level(0.2, 0.1)], Level(0.7, 0.3), voices)
+    return client
+
+
+def described() -> RoomDescription:
+    """What the server says of that room."""
+    names = ["me", *OTHERS]
+    members = [MemberInfo(name, name != "sax", status(n)) for n, name in enumerate(names)]
+    hears = {
+        name: [hearing(other, n % 5) for n, other in enumerate(names) if other != name]
+        for name in names[:4]
+    }
+    texts = ("tempo 132.512", "loop 5 to 13", "meter 7/8", "start with a count-in of 2 bars")
+    changes = [Change(by=OTHERS[n], text=text, at_us=n) for n, text in enumerate(texts)]
+    return RoomDescription(members, hears, changes)
+
+
+@contextmanager
+def in_its_room(client: Playing) -> Iterator[None]:
+    """The server's description, and how we hear, without a server."""
+
+    async def said(_: Playing) -> RoomDescription:
+        return described()
+
+    heard = [hearing(name, n % 5) for n, name in enumerate(OTHERS)]
+    with (
+        patch.object(host, "_described", said),
+        patch.object(RoomAudio, "hears", heard),
+        patch.object(type(client.player), "connected", True),
+        patch.object(AudioProcess, "watch", lambda *_: None),
+    ):
+        yield

@@ -1,0 +1,57 @@
+"""The page in a browser, filled to the brim: readable, reachable, and nobody's name is code."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from midipool_client.page.host import PageHost
+from midipool_client.page.way_in import DevicesBefore
+from midipool_client.recent_rooms import RecentRoom
+from tests.client.page.looks import chromium_page, looked_at
+from tests.client.page.running import NASTY, Running, running
+from tests.client.page.stuffed import OTHERS, in_its_room, stuffed
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Running]:
+    client, host = stuffed(tmp_path / "settings.json"), PageHost(can_leave=True)
+    with in_its_room(client):
+        host.enter(client)
+        async with running(host) as made:
+            looking = asyncio.create_task(host.run())
+            yield made
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+
+async def test_the_room_looks_well_and_is_open_to_all(room: Running) -> None:
+    async with chromium_page(room.server.address) as (page, wrong):
+        await page.locator(".strip.player").nth(len(OTHERS) - 1).wait_for()
+        await page.locator(".health td").first.wait_for()
+        await page.locator(".uplot").first.wait_for()
+        names = await page.locator(".strip.player h3").all_text_contents()
+        assert NASTY in names
+        assert await page.locator("img").count() == 0
+        found = await looked_at(page, "room")
+        assert found == [], "\n".join(found)
+        assert wrong == []
+
+
+async def test_the_way_in_looks_well_and_is_open_to_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DevicesBefore, "look", lambda self: None)
+    host = PageHost(can_leave=True)
+    rooms = [RecentRoom("ws://127.0.0.1:8765/jam", "me"), RecentRoom(f"ws://h:1/{'x' * 64}", NASTY)]
+    host.choice = type(host.choice)(recent=rooms, problem=f"{NASTY} is not there: " + "why " * 30)
+    async with running(host) as made, chromium_page(made.server.address) as (page, wrong):
+        await page.get_by_role("heading", name="Join a room").wait_for()
+        await page.get_by_label("through").select_option("portaudio")
+        await page.get_by_label("Output").wait_for()
+        found = await looked_at(page, "way-in")
+        assert found == [], "\n".join(found)
+        assert wrong == []
