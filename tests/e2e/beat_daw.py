@@ -134,7 +134,9 @@ class BeatDaw(OwnedProcess):
             text=True,
             start_new_session=True,
         )
-        self._wait_ready("the program that clicks does not start")
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != "ready\n":
+            raise RuntimeError("the program that clicks does not start")
 
     def end(self) -> tuple[npt.NDArray[np.int64], Floats]:
         """Stop it; its beats, and what it heard."""

@@ -115,7 +115,9 @@ class SoundDaw(OwnedProcess):
             text=True,
             start_new_session=True,
         )
-        self._wait_ready("the sound program does not start")
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != "ready\n":
+            raise RuntimeError("the sound program does not start")
 
     def end(self, seconds: float = 0.0) -> Floats:
         """Stop it, after it recorded so much more; what it recorded."""
