@@ -24,6 +24,8 @@ SHARED = (
     messages.BarPosition,
     messages.MemberInfo,
     messages.ChatLine,
+    messages.Song,
+    messages.LoadedSong,
     messages.TimedMidi,
     messages.Hearing,
     messages.AudioStream,
@@ -201,12 +203,16 @@ def _type(of: types.Type) -> str:
         case types.ListType(item_type=item):
             return f"list of {_type(item)}"
         case types.UnionType(types=several):
-            return " or ".join(_type(t) for t in several)
+            return " or ".join(_type(t) for t in several if not _is_unset(t))
         case types.LiteralType() | types.StrType():
             return "string"
     return {"int": "integer", "float": "number", "bool": "boolean", "none": "null"}[
         type(of).__name__.removesuffix("Type").lower()
     ]
+
+
+def _is_unset(of: types.Type) -> bool:
+    return isinstance(of, types.CustomType) and of.cls is msgspec.UnsetType
 
 
 def _rule(of: types.Type) -> str:
@@ -261,6 +267,8 @@ def _unit(name: str) -> str:
 def _default(field: types.Field) -> str:
     if field.required:
         return "required"
+    if field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT:
+        return "as it is"
     value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
     return f"`{msgspec.json.encode(value).decode()}`"
 

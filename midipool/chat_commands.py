@@ -19,7 +19,7 @@ from midipool.meter import Loop, parse_meter, parse_position
 
 HELP = (
     "/start [COUNT-IN BARS], /stop, /continue, /tempo BPM [RAMP BARS], /locate BAR[.BEAT], "
-    "/loop START END, /loop off, /meter 7/8, /yes and /no to a vote; "
+    "/loop START END, /loop off, /meter 7/8, /song NAME, /yes and /no to a vote; "
     "// says a line that begins with a slash"
 )
 
@@ -38,7 +38,14 @@ class Vote:
     yes: bool
 
 
-Meant = Line | Vote | TransportCommand
+@dataclass(frozen=True, slots=True)
+class SongNamed:
+    """Load a song by its name, or by its number in the list."""
+
+    which: str
+
+
+Meant = Line | Vote | SongNamed | TransportCommand
 
 
 def parse(text: str, id: int) -> Meant:
@@ -53,7 +60,7 @@ def parse(text: str, id: int) -> Meant:
     if read is None:
         raise Refused("bad_value", f"/{name} is none of the commands: {HELP}", "text")
     meant = read(id, rest.strip())
-    if not isinstance(meant, Line | Vote):
+    if not isinstance(meant, Line | Vote | SongNamed):
         _check(meant)
     return meant
 
@@ -105,6 +112,12 @@ def _meter(id: int, rest: str) -> Meant:
     return SetMeter(id=id, meter=parse_meter(rest))
 
 
+def _song(id: int, rest: str) -> Meant:
+    if not rest:
+        raise InvalidValue("song", "say its name, or its number in the list: /song 3")
+    return SongNamed(rest)
+
+
 def _yes(id: int, rest: str) -> Meant:
     return Vote(True)
 
@@ -131,6 +144,7 @@ COMMANDS: dict[str, Callable[[int, str], Meant]] = {
     "locate": _locate,
     "loop": _loop,
     "meter": _meter,
+    "song": _song,
     "yes": _yes,
     "no": _no,
     "help": _help,

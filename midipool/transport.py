@@ -4,16 +4,20 @@ from msgspec.structs import replace
 
 from midipool.errors import InvalidValue
 from midipool.messages import (
+    Bpm,
+    Command,
     Continue,
     Locate,
+    Name,
     SetLoop,
     SetMeter,
     SetTempo,
+    SongId,
     Start,
     Stop,
     TransportCommand,
 )
-from midipool.meter import MAX_BAR, Meter, Position
+from midipool.meter import MAX_BAR, Loop, Meter, Position
 from midipool.tempo import mbpm_of, steady_beats_after, steady_time_to
 from midipool.timeline import Ramp, Timeline
 
@@ -21,12 +25,26 @@ MAX_SINCE_AGE_US = 5_000_000
 MAX_SINCE_AHEAD_US = 60_000_000
 
 
-def needs_bar_line(command: TransportCommand) -> bool:
+class BeginSong(Command, frozen=True, kw_only=True):
+    """What `song_load` comes to: the song as it was when that was asked for. Never sent."""
+
+    song: SongId
+    name: Name
+    bpm: Bpm
+    meter: Meter
+    loop: Loop | None
+
+
+Change = TransportCommand | BeginSong
+"""What changes a timeline."""
+
+
+def needs_bar_line(command: Change) -> bool:
     """Whether a command of a playing room waits for a bar line even when it is meant for now."""
-    return isinstance(command, SetMeter)
+    return isinstance(command, SetMeter | BeginSong)
 
 
-def check_since(command: TransportCommand, now_us: int) -> None:
+def check_since(command: Change, now_us: int) -> None:
     """Raise InvalidValue unless `since` can be meant by one who sends the command at `now_us`."""
     since_us = _since(command)
     if since_us is None:
@@ -41,7 +59,7 @@ def check_since(command: TransportCommand, now_us: int) -> None:
         raise InvalidValue("since", rule)
 
 
-def begins_us(base: Timeline, command: TransportCommand, at_us: int) -> int:
+def begins_us(base: Timeline, command: Change, at_us: int) -> int:
     """Room time at which a command that is agreed upon for `at_us` happens.
 
     That is later with a `since` that lies ahead, and with bars to count in, of `base`'s meter and
@@ -56,17 +74,17 @@ def begins_us(base: Timeline, command: TransportCommand, at_us: int) -> int:
     return at_us + steady_time_to(base.mbpm, _count_in_bars(command) * base.meter.bar_beats)
 
 
-def stops_first(base: Timeline, command: TransportCommand) -> bool:
+def stops_first(base: Timeline, command: Change) -> bool:
     """Whether the song is stopped for a count-in: it stands while bars are clicked."""
     return base.playing and isinstance(command, Start) and command.count_in_bars > 0
 
 
-def waits(command: TransportCommand) -> bool:
+def waits(command: Change) -> bool:
     """Whether a command can begin later than it is agreed upon for."""
     return _since(command) is not None or _count_in_bars(command) > 0
 
 
-def replaces(base: Timeline, newer: TransportCommand, waiting: TransportCommand) -> bool:
+def replaces(base: Timeline, newer: Change, waiting: Change) -> bool:
     """Whether `newer` makes a command void that waits for its `since` or is being counted in.
 
     A stop cancels a start that has not happened; another start takes its place; and so does
@@ -82,7 +100,7 @@ def replaces(base: Timeline, newer: TransportCommand, waiting: TransportCommand)
 
 
 def counted_on(
-    before: Timeline, after: Timeline, waiting: TransportCommand, at_us: int, begins_us: int
+    before: Timeline, after: Timeline, waiting: Change, at_us: int, begins_us: int
 ) -> int:
     """When a `waiting` command begins after `before` was changed to `after` at room time `at_us`.
 
@@ -98,16 +116,14 @@ def counted_on(
     return begins_us
 
 
-def counted_from(newer: TransportCommand, waiting: TransportCommand) -> TransportCommand:
+def counted_from(newer: Change, waiting: Change) -> Change:
     """`waiting` as it goes on after `newer`: who locates during a count-in wants to begin there."""
     if isinstance(newer, Locate) and isinstance(waiting, Start) and waiting.count_in_bars:
         return Continue(id=waiting.id, count_in_bars=waiting.count_in_bars)
     return waiting
 
 
-def apply(
-    base: Timeline, command: TransportCommand, time_us: int, beats: int | None = None
-) -> Timeline:
+def apply(base: Timeline, command: Change, time_us: int, beats: int | None = None) -> Timeline:
     """The timeline after `command` at room time `time_us`, which is elapsed beat `beats` of `base`.
 
     Pass `beats` when the instant was chosen by its beat (a bar line), so that no rounding of
@@ -136,6 +152,10 @@ def apply(
             return replace(now, loop=loop)
         case SetMeter(meter=meter):
             return _with_meter(now, meter)
+        case BeginSong():
+            begun = _jump(now, beats=0, playing=now.playing)
+            mbpm = mbpm_of(command.bpm)
+            return replace(begun, mbpm=mbpm, ramp=None, meter=command.meter, loop=command.loop)
 
 
 def going_on(base: Timeline, time_us: int, beats: int | None = None) -> Timeline:
@@ -152,15 +172,15 @@ def going_on(base: Timeline, time_us: int, beats: int | None = None) -> Timeline
     )
 
 
-def _since(command: TransportCommand) -> int | None:
+def _since(command: Change) -> int | None:
     return command.since if isinstance(command, Start | Continue | Locate) else None
 
 
-def _count_in_bars(command: TransportCommand) -> int:
+def _count_in_bars(command: Change) -> int:
     return command.count_in_bars if isinstance(command, Start | Continue) else 0
 
 
-def _on_the_way(base: Timeline, now: Timeline, command: TransportCommand, beats: int) -> int:
+def _on_the_way(base: Timeline, now: Timeline, command: Change, beats: int) -> int:
     """Where a song is now that was at song beat `beats` at the command's `since`."""
     since_us = _since(command)
     if since_us is None or since_us >= now.origin_time_us:

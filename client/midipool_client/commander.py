@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from midipool.messages import Ballot, Error, Ok, Say, SetMode, TransportCommand
+from midipool.messages import Ballot, Error, LoadSong, Ok, Say, SetMode, SongEdit, TransportCommand
 
 MAX_WAITING = 256
 MAX_OWN = 256
 
 Answer = Callable[[Ok | Error | None], None]
 """Is called once; with None when no answer will come any more."""
-Asked = TransportCommand | SetMode | Ballot | Say
+Asked = TransportCommand | SetMode | Ballot | Say | SongEdit | LoadSong
 
 
 class Commander:

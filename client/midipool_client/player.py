@@ -29,6 +29,10 @@ from midipool.messages import (
     Ok,
     RoomMode,
     ServerMessage,
+    SongGone,
+    SongLoaded,
+    SongPut,
+    Songs,
     TransportCommand,
     Vote,
     VoteResult,
@@ -44,6 +48,7 @@ from midipool_client.effects import commands as effects_commands
 from midipool_client.effects.rack import Rack
 from midipool_client.follower import Action, Follow, RoomFollower, Send
 from midipool_client.known_chat import KnownChat
+from midipool_client.known_songs import KnownSongs
 from midipool_client.ports.midi_ports import MidiPorts
 from midipool_client.ports.output import PortOptions
 from midipool_client.recording import commands as record_commands
@@ -87,6 +92,7 @@ class Player:
         self._commander = Commander()
         self.votes = RoomVotes()
         self.chat = KnownChat()
+        self.songs = KnownSongs()
         self._asleep_ns = host_clock.asleep_ns()
         self._parts: list[Coroutine[Any, Any, None]] = []
 
@@ -211,6 +217,9 @@ class Player:
                     self._session.send(retell)
             case ChatNews(line=line):
                 self.chat.news(line)
+            case Songs() | SongPut() | SongGone() | SongLoaded():
+                for hand in self.songs.told(message):
+                    self._session.send(hand)
             case Vote():
                 self.votes.running = message
                 log.info("%s", vote_in_words(message))

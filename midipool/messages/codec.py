@@ -23,6 +23,7 @@ from midipool.messages.from_client import ClientMessage, Hello
 from midipool.messages.from_server import ServerMessage
 from midipool.messages.media import KEY_RULE, PWD_RULE, UFRAG_RULE
 from midipool.messages.midi import MIDI_RULE
+from midipool.messages.songs import NOTES_RULE, SONG_KEY_RULE
 
 _client_decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
 _server_decoder: msgspec.json.Decoder[ServerMessage] = msgspec.json.Decoder(ServerMessage)
@@ -73,6 +74,9 @@ _RULES = {
     "member": NAME_RULE,
     "reason": TEXT_RULE,
     "text": LINE_RULE,
+    "notes": NOTES_RULE,
+    "song_key": SONG_KEY_RULE,
+    "by": NAME_RULE,
     "buffer": TEXT_RULE,
     "leader": NAME_RULE,
     "locked_by": NAME_RULE,
@@ -91,6 +95,8 @@ def _rule_in_words(text: str, field: str) -> str:
     """A regular expression says nothing to a musician: the rule's description does."""
     # An event is an array, so its bytes have a number in place of a name.
     last = re.sub(r"^events\[\d+\]\[1\]$", "data", field.rpartition(".")[2])
+    # A room's key for audio is hexadecimal, a song's is not.
+    last = "song_key" if last == "key" and "0-9a-f" not in text else last
     if last in _RULES and "regex" in text:
         return f"must be {_RULES[last]}"
     return text.removeprefix(f"{last}: ")

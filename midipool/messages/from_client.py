@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from midipool.messages.audio import AudioReport
 from midipool.messages.chat import Retell, Say
+from midipool.messages.command import Command
 from midipool.messages.fields import (
     MAX_TIMELINES,
     Bpm,
@@ -22,6 +23,14 @@ from midipool.messages.fields import (
 )
 from midipool.messages.media import MediaOffer
 from midipool.messages.midi import Midi
+from midipool.messages.songs import (
+    AddSong,
+    ChangeSong,
+    HandSongs,
+    LoadSong,
+    MoveSong,
+    RemoveSong,
+)
 from midipool.meter import Loop, Meter, Position
 from midipool.timeline import CountInBars, RoomTimeUs, Timeline
 
@@ -39,18 +48,7 @@ class Hello(Message, tag="hello", frozen=True):
     """From an earlier `welcome`: takes that member's place again after a broken connection. A
     remote with a member's token acts for that member."""
     capabilities: Annotated[list[Name], Meta(max_length=32)] = msgspec.field(default_factory=list)
-    """Optional parts of the protocol that the client understands: `chat`."""
-
-
-class Command(Message, frozen=True):
-    """The base of what changes the room's timeline; answered by `ok` or `error` with its `id`."""
-
-    id: CommandId
-    """Chosen by the sender, repeated in the answer."""
-    at: Literal["now", "bar"] = "now"
-    """`now` is one lead time ahead, `bar` the first bar line after that."""
-    epoch: Annotated[int, Meta(ge=0, le=2**53)] | None = None
-    """When given and not the room's any more, the command is refused as stale."""
+    """Optional parts of the protocol that the client understands: `chat`, `songs`."""
 
 
 class Start(Command, tag="start", frozen=True):
@@ -196,5 +194,11 @@ ClientMessage = (
     | MediaOffer
     | Say
     | Retell
+    | AddSong
+    | ChangeSong
+    | RemoveSong
+    | MoveSong
+    | LoadSong
+    | HandSongs
 )
 TransportCommand = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter

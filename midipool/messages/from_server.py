@@ -22,6 +22,7 @@ from midipool.messages.fields import (
 from midipool.messages.from_client import MemberStatus
 from midipool.messages.media import MediaKey, MediaOfferFrom, MediaSeat, SenderId
 from midipool.messages.midi import MidiFrom
+from midipool.messages.songs import SongGone, SongLoaded, SongPut, Songs
 from midipool.meter import Loop, Meter
 from midipool.timeline import RoomTimeUs, Timeline
 
@@ -111,7 +112,7 @@ class Welcome(Message, tag="welcome", frozen=True):
     media: MediaSeat | None = None
     """For audio; null for a remote, and on a server without a relay."""
     capabilities: list[Name] = msgspec.field(default_factory=list)
-    """Optional parts of the protocol that the server understands: `chat`."""
+    """Optional parts of the protocol that the server understands: `chat`, `songs`."""
 
 
 class BarPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -215,6 +216,10 @@ ServerMessage = (
     | MediaOfferFrom
     | Chat
     | ChatNews
+    | Songs
+    | SongPut
+    | SongGone
+    | SongLoaded
 )
 
 ERROR_CODES = {
@@ -232,6 +237,9 @@ ERROR_CODES = {
     "not_leader": "the room has a leader, and only that member changes it",
     "locked": "the room is locked, and only who locked it can open it",
     "not_member": "only members vote, lock, talk and play, and a remote that acts for none is none",
+    "no_such_song": "the song is not in the list, or the list has several of this name",
+    "stale_song": "the song was changed since the change was meant",
+    "list_full": "the song list has as many songs, or as many notes, as it takes",
     "help": "what one can type into the chat: asked for, and told to the asker alone",
     "vote_failed": "no majority agreed in time",
     "vote_running": "the room votes on something else, or already on this",

@@ -9,15 +9,20 @@ from collections.abc import Callable
 from midipool import PROTOCOL_VERSION, messages
 from midipool.errors import InvalidMessage, InvalidValue, Refused
 from midipool.messages import (
+    AddSong,
     AudioReport,
+    ChangeSong,
     ClientMessage,
     ClockProbe,
     ClockReply,
     Error,
+    HandSongs,
     Hello,
     MediaOffer,
     MemberStatus,
     Midi,
+    MoveSong,
+    RemoveSong,
 )
 from midipool_server import offers
 from midipool_server.connection import BAD_MESSAGE_COST, Connection
@@ -204,6 +209,10 @@ class RoomHost:
                 return room.say(now_us, connection.id, message)
             case messages.Retell():
                 return room.retell(now_us, connection.id, message)
+            case AddSong() | ChangeSong() | RemoveSong() | MoveSong():
+                return room.edit_songs(now_us, connection.id, message)
+            case HandSongs():
+                return room.hand_songs(now_us, connection.id, message)
             case messages.Ballot():
                 return room.ballot(now_us, connection.id, message)
             case Hello():

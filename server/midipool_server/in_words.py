@@ -9,18 +9,18 @@ from midipool.messages import (
     SetTempo,
     Start,
     Stop,
-    TransportCommand,
 )
+from midipool.transport import BeginSong, Change
 
 
-def in_words(command: TransportCommand | SetMode) -> str:
+def in_words(command: Change | SetMode) -> str:
     """What a command asks for, as one would say it: `tempo 132.5`."""
     if isinstance(command, SetMode):
         return f"mode {command.mode}" + (f" {command.leader}" if command.leader else "")
     return _words(command) + (", on the bar line" if command.at == "bar" else "")
 
 
-def _words(command: TransportCommand) -> str:
+def _words(command: Change) -> str:
     match command:
         case Start(count_in_bars=bars):
             return f"start{_counted(bars)}"
@@ -40,6 +40,8 @@ def _words(command: TransportCommand) -> str:
             return f"loop {loop}"
         case SetMeter(meter=meter):
             return f"meter {meter}"
+        case BeginSong(name=name, bpm=bpm, meter=meter):
+            return f"song {name} ({_bpm(bpm)} BPM, {meter})"
 
 
 def _counted(bars: int) -> str:

@@ -16,18 +16,22 @@ from midipool.messages import (
     Capability,
     ChatNews,
     Error,
+    HandSongs,
+    LoadSong,
     MemberStatus,
     Message,
     Ok,
     Retell,
     Say,
     SetMode,
+    SongEdit,
     Takeover,
     TransportCommand,
     VoteResult,
     Welcome,
 )
 from midipool.timeline_chain import TimelineChain
+from midipool.transport import BeginSong
 from midipool_server.authority import HOW_TO_ACT, Authority, check_voter, taken_over
 from midipool_server.bar_syncs import BarSyncs, bar_sync
 from midipool_server.chat import Kind, RoomChat
@@ -36,7 +40,8 @@ from midipool_server.in_words import in_words
 from midipool_server.media_keys import RoomMedia
 from midipool_server.places import Member, Places
 from midipool_server.schedule import Schedule
-from midipool_server.voting import Asker, Votes
+from midipool_server.songs import RoomSongs
+from midipool_server.voting import Asker, VotedCommand, Votes
 
 MIN_LEAD_US = 150_000
 MAX_LEAD_US = 1_000_000
@@ -78,6 +83,7 @@ class Room:
     """The wall-clock time of a room time, for people."""
     places: Places = field(init=False)
     chat: RoomChat = field(init=False)
+    songs: RoomSongs = field(init=False)
     schedule: Schedule = field(default_factory=Schedule)
     authority: Authority = Authority()  # noqa: RUF009 (immutable)
     _votes: Votes = field(default_factory=Votes)
@@ -88,6 +94,7 @@ class Room:
     def __post_init__(self) -> None:
         self.places = Places(self.name, self.max_members, self.keep_us)
         self.chat = RoomChat(self.unix_us, self.keep_us)
+        self.songs = RoomSongs(self.keep_us)
 
     # ---- members ----
 
@@ -121,9 +128,12 @@ class Room:
         if self.media is not None and not remote:
             member.sender = self.media.admit()
         out = [Outgoing(self._welcome(now_us, member), id)]
-        self.chat.begin(now_us)
+        for part in (self.chat, self.songs):
+            part.begin(now_us)
         if "chat" in capabilities:
             out.append(Outgoing(self.chat.message(now_us), id))
+        if "songs" in capabilities:
+            out.append(Outgoing(self.songs.message(now_us), id))
         if not remote:
             out += self._came(now_us, name, old)
             out += [Outgoing(self.places.message()), *self._count_votes(now_us)]
@@ -131,6 +141,7 @@ class Room:
 
     def lost(self, now_us: int, id: int) -> list[Outgoing]:
         """A member's connection broke: its place is kept for a while. A remote just goes."""
+        self.songs.gone(id)
         member = self.places.lost(now_us, id)
         if member is None:
             return []
@@ -178,6 +189,9 @@ class Room:
                 if vote is None:
                     raise Refused("no_such_vote", "the room does not vote on anything now")
                 return self.ballot(now_us, id, Ballot(say.id, vote.id, yes))
+            case chat_commands.SongNamed(which):
+                song = self.songs.book.which(which)
+                return self.command(now_us, id, LoadSong(id=say.id, song=song.id))
             case command:
                 return self.command(now_us, id, command)
 
@@ -187,6 +201,21 @@ class Room:
         if member is None or member.remote or not self.chat.retell(now_us, retell.lines):
             return []
         return self._tell("chat", self.chat.message(now_us))
+
+    # ---- the song list ----
+
+    def edit_songs(self, now_us: int, id: int, edit: SongEdit) -> list[Outgoing]:
+        """Change the list, by who may change the room, without a vote; raises Refused."""
+        self.authority.check_command(self.places.acting(id), self.places.names(), now_us)
+        told = self.songs.edit(now_us, edit)
+        return [Outgoing(self._ok(edit.id, now_us), id), *self._tell("songs", *told)]
+
+    def hand_songs(self, now_us: int, id: int, handed: HandSongs) -> list[Outgoing]:
+        """Take over a member's list, if the room's began anew."""
+        member = self.members.get(id)
+        if member is None or member.remote:
+            return []
+        return self._tell("songs", *self.songs.hand(now_us, id, handed))
 
     # ---- transport and mode ----
 
@@ -200,8 +229,11 @@ class Room:
         """That of the newest timeline; 0 while the room has none of its own."""
         return self.schedule.revision
 
-    def command(self, now_us: int, id: int, command: TransportCommand | SetMode) -> list[Outgoing]:
+    def command(
+        self, now_us: int, id: int, asked: TransportCommand | LoadSong | SetMode
+    ) -> list[Outgoing]:
         """Do what a member or remote asks, or vote on it; raises Refused, InvalidValue."""
+        command = self.songs.begun_by(asked) if isinstance(asked, LoadSong) else asked
         actor = self.places.acting(id)
         self.schedule.advance(now_us)
         self._check(now_us, command, actor)
@@ -260,6 +292,7 @@ class Room:
     def describe(self, now_us: int) -> dict[str, object]:
         """The room in JSON's terms, for /api/rooms."""
         vote = self._votes.message(self.places.connected())
+        song = self.songs.book.loaded_song()
         return {
             "name": self.name,
             "members": self.places.message().members,
@@ -273,11 +306,12 @@ class Room:
             "lead_us": self.lead_us(),
             "timelines": self.chain.since(now_us).timelines,
             "changes": [change._asdict() for change in self._changes],
+            "song": None if song is None else song.name,
         }
 
     # ---- inside ----
 
-    def _check(self, now_us: int, command: TransportCommand | SetMode, actor: str | None) -> None:
+    def _check(self, now_us: int, command: VotedCommand, actor: str | None) -> None:
         """Raise what stands against a command at the time at which it comes."""
         names = self.places.names()
         if isinstance(command, SetMode):
@@ -291,7 +325,7 @@ class Room:
         transport.check_since(command, now_us)
 
     def _carry_out(
-        self, now_us: int, command: TransportCommand | SetMode, actor: str | None
+        self, now_us: int, command: VotedCommand, actor: str | None
     ) -> tuple[Ok, list[Outgoing]]:
         """Do it; returns the answer and what everybody hears. Raises Refused, InvalidValue."""
         before = self.chain
@@ -303,6 +337,8 @@ class Room:
             mode = Outgoing(self.authority.message())
             told = self._notice(now_us, "did", actor, in_words(command))
             return self._ok(command.id, now_us), [mode, *told, *self._announce(now_us, before)]
+        if isinstance(command, BeginSong):
+            self.songs.book.find(command.song)
         timeline = self.schedule.command(now_us + self.lead_us(), command)
         self._changes.append(Change(actor, in_words(command), now_us))
         ok = Ok(
@@ -311,7 +347,17 @@ class Room:
             revision=timeline.revision,
             epoch=timeline.epoch,
         )
-        return ok, self._announce(now_us, before)
+        told = self._loaded(now_us, command, actor, timeline.origin_time_us)
+        return ok, [*self._announce(now_us, before), *told]
+
+    def _loaded(
+        self, now_us: int, command: VotedCommand, actor: str | None, at_us: int
+    ) -> list[Outgoing]:
+        """What is told of a song beside its timeline."""
+        if not isinstance(command, BeginSong):
+            return []
+        notes = self._tell("songs", *self.songs.load(command.song, actor, at_us))
+        return [*notes, *self._notice(now_us, "did", actor, in_words(command))]
 
     def _ok(self, id: int, now_us: int) -> Ok:
         """The answer to what does not touch the timeline."""
@@ -347,10 +393,10 @@ class Room:
         line = self.chat.notice(now_us, kind, name, text)
         return [] if line is None else self._tell("chat", ChatNews(line))
 
-    def _tell(self, needs: Capability, message: Message) -> list[Outgoing]:
+    def _tell(self, needs: Capability, *messages: Message) -> list[Outgoing]:
         """To everybody whose client understands it, if there is any."""
         understood = any(needs in member.capabilities for member in self.members.values())
-        return [Outgoing(message, needs=needs)] if understood else []
+        return [Outgoing(message, needs=needs) for message in messages if understood]
 
     def _new_key(self) -> list[Outgoing]:
         """Members, and no remotes, hear of another key for audio."""

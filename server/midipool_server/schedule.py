@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from midipool import transport
 from midipool.errors import Refused
-from midipool.messages import Stop, TransportCommand
+from midipool.messages import Stop
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
 
@@ -21,7 +21,7 @@ MAX_TAKEN_BEATS = 2**50
 class Pending:
     """A command that has not happened yet, so that what comes before it can move it."""
 
-    command: TransportCommand
+    command: transport.Change
     at_us: int
     """Room time that was agreed upon."""
     begins_us: int
@@ -46,7 +46,7 @@ class Schedule:
         self.chain = self.chain.since(now_us)
         self._pending = [p for p in self._pending if p.begins_us > now_us]
 
-    def command(self, earliest_us: int, command: TransportCommand) -> Timeline:
+    def command(self, earliest_us: int, command: transport.Change) -> Timeline:
         """Put a command in, not before `earliest_us`; returns its timeline.
 
         Those that wait behind it are done again on top of it. Raises Refused and InvalidValue;
@@ -62,7 +62,7 @@ class Schedule:
             self.chain, self.revision, self._pending = before
             raise
 
-    def check(self, earliest_us: int, command: TransportCommand) -> None:
+    def check(self, earliest_us: int, command: transport.Change) -> None:
         """Raise what `command` would raise, and change nothing."""
         tried = Schedule(self.chain, self.revision, list(self._pending))
         tried.command(earliest_us, command)
@@ -87,7 +87,7 @@ class Schedule:
 
     # ---- inside ----
 
-    def _insert_before_later(self, earliest_us: int, command: TransportCommand) -> Timeline:
+    def _insert_before_later(self, earliest_us: int, command: transport.Change) -> Timeline:
         at_us, beats = self._instant(earliest_us, command)
         later = [p for p in self._pending if p.at_us > at_us]
         self._pending = [p for p in self._pending if p.at_us <= at_us]
@@ -104,7 +104,7 @@ class Schedule:
         return timeline
 
     def _insert(
-        self, command: TransportCommand, at_us: int, beats: int | None, alone: bool
+        self, command: transport.Change, at_us: int, beats: int | None, alone: bool
     ) -> Timeline:
         """Put a command in at `at_us`, and those that wait across that instant around it.
 
@@ -141,7 +141,7 @@ class Schedule:
         self.chain = self.chain.then(timeline)
         return timeline
 
-    def _instant(self, earliest_us: int, command: TransportCommand) -> tuple[int, int | None]:
+    def _instant(self, earliest_us: int, command: transport.Change) -> tuple[int, int | None]:
         """When a command applies: room time, and the beat if it was chosen by that."""
         # Not before what was agreed upon for now, or that would be taken back.
         started = [p.at_us for p in self._pending if not p.on_bar]
@@ -162,7 +162,7 @@ def _in_order(pendings: Iterable[Pending]) -> list[Pending]:
 
 
 def _counted_on(
-    waiting: Pending, newer: TransportCommand, before: Timeline, after: Timeline
+    waiting: Pending, newer: transport.Change, before: Timeline, after: Timeline
 ) -> Pending:
     """A command that waits, after `newer` made `after` of the timeline that it waits on."""
     command = transport.counted_from(newer, waiting.command)

@@ -14,14 +14,14 @@ from midipool.messages import (
     Ok,
     SetMode,
     Start,
-    TransportCommand,
     Vote,
 )
+from midipool.transport import Change
 from midipool_server.in_words import in_words
 
 VOTE_US = 10_000_000
 
-VotedCommand = TransportCommand | SetMode
+VotedCommand = Change | SetMode
 
 
 class Outcome(NamedTuple):

@@ -40,6 +40,8 @@ def _values(info: inspect.Type) -> SearchStrategy[typing.Any]:
             return SPECIAL[cls] if cls in SPECIAL else _struct(info)
         case inspect.UnionType(types=types):
             return st.one_of([_values(t) for t in types])
+        case inspect.CustomType(cls=cls) if cls is msgspec.UnsetType:
+            return st.just(msgspec.UNSET)
         case inspect.ListType(item_type=item, min_length=low, max_length=high):
             return st.lists(_values(item), min_size=low or 0, max_size=min(high or 3, 3))
         case inspect.LiteralType(values=literals):

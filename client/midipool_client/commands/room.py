@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from midipool_client.commands import chat
+from midipool_client.commands import chat, songs
 
 if TYPE_CHECKING:
     from midipool.messages import SetMode, TransportCommand
@@ -57,6 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     vote = actions.add_parser("vote", help="answer the running vote", parents=[acting])
     vote.add_argument("answer", choices=["yes", "no"])
     chat.add_options(actions, acting)
+    songs.add_options(actions, acting, at)
     status = actions.add_parser("status", help="show the room")
     status.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(run=run)
@@ -74,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.action in ("say", "chat"):
         return chat.run(url, options)
+    if options.action == "songs":
+        return songs.run(url, options)
     if options.action == "vote":
         asyncio.run(remote.cast_ballot(url, options.answer == "yes", options.acting_as))
         return 0
@@ -103,12 +106,13 @@ def _command(options: argparse.Namespace) -> "TransportCommand | SetMode":
         case "locate":
             return messages.Locate(id=1, at=at, position=parse_position(options.position))
         case "loop":
-            return messages.SetLoop(id=1, at=at, loop=_loop(options.bars))
+            return messages.SetLoop(id=1, at=at, loop=loop_of(options.bars))
         case _:
             return messages.SetMeter(id=1, at=at, meter=parse_meter(options.meter))
 
 
-def _loop(words: list[str]) -> "Loop | None":
+def loop_of(words: list[str]) -> "Loop | None":
+    """Bars as a shell says them, or `off`; raises InvalidValue."""
     from midipool.errors import InvalidValue
     from midipool.meter import MAX_BAR, Loop
 
