@@ -18,6 +18,7 @@ HEADERS = [
     "mp_fx.h",
     "mp_portaudio.h",
     "mp_roc_bridge.h",
+    "mp_take.h",
 ]
 STRICT = ["-Wall", "-Wextra", "-Werror"] if os.environ.get("MIDIPOOL_STRICT") else []
 

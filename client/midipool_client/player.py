@@ -49,6 +49,8 @@ from midipool_client.effects.rack import Rack
 from midipool_client.follower import Action, Follow, RoomFollower, Send
 from midipool_client.known_chat import KnownChat
 from midipool_client.known_songs import KnownSongs
+from midipool_client.playback import commands as take_commands
+from midipool_client.playback.player import TakePlayer
 from midipool_client.ports.midi_ports import MidiPorts
 from midipool_client.ports.output import PortOptions
 from midipool_client.recording import commands as record_commands
@@ -84,6 +86,7 @@ class Player:
         self.ports = MidiPorts(self, ports, lead, click)
         self.audio, self.effects = _audio_of(self, audio, ports[0].choice.device_name)
         self.recorder = Recorder(self, self.audio.engine) if self.audio is not None else None
+        self.takes = TakePlayer(self)
         self.link_peers: int | None = None
         """Others in the Link session of our network; None without a bridge."""
         self.on_joined: Callable[[], None] = lambda: None
@@ -102,7 +105,8 @@ class Player:
 
     async def run(self) -> None:
         """Play; raises Unavailable or Refused if the room cannot be joined at first."""
-        parts = [self.ports.run(), self._session.run(), self._notice_sleep(), *self._parts]
+        parts = [self.ports.run(), self._session.run(), self._notice_sleep(), self.takes.run()]
+        parts += self._parts
         if self.audio is not None:
             parts.append(self.audio.run())
         if self.recorder is not None:
@@ -137,6 +141,11 @@ class Player:
     def room_name(self) -> str:
         """What the room is called."""
         return self.url.room
+
+    @property
+    def hearing(self) -> AudioOptions:
+        """How the others are heard here, or would be."""
+        return AudioOptions() if self.audio is None else self.audio.options
 
     def tell_clock(self) -> None:
         """Let the audio engine have the room's clock once more."""
@@ -285,6 +294,8 @@ class Player:
         """What a shell of the same user wants (control.py); raises MidiPoolError."""
         if str(words.get("do", "")).startswith("effects_"):
             return await effects_commands.obey(self.effects, words)
+        if words.get("do") in take_commands.TAGS:
+            return await take_commands.obey(self.takes, words)
         if self.recorder is None:
             raise Unavailable("this client has no audio to record: it runs with --no-audio")
         return await record_commands.obey(self.recorder, words)

@@ -22,3 +22,4 @@
 
 #include "mp_portaudio.h"
 #include "mp_roc_bridge.h"
+#include "mp_take.h"

@@ -10,9 +10,11 @@ from midipool_client.audio.device_choice import (
     JackChoice,
     PortAudioChoice,
     RocChoice,
+    TakeChoice,
 )
 from midipool_client.audio.engine_messages import AudioConfig
 from midipool_client.audio.portaudio import open_portaudio
+from midipool_client.playback.device import TakePlayback
 from midipool_native import checks
 from midipool_native.audio import AudioCore, DeviceInfo
 from midipool_native.checks import NativeError
@@ -86,6 +88,8 @@ def open_device(config: AudioConfig) -> Opened:
             return _open_any(config, choice)
         case RocChoice() as choice:
             return Opened(RocBridge(_plain(choice)), _asked(config), choice)
+        case TakeChoice() as choice:
+            return Opened(TakePlayback(choice), _asked(config), choice)
 
 
 def _open_any(config: AudioConfig, otherwise: PortAudioChoice) -> Opened:

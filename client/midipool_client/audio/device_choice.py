@@ -41,4 +41,13 @@ class RocChoice(msgspec.Struct, tag="roc", frozen=True):
     send_to: tuple[str, tuple[int, int, int]] | None = None
 
 
-DeviceChoice = JackChoice | PortAudioChoice | AutoChoice | RocChoice
+class TakeChoice(msgspec.Struct, tag="take", frozen=True):
+    """A recording that is played into the room, in the place of a device."""
+
+    folder: str
+    files: list[str]
+    """Of its tracks."""
+    rate: int
+
+
+DeviceChoice = JackChoice | PortAudioChoice | AutoChoice | RocChoice | TakeChoice

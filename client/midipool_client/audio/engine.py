@@ -30,8 +30,10 @@ from midipool_client.audio.engine_messages import (
     Level,
     Levels,
     Mix,
+    MuteTake,
     NoSeat,
     Pieces,
+    PlayTake,
     Rare,
     Raw,
     Record,
@@ -53,6 +55,7 @@ from midipool_client.audio.inserts import EngineInserts
 from midipool_client.audio.levels import loudest
 from midipool_client.audio.voices import Voices
 from midipool_client.engine.framing import Input
+from midipool_client.playback.device import TakePlayback
 from midipool_client.recording.engine_part import EngineRecording
 from midipool_native import host_clock
 from midipool_native._rt import ffi, lib
@@ -102,6 +105,7 @@ class AudioEngine:
         self._roc = Context()
         opened = open_device(config)
         self._device = opened.device
+        self._take_played = opened.device if isinstance(opened.device, TakePlayback) else None
         try:
             self._inserts = EngineInserts(self._device.core, config.effects_fd)
             self._socket = MediaSocket(open_udp(port=config.media_port), priority=SOCKET_PRIORITY)
@@ -214,6 +218,12 @@ class AudioEngine:
                 self._socket.set_map(message.map)
                 self._device.core.set_map(message.map)
                 self._recording.follow_clock(message.map)
+                if self._take_played is not None:
+                    self._take_played.follow_clock(message.map)
+            case PlayTake() if self._take_played is not None:
+                self._take_played.play(message.pieces)
+            case MuteTake() if self._take_played is not None:
+                self._take_played.mute(message.tracks)
             case Record():
                 self._recording.begin(message)
             case RecordMoved():

@@ -10,6 +10,7 @@ from midipool.clock_map import ClockMap
 from midipool.errors import InvalidMessage
 from midipool_client.audio.device_choice import DeviceChoice, JackChoice
 from midipool_client.engine.framing import framed
+from midipool_client.playback.pieces import TakePiece
 from midipool_client.recording.manifest import Track
 
 Address = tuple[str, int]
@@ -182,6 +183,18 @@ class Inserts(msgspec.Struct, tag="inserts", frozen=True):
     master: InsertMode = "off"
 
 
+class PlayTake(msgspec.Struct, tag="play_take", frozen=True):
+    """To the engine of a recording's participant: what of it is heard when, from now on."""
+
+    pieces: list[TakePiece]
+
+
+class MuteTake(msgspec.Struct, tag="mute_take", frozen=True):
+    """To the engine of a recording's participant: these tracks are silent, counted from 0."""
+
+    tracks: list[int]
+
+
 class AudioReady(msgspec.Struct, tag="ready", frozen=True):
     """From the engine: the ports and the socket are there; all must be told anew."""
 
@@ -324,6 +337,8 @@ ToAudioEngine = (
     | RecordMoved
     | RecordEnd
     | Inserts
+    | PlayTake
+    | MuteTake
 )
 
 _from_engine: msgspec.msgpack.Decoder[FromAudioEngine] = msgspec.msgpack.Decoder(FromAudioEngine)

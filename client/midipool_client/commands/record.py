@@ -3,8 +3,17 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from midipool.errors import InvalidValue
+
 if TYPE_CHECKING:
     from midipool_client.recording.manifest import Manifest
+
+TRACKS = {
+    "input": "input of {}",
+    "effects": "input of {}, with effects",
+    "mix": "mix",
+    "player": "player {}",
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +32,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     start.set_defaults(run=_start)
     stop = what.add_parser("stop", help="end the recording")
     stop.set_defaults(run=_stop)
-    for parser in (start, stop):
-        parser.add_argument(
+    _add_playing(what)
+    for live in what.choices.values():
+        live.add_argument(
             "--device", default="midiPool", metavar="NAME", help="your device name (%(default)s)"
         )
     what.add_parser("list", help="all recordings").set_defaults(run=_list)
@@ -40,19 +50,87 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         command.set_defaults(run=run)
 
 
-def _start(options: argparse.Namespace) -> int:
+def _add_playing(what: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe what is done with a recording that is played into the room."""
+    play = what.add_parser("play", help="play a recording into the room, as a further participant")
+    play.add_argument("name", metavar="NAME", nargs="?", help="without one, go on after a pause")
+    play.add_argument("--from", dest="from_bar", type=int, default=1, metavar="BAR", help="of it")
+    play.add_argument(
+        "--loop", nargs=2, type=int, metavar=("A", "B"), help="repeat bars A to B - 1"
+    )
+    play.add_argument(
+        "--at", type=int, metavar="BAR", help="begin with this bar of the room's song (the next)"
+    )
+    play.add_argument(
+        "--mute", action="append", default=[], metavar="TRACK", help="a track's number or name"
+    )
+    play.add_argument(
+        "--set-tempo", action="store_true", help="set the room to the recording's tempo and meter"
+    )
+    play.set_defaults(run=_play)
+    what.add_parser("pause", help="pause it; `play` goes on").set_defaults(run=_pause)
+    seek = what.add_parser("seek", help="go on from another bar of it, on the next bar line")
+    seek.add_argument("bar", type=int, metavar="BAR")
+    seek.set_defaults(run=_seek)
+    loop = what.add_parser("loop", help="repeat its bars A to B - 1; without them, no more")
+    loop.add_argument("bars", type=int, nargs="*", metavar="BAR")
+    loop.set_defaults(run=_loop)
+    mute = what.add_parser("mute", help="silence these tracks of it, and no others")
+    mute.add_argument("tracks", nargs="*", metavar="TRACK", help="a track's number or name")
+    mute.set_defaults(run=_mute)
+    what.add_parser("stop-playing", help="leave the room with it").set_defaults(run=_stop_playing)
+
+
+def _ask(options: argparse.Namespace, do: str, **words: object) -> int:
     from midipool_client.control import ask
 
-    words = {"format": options.format, "quota_gb": options.quota_gb}
-    print(ask(options.device, do="record_start", **words))
+    print(ask(options.device, do=do, **words))
     return 0
+
+
+def _play(options: argparse.Namespace) -> int:
+    if options.name is None:
+        return _ask(options, "take_play")
+    return _ask(
+        options,
+        "take_play",
+        name=options.name,
+        from_bar=options.from_bar,
+        loop=options.loop,
+        at_bar=options.at,
+        mute=options.mute,
+        set_tempo=options.set_tempo,
+    )
+
+
+def _pause(options: argparse.Namespace) -> int:
+    return _ask(options, "take_pause")
+
+
+def _seek(options: argparse.Namespace) -> int:
+    return _ask(options, "take_seek", bar=options.bar)
+
+
+def _loop(options: argparse.Namespace) -> int:
+    if len(options.bars) not in (0, 2):
+        raise InvalidValue("loop", "takes two bars, as in `loop 5 9`, or none")
+    return _ask(options, "take_loop", loop=options.bars or None)
+
+
+def _mute(options: argparse.Namespace) -> int:
+    return _ask(options, "take_mute", tracks=options.tracks)
+
+
+def _stop_playing(options: argparse.Namespace) -> int:
+    return _ask(options, "take_stop")
+
+
+def _start(options: argparse.Namespace) -> int:
+    return _ask(options, "record_start", format=options.format, quota_gb=options.quota_gb)
 
 
 def _stop(options: argparse.Namespace) -> int:
-    from midipool_client.control import ask
-
-    print(ask(options.device, do="record_stop"))
-    return 0
+    return _ask(options, "record_stop")
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -88,7 +166,7 @@ def _show(options: argparse.Namespace) -> int:
     for track in manifest.tracks:
         lost = f", {track.dropped_frames} frames lost" if track.dropped_frames else ""
         seconds = track.frames / (manifest.rate or 1)
-        what = "mix" if track.kind == "mix" else f"{track.kind} of {track.name}"
+        what = TRACKS[track.kind].format(track.name)
         print(f"  {track.file}  {what}, {seconds:.1f} s{lost}")
     if manifest.midi is not None:
         print(f"  {manifest.midi}  tempo, meter, markers and all MIDI")

@@ -60,4 +60,4 @@ def finish_midi(folder: Path, manifest: Manifest) -> Manifest:
     if not chain or end_us <= 0:
         return manifest
     write_whole(folder / MIDI, midi_file(manifest.room, grid_of(chain, end_us), played))
-    return msgspec.structs.replace(manifest, midi=MIDI)
+    return msgspec.structs.replace(manifest, midi=MIDI, timelines=list(chain))

@@ -7,10 +7,12 @@ from typing import Literal
 import msgspec
 
 from midipool.errors import InvalidValue, Unavailable
+from midipool.timeline import Timeline
 
 FILE = "manifest.json"
 MOST_BYTES = 1 << 22
-Kind = Literal["input", "mix", "player"]
+Kind = Literal["input", "effects", "mix", "player"]
+"""Own input as it came; as the room heard it, with effects; the own mix; another player."""
 
 
 class Track(msgspec.Struct, frozen=True):
@@ -46,6 +48,8 @@ class Manifest(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     tracks: list[Track] = []
     midi: str | None = None
+    timelines: list[Timeline] = []
+    """The room's, in µs since the first bar line; what `midi` has of them is rounded."""
     version: int = 1
     """Of this file."""
 

@@ -1,6 +1,8 @@
 """A member of a room that has audio and no MIDI. The edge where time is read."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from midipool import messages
 from midipool.clock_map import ClockMap
@@ -42,11 +44,14 @@ class AudioMember:
         """Raises Unavailable or Refused if the room cannot be joined, or audio had, at first."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._session.run())
-                group.create_task(self.audio.run())
-                group.create_task(self._watch_engine())
+                for part in self.parts():
+                    group.create_task(part)
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
+
+    def parts(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs as long as it does."""
+        return [self._session.run(), self.audio.run(), self._watch_engine()]
 
     async def _watch_engine(self) -> None:
         engine = self.audio.engine
@@ -80,7 +85,7 @@ class AudioMember:
 
     def welcomed(self, welcome: Welcome) -> None:
         """The server let us in."""
-        self._do(self.follower.welcome(welcome, host_clock.now_ns()))
+        self.do(self.follower.welcome(welcome, host_clock.now_ns()))
         self.audio.welcomed(welcome, self._session.server_host)
         self.audio.members(welcome.members)
 
@@ -88,9 +93,9 @@ class AudioMember:
         """The server says something."""
         match message:
             case BarSync():
-                self._do(self.follower.bar_sync(message, host_clock.now_ns()))
+                self.do(self.follower.bar_sync(message, host_clock.now_ns()))
             case Members():
-                self._do(self.follower.member_list(message))
+                self.do(self.follower.member_list(message))
                 self.audio.members(message.members)
             case MediaKey():
                 self.audio.new_key(message)
@@ -105,7 +110,7 @@ class AudioMember:
         """A clock probe came back."""
         if new_way:
             self.follower.keeper.forget()
-        self._do(self.follower.probe(sample, host_clock.now_ns()))
+        self.do(self.follower.probe(sample, host_clock.now_ns()))
 
     def disconnected(self) -> None:
         """The server is away: the others are heard on."""
@@ -125,7 +130,8 @@ class AudioMember:
             probes="udp" if self._session.udp_answers else "websocket",
         )
 
-    def _do(self, actions: list[Action]) -> None:
+    def do(self, actions: list[Action]) -> None:
+        """What follows from what came."""
         for action in actions:
             match action:
                 case ClockChange():

@@ -1,0 +1,1 @@
+"""Playing a recording back into the room, as a participant of its own."""
