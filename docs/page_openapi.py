@@ -73,6 +73,27 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/commands": {"post": _commands()},
+        "/takes/{take}": {
+            "get": _operation(
+                "All of a recording.",
+                {"200": _bytes("A ZIP, as it is read.", "application/zip"), **_no_take()},
+                parameters=[_in_path("take", "A recording's name, and `.zip`.")],
+            )
+        },
+        "/takes/{take}/{file}": {
+            "get": _operation(
+                "A file of a recording.",
+                {
+                    "200": _bytes("FLAC, WAV, MIDI or JSON, by its name.", "*/*"),
+                    "206": _bytes("The range that was asked for.", "*/*"),
+                    **_no_take(),
+                },
+                parameters=[
+                    _in_path("take", "A recording's name."),
+                    _in_path("file", "One that its manifest names."),
+                ],
+            )
+        },
         "/socket": {
             "get": _operation(
                 SOCKET,
@@ -83,6 +104,17 @@ def _paths() -> dict[str, Any]:
             )
         },
     }
+
+
+def _no_take() -> dict[str, Any]:
+    return {
+        "404": _content("There is no such recording, or it has no such file.", "text/plain"),
+        "409": _content("It is being recorded.", "text/plain"),
+    }
+
+
+def _bytes(text: str, kind: str) -> dict[str, Any]:
+    return _content(text, kind, {"type": "string", "format": "binary"})
 
 
 def _commands() -> dict[str, Any]:

@@ -34,8 +34,11 @@ from midipool_client.page.messages import (
 )
 from midipool_client.page.mixing import click_after, listening_after
 from midipool_client.page.state import Health, MixerPart, Session, State
+from midipool_client.page.take_requests import TakeRequest
+from midipool_client.page.takes import TakesView, recording_of
 from midipool_client.page.way_in import DevicesBefore
 from midipool_client.player import Player
+from midipool_client.recording.library import Library
 from midipool_client.remote import room_status
 
 log = logging.getLogger(__name__)
@@ -51,7 +54,7 @@ ANSWER_S = 15.0
 class PageHost:
     """Looks at the client as long as a page does; a page's requests go the same way as a DAW's."""
 
-    def __init__(self, can_leave: bool = False) -> None:
+    def __init__(self, can_leave: bool = False, library: Library | None = None) -> None:
         self.choice = Session()
         """What is shown while there is no room."""
         self.devices = DevicesBefore(self.look)
@@ -60,6 +63,7 @@ class PageHost:
         self.leave: Callable[[], None] = lambda: None
         self.state = State()
         self.frame = b""
+        self.takes = TakesView(library)
         self._can_leave = can_leave
         self._playing: Playing | None = None
         self._room: view.RoomDescription | None = None
@@ -103,6 +107,7 @@ class PageHost:
             group.create_task(self._keep_asking())
             group.create_task(self._keep_devices_free())
             group.create_task(self._keep_history())
+            group.create_task(self.takes.run(self._seen))
 
     # ---- pages ----
 
@@ -135,6 +140,9 @@ class PageHost:
                     return Refused("stop midipool-client to leave this room", request.id)
                 case LookForDevices() | CheckDevices() | EndCheck():
                     await self._before(request)
+                case _ if isinstance(request, TakeRequest):
+                    player = None if self._playing is None else self._playing.player
+                    await self.takes.ask(player, request)
                 case _ if self._playing is None:
                     return Refused("there is no room yet: join one", request.id)
                 case SetStrip() | SetChannel() | SetMix() | SetListening():
@@ -205,7 +213,9 @@ class PageHost:
         """There is no room; devices may be tried."""
         tried = self.devices.tried
         mixer = MixerPart() if tried is None else self._ordered(tried.mixer)
-        self.state = State(session=self.choice, way_in=self.devices.now(), mixer=mixer)
+        self.state = State(
+            session=self.choice, way_in=self.devices.now(), mixer=mixer, takes=self.takes.part
+        )
         if tried is not None:
             self._measure(tried.engine, None)
 
@@ -222,6 +232,8 @@ class PageHost:
             effects=self._effects.boards(player.effects, now_s),
             effects_now=self._effects.now(player.effects, _rate_of(player)),
             effect_kinds=KINDS_VIEW,
+            recording=recording_of(player),
+            takes=self.takes.part,
         )
         if player.audio is not None:
             self._measure(player.audio.engine, player.room_us())

@@ -30,6 +30,7 @@ from midipool_client.join_choice import JoinChoice
 from midipool_client.page.effects_requests import EffectsRequest
 from midipool_client.page.request import Request
 from midipool_client.page.state import Changed, State
+from midipool_client.page.take_requests import TakeRequest
 
 MAX_PAGE_BYTES = 16 * 1024
 
@@ -179,7 +180,7 @@ class Refused(Message, tag="refused", frozen=True):
 RoomRequest = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter | SetMode | Ballot
 MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick
 WayInRequest = Join | LookForDevices | CheckDevices | EndCheck
-FromPage = RoomRequest | MixRequest | EffectsRequest | WayInRequest | Leave
+FromPage = RoomRequest | MixRequest | EffectsRequest | TakeRequest | WayInRequest | Leave
 ToPage = Snapshot | HeardSoFar | Delta | Done | Refused
 
 _from_page: msgspec.json.Decoder[FromPage] = msgspec.json.Decoder(FromPage)

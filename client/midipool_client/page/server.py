@@ -12,6 +12,7 @@ from aiohttp import web
 
 from midipool.errors import InvalidMessage, Unavailable
 from midipool_client.page.connection import PageConnection
+from midipool_client.page.downloads import download
 from midipool_client.page.gate import Gate, is_own_host, is_own_origin
 from midipool_client.page.host import PageHost
 from midipool_client.page.messages import MAX_PAGE_BYTES, Done, Refused, decode
@@ -84,6 +85,8 @@ class PageServer:
                 web.get("/state", self._state),
                 web.post("/commands", self._command),
                 web.get("/static/{file:.+}", self._file),
+                web.get("/takes/{take}", self._take),
+                web.get("/takes/{take}/{file}", self._take),
             ]
         )
         return app
@@ -187,6 +190,12 @@ class PageServer:
             return _answer(Refused(f"longer than {MAX_PAGE_BYTES} bytes"), 413)
         answer = await self._host.ask(asked)
         return _answer(answer, 200 if isinstance(answer, Done) else 409)
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
+        """A recording as a ZIP, or one of its files."""
+        if not self._knows(request):
+            return _refusal(SAY_WHERE)
+        return await download(request, self._host.takes.library, HEADERS)
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if not self._knows(request):

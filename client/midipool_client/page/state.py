@@ -12,6 +12,7 @@ from midipool.messages import Hearing, MemberStatus, RoomMode, Vote
 from midipool.timeline import Timeline
 from midipool_client.join_choice import JoinChoice
 from midipool_client.page.effects_state import EffectKinds, EffectsNow, EffectsPart
+from midipool_client.page.take_state import PlayedNow, RecordingNow, TakeView
 from midipool_client.recent_rooms import RecentRoom
 
 
@@ -168,6 +169,28 @@ class Health(Part, frozen=True, kw_only=True):
     """False while the server does not tell."""
 
 
+class RecordingPart(Part, frozen=True, kw_only=True):
+    """What is recorded, and which recording is played into the room."""
+
+    can_record: bool = False
+    """Whether there is audio to record."""
+    now: RecordingNow | None = None
+    playing: PlayedNow | None = None
+
+
+class Takes(Part, frozen=True, kw_only=True):
+    """All recordings of this user, the newest first, and the room that there is for more."""
+
+    takes: list[TakeView] = []
+    size_bytes: int = 0
+    free_bytes: int = 0
+    """0 while it is not known."""
+    quota_gb: float | None = None
+    """Recording ends when all of them take so much; null is no limit but the disk's."""
+    problem: str = ""
+    """Why they cannot be listed."""
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """All that a page shows but meters."""
 
@@ -180,6 +203,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     effects: EffectsPart = EffectsPart()
     effects_now: EffectsNow = EffectsNow()
     effect_kinds: EffectKinds = EffectKinds()
+    recording: RecordingPart = RecordingPart()
+    takes: Takes = Takes()
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,6 +219,8 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     effects: EffectsPart | UnsetType = UNSET
     effects_now: EffectsNow | UnsetType = UNSET
     effect_kinds: EffectKinds | UnsetType = UNSET
+    recording: RecordingPart | UnsetType = UNSET
+    takes: Takes | UnsetType = UNSET
 
 
 def changed(before: State, after: State) -> Changed | None:
