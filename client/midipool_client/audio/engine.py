@@ -152,7 +152,7 @@ class AudioEngine:
                     self._take_safely(body)
             self._pass_rare()
             self._voices.tend()
-            self._recording.tend(self._voices.heard())
+            self._recording.tend(self._voices.heard(), self._inserts.own_sounds)
             self._close_old_encoders()
             if self._watch_s and time.monotonic() >= next_levels_s:
                 next_levels_s = time.monotonic() + self._watch_s
@@ -225,7 +225,7 @@ class AudioEngine:
             case MuteTake() if self._take_played is not None:
                 self._take_played.mute(message.tracks)
             case Record():
-                self._recording.begin(message)
+                self._recording.begin(message, self._inserts.own_sounds)
             case RecordMoved():
                 self._recording.moved(message.from_us)
             case RecordEnd():

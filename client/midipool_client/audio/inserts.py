@@ -14,6 +14,8 @@ class EngineInserts:
 
     def __init__(self, core: AudioCore, memory_fd: int | None) -> None:
         self._core = core
+        self.own_sounds = False
+        """Whether own channels go through effects."""
         self._memory: EffectsMemory | None = None
         if memory_fd is not None:
             # The core outlives this: the memory stays mapped as long as the program lives.
@@ -26,6 +28,7 @@ class EngineInserts:
             raise MidiPoolError("this audio engine was started without memory for effects")
         effects.set_insert(self._core, effects.INPUT, _MODES[inserts.own])
         effects.set_insert(self._core, effects.MIX, _MODES[inserts.master])
+        self.own_sounds = inserts.own == "on"
 
     def status(self) -> list[InsertStatus]:
         """Own channels, master; empty without memory."""

@@ -43,15 +43,10 @@ class OpenedTake:
 
 
 def played_tracks(manifest: Manifest) -> list[Track]:
-    """All but the mix, which they are in already, and what is there twice."""
-    wet = {track.name for track in manifest.tracks if track.kind == "effects"}
-    return [
-        track
-        for track in manifest.tracks
-        if track.kind != "mix"
-        and track.frames > 0
-        and not (track.kind == "input" and track.name in wet)
-    ]
+    """What the room got of each: own input with effects where it had them all along."""
+    wet = any(track.kind == "effects" and track.whole for track in manifest.tracks)
+    left_out = {"mix", "input" if wet else "effects"}
+    return [t for t in manifest.tracks if t.kind not in left_out and t.frames > 0]
 
 
 def open_take(library: Library, wanted: Wanted) -> OpenedTake:

@@ -20,21 +20,21 @@ class EngineRecording:
 
     def __init__(self, core: AudioCore, rate: int, in_channels: int, out_channels: int) -> None:
         self._core, self._rate = core, rate
-        self._own = {taps.INPUT: in_channels, taps.MIX: out_channels}
+        self._own = {taps.INPUT: in_channels, taps.PLAYED: in_channels, taps.MIX: out_channels}
         self._writer: Writer | None = None
-        self._folder = ""
+        self._folder = self._player = ""
         self._why = ""
         self._base_ns = 0
         self._clock_map: ClockMap | None = None
         self._tracks: dict[tuple[str, int], Tap] = {}
         self._filled: dict[int, Tap] = {}
 
-    def begin(self, record: Record) -> None:
-        """Write from now on; one that is being written ends."""
+    def begin(self, record: Record, effects: bool = False) -> None:
+        """Write from now on; one that is being written ends. `effects`: own input has some."""
         self.end()
         if self._writer is not None:
             self._writer.wait(END_S)
-        self._folder, self._why = record.folder, ""
+        self._folder, self._why, self._player = record.folder, "", record.player
         self._base_ns = record.from_us * 1000
         self._writer = None
         if self._clock_map is None:
@@ -46,6 +46,8 @@ class EngineRecording:
         )
         if channels := self._own[taps.INPUT]:
             self._fill(taps.INPUT, self._writer.add(record.player, "input", channels))
+        if effects:
+            self._add_effects(self._writer, whole=True)
         self._fill(taps.MIX, self._writer.add("mix", "mix", self._own[taps.MIX]))
 
     def follow_clock(self, clock_map: ClockMap) -> None:
@@ -58,14 +60,16 @@ class EngineRecording:
         """The room's clock will be another one, by which it began then."""
         self._base_ns = from_us * 1000
 
-    def tend(self, heard: Iterable[tuple[int, str, int]]) -> None:
-        """Those who are heard: (slot, name, channels)."""
+    def tend(self, heard: Iterable[tuple[int, str, int]], effects: bool = False) -> None:
+        """Those who are heard: (slot, name, channels); and whether own input has effects now."""
         writer = self._writer
         if writer is None or not self._filled:
             return
         if writer.why:
             self.end()
             return
+        if effects and taps.PLAYED not in self._filled:
+            self._add_effects(writer, whole=False)
         there = {slot: (name, channels) for slot, name, channels in heard}
         for slot in [s for s in self._filled if s not in self._own and s not in there]:
             self._empty(slot)
@@ -101,6 +105,11 @@ class EngineRecording:
         if writer is None:
             return Recorded(self._folder, self._rate, [], True, self._why)
         return Recorded(self._folder, self._rate, writer.tracks(), writer.done, writer.why)
+
+    def _add_effects(self, writer: Writer, *, whole: bool) -> None:
+        """Own input as the room gets it, beside as it comes: from now on."""
+        if channels := self._own[taps.PLAYED]:
+            self._fill(taps.PLAYED, writer.add(self._player, "effects", channels, whole))
 
     def _fill(self, source: int, tap: Tap) -> None:
         for other in [s for s, filled in self._filled.items() if filled is tap]:

@@ -25,6 +25,8 @@ class Track(msgspec.Struct, frozen=True):
     frames: int = 0
     dropped_frames: int = 0
     """Silent because the disk did not keep up."""
+    whole: bool = True
+    """False for own input with effects, if it had none at first: that is in the other track."""
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -66,12 +66,13 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
 
-    def add(self, name: str, kind: Kind, channels: int) -> Tap:
+    def add(self, name: str, kind: Kind, channels: int, whole: bool = True) -> Tap:
         """One more track, whose tap is to be filled; raises Unavailable."""
         tap = Tap(channels, self._rate, held_frames(self._rate))
         self._taps.append(tap)
-        file = track_file(len(self._taps), name, self._format)
-        self._new.append((Track(name, kind, file, channels), tap))
+        called = f"{name}-effects" if kind == "effects" else name
+        file = track_file(len(self._taps), called, self._format)
+        self._new.append((Track(name, kind, file, channels, whole=whole), tap))
         return tap
 
     def end(self) -> None:

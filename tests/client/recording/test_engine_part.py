@@ -1,0 +1,63 @@
+"""Which tracks a recording has: own input as it came, and as the room got it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from midipool.clock_map import ClockMap
+from midipool_client.audio.engine_messages import Record
+from midipool_client.recording.engine_part import EngineRecording
+from midipool_client.recording.manifest import Track
+from midipool_native.audio import AudioCore
+from tests.e2e.waiting import wait_until
+
+
+@pytest.fixture
+def recording() -> Iterator[EngineRecording]:
+    core = AudioCore.without_device(48_000, 128, 1, 2)
+    made = EngineRecording(core, 48_000, 1, 2)
+    made.follow_clock(ClockMap(0, 0))
+    yield made
+    made.close()
+
+
+def record(folder: Path) -> Record:
+    return Record(str(folder), "me", "wav", 0, 1 << 40)
+
+
+def ended(recording: EngineRecording) -> list[Track]:
+    recording.end()
+    wait_until(lambda: (status := recording.status()) is not None and status.done)
+    status = recording.status()
+    assert status is not None
+    return status.tracks
+
+
+def test_own_input_with_effects_is_a_track_of_its_own(
+    recording: EngineRecording, tmp_path: Path
+) -> None:
+    recording.begin(record(tmp_path), effects=True)
+    recording.tend([], effects=True)
+    tracks = ended(recording)
+    assert [(t.kind, t.file, t.whole) for t in tracks] == [
+        ("input", "01-me.wav", True),
+        ("effects", "02-me-effects.wav", True),
+        ("mix", "03-mix.wav", True),
+    ]
+
+
+def test_effects_that_come_later_are_not_there_from_the_begin(
+    recording: EngineRecording, tmp_path: Path
+) -> None:
+    recording.begin(record(tmp_path))
+    recording.tend([], effects=False)
+    recording.tend([], effects=True)
+    recording.tend([], effects=False)  # passed by again: the track goes on, as the room hears it
+    recording.tend([], effects=True)
+    tracks = ended(recording)
+    assert [(t.kind, t.whole) for t in tracks] == [
+        ("input", True),
+        ("mix", True),
+        ("effects", False),
+    ]
