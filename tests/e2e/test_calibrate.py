@@ -9,7 +9,7 @@ from midipool_demo.background import Background
 from midipool_demo.jack_server import JackServer
 from tests.e2e.echoing_daw import echoing_daw
 
-pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.jack, pytest.mark.idle, pytest.mark.timeout(120)]
 
 
 def test_the_delay_of_a_daw_is_found_and_kept(jack: JackServer, tmp_path: Path) -> None:

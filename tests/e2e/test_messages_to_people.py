@@ -87,6 +87,7 @@ def test_no_jack_server_and_no_other_ports() -> None:
 
 
 @pytest.mark.jack
+@pytest.mark.idle
 def test_names_that_are_taken(stage: Stage) -> None:
     env = stage.players[0].jack.env
     text = complaint("midipool_client", "join", stage.url, "--name", "bass", env=env)
@@ -100,6 +101,7 @@ def test_names_that_are_taken(stage: Stage) -> None:
 
 
 @pytest.mark.jack
+@pytest.mark.idle
 def test_a_room_that_nobody_is_in(stage: Stage) -> None:
     url = stage.url.replace("demo", "empty")
     assert "there is no room 'empty'" in complaint("midipool_client", "room", url, "start")
@@ -107,6 +109,7 @@ def test_a_room_that_nobody_is_in(stage: Stage) -> None:
 
 
 @pytest.mark.jack
+@pytest.mark.idle
 def test_rtmidi_ports_play_too(jack: JackServer) -> None:
     with Background.python("midipool_server", "--port", str(port := free_port())) as server:
         server.wait_for_output("ws://")

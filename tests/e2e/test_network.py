@@ -13,7 +13,7 @@ from tests.e2e.listening import Daw, clocks
 from tests.e2e.waiting import wait_until
 from tests.netlab import Impairment, why_unavailable
 
-pytestmark = [pytest.mark.jack, pytest.mark.netns, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.jack, pytest.mark.netns, pytest.mark.idle, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(params=["plain", "wild"])

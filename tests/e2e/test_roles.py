@@ -10,7 +10,7 @@ from tests.e2e.member import daws
 from tests.e2e.timelines import newest_timeline
 from tests.e2e.waiting import wait_until
 
-pytestmark = pytest.mark.jack
+pytestmark = [pytest.mark.jack, pytest.mark.idle]
 TEMPO_KNOWN_TICKS = 72
 
 

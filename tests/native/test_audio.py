@@ -56,6 +56,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
 
 
 @pytest.mark.jack
+@pytest.mark.idle
 def test_ports_of_players_come_and_go_and_a_dead_server_is_seen(server: JackServer) -> None:
     bob = JackAudio("bob", 0, 1)
     try:

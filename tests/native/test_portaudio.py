@@ -46,6 +46,7 @@ def runs(device: PortAudioDevice) -> None:
 
 
 @pytest.mark.jack
+@pytest.mark.idle
 def test_streams_of_either_direction_and_of_both_run(server: JackServer) -> None:
     [system] = [d for d in portaudio.list_devices() if d.name == "system"]
     assert (system.inputs, system.outputs, system.rate) == (2, 2, RATE)
@@ -56,6 +57,7 @@ def test_streams_of_either_direction_and_of_both_run(server: JackServer) -> None
 
 
 @pytest.mark.jack
+@pytest.mark.idle
 def test_what_was_chosen_is_opened_or_says_what_to_do(
     server: JackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

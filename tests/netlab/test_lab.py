@@ -16,7 +16,7 @@ from .namespaces import NAMESPACES
 from .processes import stop
 from .udp_flow import UdpFlow
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.idle]
 
 ECHO = """
 import socket, sys

@@ -13,7 +13,7 @@ from . import Access, Host, Impairment, Lab, Nat, Router, two_homes, why_no_rout
 from .namespaces import NAMESPACES
 from .nat import KINDS
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.idle]
 Address = tuple[str, int]
 WITHIN_S = 5.0
 

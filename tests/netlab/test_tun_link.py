@@ -11,7 +11,7 @@ from . import Host, Impairment, Lab, TunLink
 from .direction import QUEUE_PACKETS
 from .udp_flow import Arrival, UdpFlow
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.idle]
 
 EARLY_US = 100  # the kernel's stamps are wall-clock time, which may be slewed
 

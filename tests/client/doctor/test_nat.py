@@ -94,6 +94,7 @@ def test_other_addresses_are_read_or_refused() -> None:
 
 
 @pytest.mark.netns
+@pytest.mark.idle
 def test_the_kernels_nats_are_told_apart() -> None:
     if reason := why_no_routers():
         pytest.skip(reason)

@@ -97,6 +97,7 @@ def test_a_machine_without_jack() -> None:
 
 
 @pytest.mark.jack
+@pytest.mark.idle
 def test_a_machine_with_jack_and_a_server(jack: JackServer) -> None:
     with a_server() as url:
         outcome = doctor(url, "--json", env=jack.env)
@@ -117,6 +118,7 @@ def test_a_machine_with_jack_and_a_server(jack: JackServer) -> None:
 
 
 @pytest.mark.jack
+@pytest.mark.idle
 def test_lines_for_people_and_a_name_that_is_taken(jack: JackServer) -> None:
     with Background([sys.executable, "-c", TAKEN], jack.env) as other:
         other.wait_for_output("there")

@@ -17,7 +17,7 @@ from tests.netlab.namespaces import entered
 from .peers import LibraryApp
 from .room import App, LiveRoom, Member, for_a_while, session_on, until
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.idle]
 
 HELD_US = 1000
 

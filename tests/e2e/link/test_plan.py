@@ -11,7 +11,7 @@ from tests.netlab import Host
 from .peers import LibraryApp, OtherApp, founded
 from .room import App, LiveRoom, for_a_while, until
 
-pytestmark = [pytest.mark.netns, pytest.mark.jack]
+pytestmark = [pytest.mark.netns, pytest.mark.jack, pytest.mark.idle]
 
 TOLERANCE_US = 3000
 Network = tuple[Host, Host]

@@ -19,7 +19,7 @@ from tests.netlab import why_unavailable
 from .lans import Lan, LanStage, lan_stage
 from .link_daw import LinkDaw, apart_us
 
-pytestmark = [pytest.mark.netns, pytest.mark.jack]
+pytestmark = [pytest.mark.netns, pytest.mark.jack, pytest.mark.idle]
 
 HELD_US = 1000
 
