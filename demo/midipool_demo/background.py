@@ -32,9 +32,17 @@ def end_in_order_when_terminated() -> None:
 
 
 class Background:
-    """A process in a session of its own, with its output kept; ended by leaving the context."""
+    """A process in a session of its own, with its output kept; ended by leaving the context.
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    It has the files `keep` open as well.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        keep: Sequence[int] = (),
+    ) -> None:
         self.command = list(command)
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
         self.process = subprocess.Popen(
@@ -43,6 +51,7 @@ class Background:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             env=child_environment(env),
+            pass_fds=keep,
             start_new_session=True,
         )
 
