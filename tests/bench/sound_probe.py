@@ -14,13 +14,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from midipool_demo.background import child_environment
 from midipool_demo.frame_times import FrameTimes, Ints
+from tests.e2e.owned_process import OwnedProcess
 from tests.e2e.sound_daw import Floats
 
 RATE = 48_000
@@ -87,7 +86,7 @@ class Record:
         return np.asarray(begin[:, 1] + own - begin[:, 0], np.int64)
 
 
-class SoundProbe:
+class SoundProbe(OwnedProcess):
     """Runs the program with JACK's `env`; a context manager."""
 
     def __init__(self, env: Mapping[str, str], plan: Plan) -> None:
@@ -100,10 +99,7 @@ class SoundProbe:
             text=True,
             start_new_session=True,
         )
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != "ready\n":
-            self._end()
-            raise RuntimeError(f"no sound from or to {plan}")
+        self._wait_ready(f"no sound from or to {plan}")
 
     def end(self) -> Record:
         """Stop it; what it wrote down."""
@@ -113,25 +109,6 @@ class SoundProbe:
             raise RuntimeError("the sound program failed")
         with np.load(self._file) as wrote:
             return Record(wrote["heard"], wrote["cycles"], wrote["xruns_ns"])
-
-    def _end(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._end()
 
 
 def main(plan: Plan) -> None:

@@ -10,6 +10,13 @@ class OwnedProcess:
 
     _process: subprocess.Popen[str]
 
+    def _wait_ready(self, otherwise: str) -> None:
+        """Until it says that it is; if it does not, it is ended: RuntimeError(otherwise)."""
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != "ready\n":
+            self._end()
+            raise RuntimeError(otherwise)
+
     def __enter__(self) -> Self:
         return self
 
@@ -19,6 +26,9 @@ class OwnedProcess:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()

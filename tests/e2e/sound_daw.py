@@ -115,9 +115,7 @@ class SoundDaw(OwnedProcess):
             text=True,
             start_new_session=True,
         )
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != "ready\n":
-            raise RuntimeError("the sound program does not start")
+        self._wait_ready("the sound program does not start")
 
     def end(self, seconds: float = 0.0) -> Floats:
         """Stop it, after it recorded so much more; what it recorded."""
