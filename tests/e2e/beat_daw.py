@@ -2,14 +2,16 @@
 
 `python -m tests.e2e.beat_daw FILE CLOCK SEND RECEIVE`: the click begins in the very frame in which
 a beat's tick comes, and its loudness tells the beats of four bars apart. When its standard input
-ends it writes FILE (numpy: `beats`, rows of frame and number, and `heard`) and goes.
+ends it writes FILE (numpy: `beats`, rows of frame and number, `heard`, and `lost`: the frames at
+which JACK's own went on without us, or it had an xrun) and goes.
 """
 
+import gc
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ from midipool_demo.background import child_environment
 from tests.e2e.owned_process import OwnedProcess
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 TICKS_A_BEAT = 24
 BEATS = 16
 CLICK_FRAMES = 48
@@ -98,18 +101,24 @@ def main(file: str, clock: str, send: str, receive: str) -> None:
 
     client = jack.Client("ears", no_start_server=True)
     ticks, recorder = client.midi_inports.register("clock"), client.inports.register("in")
-    heard = np.zeros(MOST_FRAMES, np.float32)
-    beats, when = Beats(), list[tuple[int, int]]()
-    at = 0
+    heard = np.empty(MOST_FRAMES, np.float32)
+    heard.fill(0)  # now, so that no page is new to the callback
+    beats, when, lost = Beats(), list[tuple[int, int]](), list[int]()
+    at = ahead = 0
 
     def process(frames: int) -> None:
-        nonlocal at
+        nonlocal at, ahead
+        if client.last_frame_time - at != ahead:
+            lost.append(at)
+            ahead = client.last_frame_time - at
         when.extend((at + offset, beat) for offset, beat in beats.in_cycle(ticks))
         if at + frames <= MOST_FRAMES:
             heard[at : at + frames] = recorder.get_array()
         at += frames
 
     client.set_process_callback(process)
+    client.set_xrun_callback(lambda late_us: lost.append(at))
+    gc.disable()  # it may take longer than a cycle
     with client, sticks() as playing:
         playing.connect(clock, "sticks:clock")
         playing.connect("sticks:out", send)
@@ -118,7 +127,21 @@ def main(file: str, clock: str, send: str, receive: str) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.read()
-    np.savez(file, beats=np.array(when, np.int64).reshape(-1, 2), heard=heard[:at])
+    frames = np.array(when, np.int64).reshape(-1, 2)
+    np.savez(file, beats=frames, heard=heard[:at], lost=np.array(lost, np.int64))
+
+
+class Written(NamedTuple):
+    """What the program wrote down."""
+
+    beats: Ints
+    """Rows of frame and number."""
+    heard: Floats
+    lost: Ints
+
+    def disturbed(self, within: int) -> set[int]:
+        """Beats that JACK lost frames near to."""
+        return {int(b) for f, b in self.beats if (abs(self.lost - f) <= within).any()}
 
 
 class BeatDaw(OwnedProcess):
@@ -134,17 +157,15 @@ class BeatDaw(OwnedProcess):
             text=True,
             start_new_session=True,
         )
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != "ready\n":
-            raise RuntimeError("the program that clicks does not start")
+        self._wait_ready("the program that clicks does not start")
 
-    def end(self) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Stop it; its beats, and what it heard."""
+    def end(self) -> Written:
+        """Stop it; what it wrote down."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(20)
         with np.load(self._file) as written:
-            return written["beats"], written["heard"]
+            return Written(written["beats"], written["heard"], written["lost"])
 
 
 if __name__ == "__main__":

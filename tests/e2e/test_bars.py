@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
 PERIOD = 512
 PORTS = (CLOCK_PORT, "midiPool-audio:audio_send_1", "midiPool-audio:audio_receive_1")
 MS = 48
+NEAR = 100 * MS
 
 
 @pytest.fixture
@@ -47,7 +48,10 @@ def test_bars_later_is_on_the_beat_also_after_the_tempo_changed(
     stage.conduct("tempo", "200")
     wait_until(lambda: both_hear(stage))
     files = [tmp_path / "drums.npz", tmp_path / "bass.npz"]
-    with BeatDaw(drums.env, files[0], *PORTS), BeatDaw(bass.env, files[1], *PORTS) as listening:
+    with (
+        BeatDaw(drums.env, files[0], *PORTS) as playing,
+        BeatDaw(bass.env, files[1], *PORTS) as listening,
+    ):
         stage.conduct("start")
         let_pass(bass, 8)
         for player in stage.players:
@@ -58,16 +62,19 @@ def test_bars_later_is_on_the_beat_also_after_the_tempo_changed(
         stage.conduct("tempo", "160", "--at", "bar")
         wait_until(lambda: hearing(stage, "bass", "drums")["buffer"] == "1 bar later, 1.50 s", 20)
         let_pass(bass, 16)
-        beats, heard = listening.end()
+        there, here = playing.end(), listening.end()
     said = hearing(stage, "bass", "drums")
     assert 1490 < said["latency_ms"] < 1510
-    offs = [(int(beat), clicks_near(heard, int(frame), 2_000)) for frame, beat in beats]
-    lengths = {int(b): int(n) - int(f) for (f, b), (n, _) in pairwise(beats)}
+    lengths = {int(b): int(n) - int(f) for (f, b), (n, _) in pairwise(here.beats)}
     late = [beat for beat, length in lengths.items() if 17_990 < length < 18_010]
-    assert len(late) > 12
+    # JACK's dummy driver loses frames where the machine stands still: at both ends.
+    lost = here.disturbed(NEAR) | {beat + 4 for beat in there.disturbed(NEAR)}
     # The bar after the change leaves the grid, and the last beat may not have been heard out.
-    for beat, off in offs:
-        if late[0] + 4 <= beat <= late[-1]:
+    looked_at = [b for b in range(late[0] + 4, late[-1] + 1) if b not in lost]
+    assert len(looked_at) >= 8
+    for frame, beat in here.beats:
+        if beat in looked_at:
+            off = clicks_near(here.heard, int(frame), 2_000)
             assert off is not None, f"nothing is heard on beat {beat}"
             assert off[1] == (beat - 4) % BEATS
             assert abs(off[0]) < MS, f"beat {beat} is off by {off[0]} frames"
