@@ -69,6 +69,7 @@ class EffectsEngine:
                     self._take(body)
                     next_status_s = 0.0
             self._end_if_stuck()
+            self._work.tell_latency()
             now_s = time.monotonic()
             if self._work.tuned and now_s >= next_tuner_s:
                 next_tuner_s, next_status_s = now_s + TUNER_S, 0.0

@@ -12,7 +12,7 @@ from midipool.effects.board import Effect
 from midipool.effects.kinds import SYNC_BEATS
 from midipool.errors import InvalidValue
 from midipool_client.effects import impulses
-from midipool_client.effects.stage import Foreign, Own, Pedal, Stage, Values
+from midipool_client.effects.stage import Beside, Foreign, Own, Pedal, Stage, Values
 from midipool_native.effects import EffectsMemory
 
 DRIVES = {
@@ -153,15 +153,14 @@ def _phaser(effect: Effect, place: Place) -> Stage:
 def _reverb(effect: Effect, place: Place) -> Stage:
     low, high = pedalboard.HighpassFilter(), pedalboard.LowpassFilter()
     reverb = pedalboard.Reverb(wet_level=1.0, dry_level=0.0)
-    level = pedalboard.Gain(0)
-    wet = pedalboard.Chain([low, high, reverb, level])
+    wet = pedalboard.Chain([low, high, reverb])
 
     def apply(v: Values, bpm: float) -> None:
         low.cutoff_frequency_hz, high.cutoff_frequency_hz = v["low_cut"], v["high_cut"]
         reverb.room_size, reverb.damping, reverb.width = v["time"], v["damping"], v["width"]
-        level.gain_db = _db(v["level"])
+        reverb.wet_level = v["level"]
 
-    return Stage([Pedal(pedalboard.Mix([pedalboard.Gain(0), wet]), place.rate)], apply)
+    return Stage([Beside(wet, place.rate)], apply)
 
 
 def _db(factor: float) -> float:
@@ -179,12 +178,12 @@ def _room(effect: Effect, place: Place) -> Stage:
     size = float(v["side"]), float(v["floor"]), float(v["top"])
     walls, lacking_db = _convolved(impulses.room(*size, place.rate), place.rate)
     level = pedalboard.Gain(0)
-    both = pedalboard.Mix([pedalboard.Gain(0), pedalboard.Chain([walls, level])])
+    wet = pedalboard.Chain([walls, level])
 
     def apply(v: Values, bpm: float) -> None:
         level.gain_db = lacking_db + _db(v["level"])
 
-    return Stage([Pedal(both, place.rate)], apply)
+    return Stage([Beside(wet, place.rate)], apply)
 
 
 def _cabinet(effect: Effect, place: Place) -> Stage:

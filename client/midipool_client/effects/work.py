@@ -47,7 +47,6 @@ class Work:
         self._pointer: Any = ffi.from_buffer("float[]", self._memory)
         self._heard: Block = np.zeros(FRAMES, np.float32)
         self._heard_at = 0
-        self._latency = {INPUT: 0, MIX: 0}
         self._stopping = False
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -71,36 +70,39 @@ class Work:
         each = max((chain.latency for chain in self._by_channel), default=0)
         return each + self.chains["own"].latency, self.chains["master"].latency
 
+    def tell_latency(self) -> None:
+        """Let the audio engine know how much later effects let sound out; any thread."""
+        for place, frames in zip((INPUT, MIX), self.latency_frames, strict=True):
+            self._worker.set_latency(place, frames)
+
     def _run(self) -> None:
         if self._config.priority:
             self.realtime = host_clock.realtime_thread(self._config.priority)
-        worker = self._worker
+        worker, now_ns = self._worker, host_clock.now_ns
+        last_ns = now_ns()
         while not self._stopping:
-            if not worker.wait(host_clock.now_ns() + WAIT_NS):
+            if not worker.wait(last_ns + WAIT_NS):
+                last_ns = now_ns()
                 continue
-            began_ns = self.busy_since_ns = host_clock.now_ns()
+            began_ns = self.busy_since_ns = now_ns()
             frames = max(self._serve(INPUT), self._serve(MIX))
+            last_ns = now_ns()
             self.busy_since_ns = 0
             if frames:
-                took_s = (host_clock.now_ns() - began_ns) * 1e-9
-                load = took_s * self._config.rate / frames
+                load = (last_ns - began_ns) * 1e-9 * self._config.rate / frames
                 self.load += (load - self.load) * TAKEN
-                self.most_load = max(self.most_load, load)
+                if load > self.most_load:
+                    self.most_load = load
 
     def _serve(self, place: int) -> int:
         channels, memory = self._channels[place], self._memory
         frames = self._worker.take(place, self._pointer, MOST_FRAMES)
-        if frames == 0:
-            return 0
-        block = memory[: channels * frames].reshape(channels, frames)
-        out = self._own(block) if place == INPUT else self.chains["master"].process(block)
-        if out is not block:
-            block[:] = out
-        self._worker.give(place, self._pointer, frames)
-        latency = self.latency_frames[place]
-        if latency != self._latency[place]:
-            self._latency[place] = latency
-            self._worker.set_latency(place, latency)
+        if frames:
+            block = memory[: channels * frames].reshape(channels, frames)
+            out = self._own(block) if place == INPUT else self.chains["master"].process(block)
+            if out is not block:
+                block[:] = out
+            self._worker.give(place, self._pointer, frames)
         return frames
 
     def _own(self, block: Block) -> Block:
