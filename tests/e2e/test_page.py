@@ -83,6 +83,14 @@ def mix_as_listener(page: Page, other: Page) -> dict[str, float]:
     mute.click()
     page.get_by_label("drums: level", exact=True).dblclick()
     expect(other.get_by_label("drums: level in dB")).to_have_value("0.0")
+    page.get_by_role("button", name="board of what you hear").click()
+    page.get_by_label("add an effect to what you hear").select_option("gain")
+    gain = page.get_by_label("gain 1: gain, typed")
+    gain.fill("-9")
+    gain.press("Enter")
+    expect(page.locator(".effects .cost")).to_contain_text("what you hear 10.7 ms later")
+    held["effect"] = hold()
+    page.get_by_role("button", name="gain 1: on").click()
     return held
 
 
@@ -121,6 +129,7 @@ def test_page(stage: Stage, tmp_path: Path) -> None:
     came = at["as it came"]
     assert at["lower"] == pytest.approx((came[0] - 12.0, came[1] - 12.0), abs=0.5), at
     assert max(at["muted"]) < -80.0, at
+    assert at["effect"] == pytest.approx((came[0] - 9.0, came[1] - 9.0), abs=0.5), at
     assert at["own channels"][0] == pytest.approx(came[0] - 6.0, abs=0.5), at
     assert at["own channels"][1] < -80.0, at
     assert at["own solo"][0] < -80.0, at

@@ -352,10 +352,7 @@ def _plugin(effect: Effect, place: Place) -> Stage:
                 plugin.parameters[name].raw_value = float(value)
 
     stage = Stage([foreign], apply)
-    stage.found = {
-        name: (float(parameter.raw_value), 0.0, 1.0)
-        for name, parameter in plugin.parameters.items()
-    }
+    stage.found = {name: float(p.raw_value) for name, p in plugin.parameters.items()}
     return stage
 
 

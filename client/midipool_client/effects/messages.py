@@ -52,8 +52,8 @@ class EffectsStatus(msgspec.Struct, tag="status", frozen=True):
     """That effects add beyond their block: own channels, master."""
     problems: Mapping[int, str] = {}
     """Why an effect is left out, by its id."""
-    found: Mapping[int, Mapping[str, tuple[float, float, float]]] = {}
-    """What a plug-in lets be set: value, least and most, by its id and the parameter's name."""
+    found: Mapping[int, Mapping[str, float]] = {}
+    """What a plug-in lets be set, from 0 to 1, as it is: by its id and the parameter's name."""
     pitch: Pitch | None = None
 
 

@@ -111,8 +111,8 @@ class Stage:
         self.id = 0
         self.broken = ""
         """Why it does nothing any more."""
-        self.found: Mapping[str, tuple[float, float, float]] = {}
-        """What a plug-in lets be set: value, least, most."""
+        self.found: Mapping[str, float] = {}
+        """What a plug-in lets be set, from 0 to 1, as it is."""
         self._units = units
 
     @property

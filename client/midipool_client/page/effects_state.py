@@ -47,6 +47,8 @@ class EffectView(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[str, Value]
     problem: str = ""
     """Why it is not heard; empty while it is."""
+    found: Mapping[str, float] = {}
+    """What else a plug-in lets be set, from 0 to 1, as it is."""
 
 
 class BoardView(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +126,9 @@ def places(channels: int) -> list[str]:
     return [place for place in PLACES if not place.isdigit() or int(place) <= channels]
 
 
-def effects_of(board: Board, problem_of: Mapping[int, str]) -> list[EffectView]:
+def effects_of(
+    board: Board, problem_of: Mapping[int, str], found: Mapping[int, Mapping[str, float]]
+) -> list[EffectView]:
     """The effects of a board, with all values."""
     return [
         EffectView(
@@ -133,6 +137,7 @@ def effects_of(board: Board, problem_of: Mapping[int, str]) -> list[EffectView]:
             bypass=effect.bypass,
             values=effect.all_values,
             problem=problem_of.get(effect.id, ""),
+            found=found.get(effect.id, {}),
         )
         for effect in board.effects
     ]

@@ -49,6 +49,7 @@ class EffectsView:
             return _NONE
         if now_s >= self._names_s:
             self._names, self._names_s = rack.folder.names(), now_s + again_s
+        found = {} if rack.status is None else rack.status.found
         problems = {e.id: rack.problem_of(e.id) for e in rack.boards.all_effects()}
         return EffectsPart(
             available=True,
@@ -57,7 +58,7 @@ class EffectsView:
                 BoardView(
                     board=place,
                     title=board_title(place),
-                    effects=effects_of(rack.boards.board(place), problems),
+                    effects=effects_of(rack.boards.board(place), problems, found),
                 )
                 for place in places(rack.channels)
             ],

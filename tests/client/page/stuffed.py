@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
+from midipool.effects.board import Board, Boards, Effect
 from midipool.messages import Hearing, MemberInfo, MemberStatus, RoomMode, Vote
 from midipool.meter import Loop, Meter
 from midipool.timeline import Timeline
@@ -16,6 +17,7 @@ from midipool_client.live_settings import Playing
 from midipool_client.page import host
 from midipool_client.page.state import Change
 from midipool_client.page.view import RoomDescription
+from midipool_client.player import Player
 from tests.client.page.running import NASTY, playing
 
 OTHERS = (
@@ -76,8 +78,25 @@ def stuffed(settings: Path) -> Playing:
     text = "JACK client midiPool-audio, 48000 Hz, 128 frames; UDP port 45678 (asked for)"
     engine.ready = AudioReady(text, 48_000, 128, True, 45_678)
     voices = {name: Level(0.9 / (n + 1), 0.5 / (n + 1)) for n, name in enumerate(OTHERS)}
+    _fill_boards(player)
     engine.levels = Levels([Level(1.0, 0.4), Level(0.2, 0.1)], Level(0.7, 0.3), voices)
     return client
+
+
+def _fill_boards(player: Player) -> None:
+    rack = player.effects
+    assert rack is not None
+    kinds = ("gate", "delay", "eq", "cabinet", "plugin")
+    values = {"plugin": {"file": "/home/player/.vst3/A Plug-in With a Long Name.vst3"}}
+    board = Board(
+        tuple(
+            Effect(id=n, kind=kind, bypass=kind == "eq", values=values.get(kind, {}))
+            for n, kind in enumerate(kinds, 1)
+        )
+    )
+    rack.boards = Boards({"own": board})
+    rack.tuner = 1
+    rack.problems = {5: "bypassed: it crashed (-11)"}
 
 
 def described() -> RoomDescription:

@@ -5,10 +5,11 @@
 // without a new state; `second(root, state, page)`, once a second; and `key(key, state, ask)`, which
 // says whether it took a key that no field or button has.
 
+import { effects } from "./effects.js";
 import { health } from "./health.js";
 import { mixer } from "./mixer.js";
 import { transport } from "./transport.js";
 
-export const left = [transport, mixer];
+export const left = [transport, mixer, effects];
 export const right = [health];
 export const parts = [...left, ...right];
