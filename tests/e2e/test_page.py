@@ -1,11 +1,14 @@
 """The page of a real client in a real browser: what is done there is heard and seen elsewhere."""
 
+import io
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from playwright.sync_api import Page, expect
 
 from midipool_demo.stage import Stage
@@ -107,6 +110,46 @@ def mix_as_player(page: Page, listening: Page) -> dict[str, float]:
     return held
 
 
+def record(page: Page, folder: Path) -> None:
+    """Some bars are recorded, kept as a file, and played into the room."""
+    page.get_by_role("button", name="record", exact=True).click()
+    said = page.get_by_label("recording", exact=True)
+    expect(said).to_contain_text("armed: begins with bar")
+    expect(said).to_contain_text("0:02", timeout=15_000)
+    expect(said).to_contain_text("3 tracks")
+    page.get_by_role("button", name="stop recording").click()
+    take = page.locator(".take")
+    expect(take).to_contain_text("132.5 BPM, 4/4")
+    with page.expect_download() as downloading:
+        take.get_by_role("link", name="download").click()
+    downloading.value.save_as(folder / "take.zip")
+    with zipfile.ZipFile(folder / "take.zip") as archive:
+        names = [Path(name).name for name in archive.namelist()]
+        assert names[0] == "01-bass.flac"
+        assert {"manifest.json", "midi.mid"} < set(names)
+        sound, rate = soundfile.read(io.BytesIO(archive.read(archive.namelist()[0])))
+        assert (rate, len(sound) > RATE) == (RATE, True)
+    take.get_by_role("button", name="play").click()
+    # It is one more player, with a strip of its own.
+    expect(page.get_by_label("place in the recording")).to_contain_text("bar 1 of", timeout=15_000)
+    expect(page.locator(".strip.player h3").filter(has_text="take 2")).to_be_visible()
+    page.get_by_role("button", name="mute drums in the recording").click()
+    expect(page.get_by_role("button", name="mute drums in the recording")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    page.get_by_role("button", name="pause").click()
+    expect(page.get_by_label("place in the recording")).to_contain_text("paused at bar")
+    page.get_by_role("button", name="stop playing").click()
+    take.get_by_role("button", name="rename").click()
+    page.get_by_label("new name of").fill("the best")
+    page.get_by_label("new name of").press("Enter")
+    expect(take).to_contain_text("the best")
+    take.get_by_role("button", name="delete").click()
+    expect(take).to_have_count(1)
+    take.get_by_role("button", name="delete the best").last.click()
+    expect(take).to_have_count(0)
+
+
 def test_page(stage: Stage, tmp_path: Path) -> None:
     drums, bass = stage.players
     with (
@@ -124,6 +167,7 @@ def test_page(stage: Stage, tmp_path: Path) -> None:
         expect(page.locator(".health td[data-head='one way']").first).to_contain_text("ms")
         held = mix_as_listener(page, other) | mix_as_player(players_own, page)
         recorded = listening.end()
+        record(page, tmp_path)
         restart_the_server(stage, page)
     at = {what: levels_db(recorded, s - listening.began_s) for what, s in held.items()}
     came = at["as it came"]

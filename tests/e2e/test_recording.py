@@ -64,10 +64,11 @@ def folder_of(home: Path, name: str) -> tuple[Path, dict[str, Any]]:
 
 
 def check_offs(path: Path, offs: dict[int, float]) -> None:
-    """All are on the beat, but one or two where JACK's dummy lost a period at the player."""
+    """All are on the beat. Where JACK's dummy lost a period, some are off by just that one."""
     moved = {beat: off for beat, off in offs.items() if abs(off) >= MS}
-    assert len(moved) <= len(offs) // 6, f"{path.name}: off by so many frames: {moved}"
-    assert all(abs(off) < PERIOD + MS for off in moved.values()), f"{path.name}: {moved}"
+    assert len(moved) <= len(offs) * 2 // 3, f"{path.name}: off by so many frames: {moved}"
+    for beat, off in moved.items():
+        assert abs(abs(off) - PERIOD) < MS, f"{path.name}: beat {beat} is off by {off} frames"
 
 
 def check_beats(path: Path, least: int) -> int:

@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock, patch
+
+import msgspec
 
 from midipool.effects.board import Board, Boards, Effect
 from midipool.messages import Hearing, MemberInfo, MemberStatus, RoomMode, Vote
@@ -17,8 +21,16 @@ from midipool_client.live_settings import Playing
 from midipool_client.page import host
 from midipool_client.page.state import Change
 from midipool_client.page.view import RoomDescription
+from midipool_client.playback.opened import played_tracks
+from midipool_client.playback.plan import TakePlan
+from midipool_client.playback.player import Take
 from midipool_client.player import Player
+from midipool_client.recording.current import Current
+from midipool_client.recording.folder import Prepared
+from midipool_client.recording.library import Library
+from midipool_client.recording.manifest import write_manifest
 from tests.client.page.running import NASTY, playing
+from tests.client.playback.takes import manifest, recorded, song
 
 OTHERS = (
     *("drums", "bass", "keys", "Ann-Kathrin of the Northern Lights Orchestra", NASTY, "lead vox"),
@@ -97,6 +109,26 @@ def _fill_boards(player: Player) -> None:
     rack.boards = Boards({"own": board})
     rack.tuner = 1
     rack.problems = {5: "bypassed: it crashed (-11)"}
+
+
+def recordings(client: Playing, folder: Path) -> Library:
+    """Some, of which one is being made and one is played into the room."""
+    names = ("take 1", "x" * 64, "2026-11-28-101500-jam")
+    for number, name in enumerate(names):
+        made = recorded(folder, name, f"2026-11-28T1{number}:00:00+00:00")
+    why = "the disk is nearly full: 199 MB are free below /home/me/.local/share/midipool/recordings"
+    write_manifest(made, msgspec.structs.replace(manifest(), state="cut", why=why))
+    player, tracks = client.player, played_tracks(manifest())
+    plan = TakePlan(song(), from_bar=3, loop=Loop(3, 5))
+    plan.follow(TimelineChain((Timeline(playing=True, mbpm=100_000),)), 0)
+    member: Any = SimpleNamespace(
+        name=f"take {names[0]}", room_us=lambda: 9_000_000, muted=frozenset({0}), plan=plan
+    )
+    player.takes.take = Take(names[0], manifest(), tracks, member, Mock())
+    prepared = Prepared("take 2", folder / "take 2", -1, manifest(), 1)
+    assert player.recorder is not None
+    player.recorder._current = Current(prepared, 0, player.chain)
+    return Library(folder)
 
 
 def described() -> RoomDescription:

@@ -11,14 +11,15 @@ from midipool_client.page.way_in import DevicesBefore
 from midipool_client.recent_rooms import RecentRoom
 from tests.client.page.looks import chromium_page, looked_at
 from tests.client.page.running import NASTY, Running, running
-from tests.client.page.stuffed import OTHERS, in_its_room, stuffed
+from tests.client.page.stuffed import OTHERS, in_its_room, recordings, stuffed
 
 pytestmark = pytest.mark.timeout(90)
 
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Running]:
-    client, host = stuffed(tmp_path / "settings.json"), PageHost(can_leave=True)
+    client = stuffed(tmp_path / "settings.json")
+    host = PageHost(can_leave=True, library=recordings(client, tmp_path / "recordings"))
     with in_its_room(client):
         host.enter(client)
         async with running(host) as made:
@@ -36,6 +37,10 @@ async def test_the_room_looks_well_and_is_open_to_all(room: Running) -> None:
         names = await page.locator(".strip.player h3").all_text_contents()
         assert NASTY in names
         assert await page.locator("img").count() == 0
+        await page.get_by_role("button", name="take 1", exact=True).click()
+        await page.get_by_role("button", name="rename take 1").click()
+        await page.get_by_role("button", name="delete take 1").click()
+        await page.get_by_role("link", name="03-drums.flac").wait_for()
         found = await looked_at(page, "room")
         assert found == [], "\n".join(found)
         assert wrong == []

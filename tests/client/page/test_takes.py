@@ -10,42 +10,26 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
-import soundfile
 from yarl import URL
 
 from midipool_client.live_settings import Playing
 from midipool_client.page.host import PageHost
 from midipool_client.page.takes import listed
 from midipool_client.playback.player import TakePlayer
-from midipool_client.recording.library import LOCK, Library, lock
+from midipool_client.recording.library import Library, lock
 from midipool_client.recording.manifest import write_manifest
 from tests.client.page.running import Running, playing, running
 from tests.client.page.test_talk import Page, opened
-from tests.client.playback.takes import manifest
+from tests.client.playback.takes import manifest, recorded
 
 NAMES = ["01-bass.flac", "02-mix.flac", "03-drums.flac", "midi.mid", "manifest.json"]
-
-
-def record(folder: Path, name: str, started: str = "2026-11-28T10:00:00+00:00") -> Path:
-    """A recording as one that was made."""
-    made = folder / name
-    made.mkdir(parents=True)
-    for track in manifest().tracks:
-        sound = np.zeros((960, track.channels), np.float32)
-        soundfile.write(made / track.file, sound, 48_000, "PCM_24")
-    (made / "midi.mid").write_bytes(b"MThd")
-    described = msgspec.structs.replace(manifest(), started=started, midi="midi.mid")
-    write_manifest(made, described)
-    (made / LOCK).touch()
-    return made
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "secret").write_text("secret")
-    record(tmp_path / "recordings", "take 1")
+    recorded(tmp_path / "recordings", "take 1")
     return tmp_path / "recordings"
 
 
@@ -160,7 +144,7 @@ async def page_of(served: Running) -> Page:
 
 
 async def test_the_list_has_all_the_newest_first(served: Running, folder: Path) -> None:
-    record(folder, "take 2", "2026-11-28T11:00:00+00:00")
+    recorded(folder, "take 2", "2026-11-28T11:00:00+00:00")
     page = await page_of(served)
     while len(page.state["takes"]["takes"]) < 2:
         await page.hear()

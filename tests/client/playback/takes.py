@@ -1,10 +1,17 @@
 """Recordings, and rooms, that tests make."""
 
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import soundfile
+
 from midipool.meter import Meter
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
 from midipool_client.playback.song import TakeSong, song_of
-from midipool_client.recording.manifest import Manifest, Track
+from midipool_client.recording.library import LOCK
+from midipool_client.recording.manifest import Manifest, Track, write_manifest
 
 BAR_US = 2_000_000
 """At 120 BPM in 4/4."""
@@ -43,3 +50,17 @@ def room(*timelines: Timeline) -> TimelineChain:
 
 
 SEVEN_EIGHT = Meter(7, 8)
+
+
+def recorded(folder: Path, name: str, started: str = "2026-11-28T10:00:00+00:00") -> Path:
+    """A recording as one that was made."""
+    made = folder / name
+    made.mkdir(parents=True)
+    for track in manifest().tracks:
+        sound = np.zeros((960, track.channels), np.float32)
+        soundfile.write(made / track.file, sound, 48_000, "PCM_24")
+    (made / "midi.mid").write_bytes(b"MThd")
+    described = msgspec.structs.replace(manifest(), started=started, midi="midi.mid")
+    write_manifest(made, described)
+    (made / LOCK).touch()
+    return made

@@ -8,8 +8,9 @@
 import { effects } from "./effects.js";
 import { health } from "./health.js";
 import { mixer } from "./mixer.js";
+import { record } from "./record.js";
 import { transport } from "./transport.js";
 
 export const left = [transport, mixer, effects];
-export const right = [health];
+export const right = [health, record];
 export const parts = [...left, ...right];
