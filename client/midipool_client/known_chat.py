@@ -21,9 +21,12 @@ class KnownChat:
     """The newest lines, those of a room that was here before too."""
 
     lines: list[ChatLine] = field(default_factory=list)
+    known: bool = False
+    """Whether the room has a chat."""
 
     def told(self, chat: Chat) -> Retell | None:
         """The room says what it keeps; returns what it is to be told."""
+        self.known = True
         mine = [line for line in self.lines if line.kind == "said"]
         known = {_meant(line) for line in chat.lines}
         # What the room does not know (any more) stays with us.

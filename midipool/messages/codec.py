@@ -91,7 +91,7 @@ _RULES = {
 }
 
 
-def _rule_in_words(text: str, field: str) -> str:
+def rule_in_words(text: str, field: str) -> str:
     """A regular expression says nothing to a musician: the rule's description does."""
     # An event is an array, so its bytes have a number in place of a name.
     last = re.sub(r"^events\[\d+\]\[1\]$", "data", field.rpartition(".")[2])
@@ -110,7 +110,7 @@ def _decode(decoder: "msgspec.json.Decoder[T]", data: str | bytes) -> T:
         unknown = re.search(r"unknown field `(.*)`", text)
         path = f"{path}.{unknown[1]}" if unknown else path
         field = path.replace("`", "").lstrip(".") or None
-        words = f"{field}: {_rule_in_words(text, field)}" if field else text
+        words = f"{field}: {rule_in_words(text, field)}" if field else text
         raise InvalidMessage(words, field, _id_of(data)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise InvalidMessage(f"not JSON: {error}") from None

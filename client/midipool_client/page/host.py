@@ -229,6 +229,8 @@ class PageHost:
             conduct=view.conduct_of(player, self._room),
             mixer=self._ordered(view.mixer_of(playing)),
             health=self._health,
+            talk=view.talk_of(player),
+            songs=view.songs_of(player),
             effects=self._effects.boards(player.effects, now_s),
             effects_now=self._effects.now(player.effects, _rate_of(player)),
             effect_kinds=KINDS_VIEW,

@@ -13,12 +13,18 @@ from midipool.audio.profiles import ProfileName
 from midipool.audio.strips import LEAST_DB, MOST_CHANNELS, MOST_DB
 from midipool.errors import InvalidMessage
 from midipool.messages import (
+    AddSong,
     Ballot,
+    ChangeSong,
     CommandId,
     Continue,
+    LoadSong,
     Locate,
     Message,
+    MoveSong,
     Name,
+    RemoveSong,
+    Say,
     SetLoop,
     SetMeter,
     SetMode,
@@ -26,13 +32,14 @@ from midipool.messages import (
     Start,
     Stop,
 )
+from midipool.messages.codec import rule_in_words
 from midipool_client.join_choice import JoinChoice
 from midipool_client.page.effects_requests import EffectsRequest
 from midipool_client.page.request import Request
 from midipool_client.page.state import Changed, State
 from midipool_client.page.take_requests import TakeRequest
 
-MAX_PAGE_BYTES = 16 * 1024
+MAX_PAGE_BYTES = 64 * 1024
 
 Decibels = Annotated[float, Meta(ge=LEAST_DB, le=MOST_DB)]
 
@@ -177,7 +184,19 @@ class Refused(Message, tag="refused", frozen=True):
     """Which field broke a rule."""
 
 
-RoomRequest = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter | SetMode | Ballot
+TalkRequest = Say | LoadSong | AddSong | ChangeSong | RemoveSong | MoveSong
+RoomRequest = (
+    Start
+    | Stop
+    | Continue
+    | SetTempo
+    | Locate
+    | SetLoop
+    | SetMeter
+    | SetMode
+    | Ballot
+    | TalkRequest
+)
 MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick
 WayInRequest = Join | LookForDevices | CheckDevices | EndCheck
 FromPage = RoomRequest | MixRequest | EffectsRequest | TakeRequest | WayInRequest | Leave
@@ -200,6 +219,7 @@ def decode(data: str) -> FromPage:
     except msgspec.ValidationError as error:
         rule, _, path = str(error).partition(" - at `$")
         field = path.rstrip("`").lstrip(".") or None
+        rule = rule_in_words(rule, field) if field else rule
         words = rule.replace("Expected `float`", "must be a number").replace("`", "")
         words = words if field is None or words.startswith(field) else f"{field}: {words}"
         raise InvalidMessage(words, field, _id_of(data)) from None

@@ -8,7 +8,15 @@ from msgspec import UNSET, UnsetType
 
 from midipool.audio.listening import Listening
 from midipool.audio.strips import OwnChannel, Strip
-from midipool.messages import Hearing, MemberStatus, RoomMode, Vote
+from midipool.messages import (
+    ChatLine,
+    Hearing,
+    LoadedSong,
+    MemberStatus,
+    RoomMode,
+    Song,
+    Vote,
+)
 from midipool.timeline import Timeline
 from midipool_client.join_choice import JoinChoice
 from midipool_client.page.effects_state import EffectKinds, EffectsNow, EffectsPart
@@ -191,6 +199,25 @@ class Takes(Part, frozen=True, kw_only=True):
     """Why they cannot be listed."""
 
 
+class TalkPart(Part, frozen=True, kw_only=True):
+    """The room's chat."""
+
+    known: bool = False
+    """False while the server tells nothing of a chat."""
+    lines: list[ChatLine] = []
+    """The newest, in order."""
+
+
+class SongsPart(Part, frozen=True, kw_only=True):
+    """The room's song list."""
+
+    known: bool = False
+    """False while the server tells nothing of one."""
+    songs: list[Song] = []
+    loaded: LoadedSong | None = None
+    """Which song the room plays."""
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """All that a page shows but meters."""
 
@@ -200,6 +227,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     conduct: Conduct = Conduct()
     mixer: MixerPart = MixerPart()
     health: Health = Health()
+    talk: TalkPart = TalkPart()
+    songs: SongsPart = SongsPart()
     effects: EffectsPart = EffectsPart()
     effects_now: EffectsNow = EffectsNow()
     effect_kinds: EffectKinds = EffectKinds()
@@ -216,6 +245,8 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     conduct: Conduct | UnsetType = UNSET
     mixer: MixerPart | UnsetType = UNSET
     health: Health | UnsetType = UNSET
+    talk: TalkPart | UnsetType = UNSET
+    songs: SongsPart | UnsetType = UNSET
     effects: EffectsPart | UnsetType = UNSET
     effects_now: EffectsNow | UnsetType = UNSET
     effect_kinds: EffectKinds | UnsetType = UNSET

@@ -15,7 +15,9 @@ from midipool_client.page.state import (
     Health,
     MixerPart,
     Session,
+    SongsPart,
     StripView,
+    TalkPart,
     Transport,
 )
 from midipool_client.player import Player
@@ -57,6 +59,17 @@ def conduct_of(player: Player, room: RoomDescription | None) -> Conduct:
         result=player.votes.result,
         changes=[] if room is None else room.changes,
     )
+
+
+def talk_of(player: Player) -> TalkPart:
+    """What is said."""
+    return TalkPart(known=player.chat.known, lines=player.chat.lines)
+
+
+def songs_of(player: Player) -> SongsPart:
+    """The room's song list."""
+    book = player.songs.book
+    return SongsPart(known=player.songs.known, songs=book.songs, loaded=book.loaded)
 
 
 def mixer_of(playing: Playing) -> MixerPart:

@@ -12,6 +12,7 @@ import msgspec
 from midipool.effects.board import Board, Boards, Effect
 from midipool.messages import Hearing, MemberInfo, MemberStatus, RoomMode, Vote
 from midipool.meter import Loop, Meter
+from midipool.song_book import SongBook
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
 from midipool_client.audio.engine_messages import AudioReady, Level, Levels
@@ -29,6 +30,7 @@ from midipool_client.recording.current import Current
 from midipool_client.recording.folder import Prepared
 from midipool_client.recording.library import Library
 from midipool_client.recording.manifest import write_manifest
+from tests.client.page.hostile import LINES, LOADED, SONGS
 from tests.client.page.running import NASTY, playing
 from tests.client.playback.takes import manifest, recorded, song
 
@@ -83,6 +85,8 @@ def stuffed(settings: Path) -> Playing:
     follower.chain = TimelineChain((timeline,))
     follower.mode = RoomMode(mode="leader", leader=OTHERS[3])
     player.votes.running = Vote(3, OTHERS[3], "tempo 180 over 8 bars", ["me"], ["bass"], 6, 9)
+    player.chat.lines, player.chat.known = LINES, True
+    player.songs.book, player.songs.known = SongBook(SONGS, LOADED), True
     audio = player.audio
     assert audio is not None
     engine = audio.engine

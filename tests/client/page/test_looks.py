@@ -9,6 +9,7 @@ import pytest
 from midipool_client.page.host import PageHost
 from midipool_client.page.way_in import DevicesBefore
 from midipool_client.recent_rooms import RecentRoom
+from tests.client.page.hostile import NOTES, TEXTS
 from tests.client.page.looks import chromium_page, looked_at
 from tests.client.page.running import NASTY, Running, running
 from tests.client.page.stuffed import OTHERS, in_its_room, recordings, stuffed
@@ -43,6 +44,34 @@ async def test_the_room_looks_well_and_is_open_to_all(room: Running) -> None:
         await page.get_by_role("link", name="03-drums.flac").wait_for()
         found = await looked_at(page, "room")
         assert found == [], "\n".join(found)
+        assert wrong == []
+
+
+async def test_nobodys_words_are_code_and_nothing_of_them_is_loaded(room: Running) -> None:
+    async with chromium_page(room.server.address) as (page, wrong):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        notes = page.locator(".loaded-notes")
+        await notes.wait_for()
+        await page.reload()
+        await notes.wait_for()
+        assert await notes.locator("h4").first.text_content() == "Intro <script>alert(1)</script>"
+        assert await notes.locator("td strong").text_content() == "Dm7"
+        assert await notes.locator("b").count() == 0
+        text = await notes.text_content() or ""
+        assert '<img src=x onerror="alert(1)">' in text
+        links = page.locator("#page a")
+        led = await links.evaluate_all("(all) => all.map(({ href, rel }) => `${rel} ${href}`)")
+        rel = "noopener noreferrer nofollow https://example.org"
+        assert led == [f"{rel}/chart", f"{rel}/x.png", f"{rel}/chart?a="]
+        said = await page.locator(".line.mine, .line").all_text_contents()
+        assert [line for line in said if TEXTS[0] in line]
+        await page.get_by_role("button", name="change deep").click()
+        await page.get_by_label("preview").wait_for()
+        await page.get_by_label("notes, in Markdown").fill(NOTES)
+        for tag in ("img", "iframe", "script", "svg", ".notes b"):
+            assert await page.locator(f"#page {tag}").count() == 0, tag
+        assert [url for url in asked if not url.startswith(room.site)] == []
         assert wrong == []
 
 

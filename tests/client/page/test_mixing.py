@@ -57,7 +57,7 @@ def test_profile_and_click() -> None:
         ('{"type":"loop","id":1,"loop":{"start_bar":9,"end_bar":5}}', "loop"),
         ('{"type":"hello","id":1}', "hello"),
         ("[" * 5000, "object"),
-        ("x" * 20_000, "longer"),
+        ("x" * 70_000, "longer"),
     ],
 )
 def test_what_is_no_request_is_refused_and_says_why(text: str, names: str) -> None:

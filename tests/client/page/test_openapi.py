@@ -58,7 +58,7 @@ async def test_the_answers_are_as_it_says(tmp_path: Path, in_room: bool) -> None
             {"type": "join", "id": 4, "server": "", "name": "me"},
             {"type": "no_such", "id": 5},
             {"type": "tempo", "id": 6, "bpm": 5},
-            {"type": "x" * 20_000, "id": 7},
+            {"type": "x" * 70_000, "id": 7},
         ):
             url = f"{page.site}/commands"
             async with page.http.post(url, json=request, headers=headers) as answer:

@@ -107,7 +107,7 @@ async def test_a_command_by_http_is_done_or_refused(page: Running) -> None:
     ):
         status, said = await posted(page, body)
         assert (status, said["type"], said.get("field")) == (400, "refused", field), body
-    assert (await posted(page, " " * 20_000))[0] == 413
+    assert (await posted(page, " " * 70_000))[0] == 413
     plain = {"Content-Type": "text/plain"}
     assert (await posted(page, '{"type": "leave", "id": 7}', **plain))[0] == 415
     async with page.http.get(f"{page.site}/commands") as answer:

@@ -48,6 +48,7 @@ function follow(key) {
 async function send(type, fields) {
   const problem = await link.ask(type, fields);
   if (problem) say(problem);
+  return problem;
 }
 
 let silence = 0;
@@ -68,7 +69,8 @@ function draw() {
   wanted = false;
   const { state } = link;
   if (!state) return;
-  document.title = state.session.phase === "choosing" ? "midiPool" : `${state.session.name} · midiPool`;
+  const unread = parts.reduce((sum, part) => sum + (part.unread?.() ?? 0), 0);
+  document.title = state.session.phase === "choosing" ? "midiPool" : `${unread ? `(${unread}) ` : ""}${state.session.name} · midiPool`;
   render(inRoom(state) ? room(state) : waiting(state), root);
   settle(root);
 }
@@ -93,6 +95,7 @@ function room(state) {
   return html`<header class="top">
       <h1>midiPool</h1><span class="room" title=${session.room}>${session.room}</span><span class="name">${session.name}</span>
       ${session.connected ? badge(health.state, health.words) : badge("bad", "the server is away: playing on")}
+      ${parts.map((part) => part.top?.(state, ask))}
       ${when(session.can_leave, () => html`<button type="button" class="small" @click=${() => ask("leave")}>leave</button>`)}
     </header>${away()}
     <main class="board">${column("left", left)}${column("right", right)}</main>`;

@@ -2,15 +2,18 @@
 //
 // A part has `view(state, ask, page)`, which makes its panel (`page.us` is the room time, or null),
 // and may have `paint(root, state, page)`, 25 times a second while it is shown, for what changes
-// without a new state; `second(root, state, page)`, once a second; and `key(key, state, ask)`, which
-// says whether it took a key that no field or button has.
+// without a new state; `second(root, state, page)`, once a second; `key(key, state, ask)`, which
+// says whether it took a key that no field or button has; `top(state, ask)`, what it shows at the top
+// of the page; and `unread()`, how much of it was not seen yet.
 
+import { chat } from "./chat.js";
 import { effects } from "./effects.js";
 import { health } from "./health.js";
 import { mixer } from "./mixer.js";
 import { record } from "./record.js";
+import { songs } from "./songs.js";
 import { transport } from "./transport.js";
 
 export const left = [transport, mixer, effects];
-export const right = [health, record];
+export const right = [songs, chat, health, record];
 export const parts = [...left, ...right];
