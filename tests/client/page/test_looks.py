@@ -60,7 +60,7 @@ async def test_nobodys_words_are_code_and_nothing_of_them_is_loaded(room: Runnin
         assert await notes.locator("b").count() == 0
         text = await notes.text_content() or ""
         assert '<img src=x onerror="alert(1)">' in text
-        links = page.locator("#page a")
+        links = page.locator(".songs a, .chat a")
         led = await links.evaluate_all("(all) => all.map(({ href, rel }) => `${rel} ${href}`)")
         rel = "noopener noreferrer nofollow https://example.org"
         assert led == [f"{rel}/chart", f"{rel}/x.png", f"{rel}/chart?a="]
