@@ -109,6 +109,11 @@ class TakePlayback:
             return 0.0
         return (self._at - next_frame) / self._rate
 
+    @property
+    def missing(self) -> int:
+        """Frames that were not there in time, so far."""
+        return self._device.take_info().missing
+
     def tend(self) -> None:
         """Sum what is due soon."""
         next_frame = self._device.take_info().next_frame

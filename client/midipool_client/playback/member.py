@@ -19,8 +19,8 @@ from midipool_client.room_url import RoomUrl
 
 LOOK_S = 0.1
 TELL_S = 1.0
-# MIDI goes out so long before its time, as from a JACK server with long periods.
-NOTES_AHEAD_US = 150_000
+# Who hears notes at once hears them when they come; so they go out at their time. A timer is late.
+TIMER_LATE_US = 1_000
 
 
 class TakeMember(AudioMember):
@@ -42,7 +42,7 @@ class TakeMember(AudioMember):
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:
         """What runs as long as it does."""
-        return [*super().parts(), self._keep_playing()]
+        return [*super().parts(), self._keep_playing(), self._keep_giving_notes()]
 
     @property
     def joined(self) -> bool:
@@ -88,7 +88,12 @@ class TakeMember(AudioMember):
             if self.audio.engine.ready is not self._told or loop.time() >= self._told_s + TELL_S:
                 self._told_s = loop.time()
                 self._tell()
-            self._give_notes(now_us)
+
+    async def _keep_giving_notes(self) -> None:
+        while True:
+            now_us = self.room_us()
+            wait_s = LOOK_S if now_us is None else self._give_notes(now_us)
+            await asyncio.sleep(wait_s)
 
     def _tell(self) -> None:
         ready, now_us = self.audio.engine.ready, self.room_us()
@@ -99,10 +104,15 @@ class TakeMember(AudioMember):
             self.audio.engine.tell(MuteTake(sorted(self.muted)))
         self.audio.engine.tell(PlayTake(self.plan.pieces(now_us)))
 
-    def _give_notes(self, now_us: int) -> None:
-        until_us = now_us + NOTES_AHEAD_US
-        events = self._notes.give(self.plan.pieces(now_us), until_us, self.muted_names)
+    def _give_notes(self, now_us: int) -> float:
+        """What is due; how long nothing is then."""
+        pieces = self.plan.pieces(now_us)
+        events = self._notes.give(pieces, now_us + TIMER_LATE_US, self.muted_names)
         for first in range(0, len(events), MAX_MIDI_EVENTS):
             self.send(Midi(events[first : first + MAX_MIDI_EVENTS]))
         if self._notes.holds and not events:
             self.send(Midi())
+        next_us = self._notes.next_us(pieces)
+        if next_us is None:
+            return LOOK_S
+        return min(max((next_us - now_us - TIMER_LATE_US) / 1e6, 0.0), LOOK_S)

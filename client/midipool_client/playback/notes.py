@@ -91,10 +91,19 @@ class NotePlayback:
             self._given_us, self._next_us = until_us, None
         return given
 
-    def silence(self, now_us: int) -> list[TimedMidi]:
-        """It ends."""
-        self._given_us = None
-        return self._silence(now_us)
+    def next_us(self, pieces: Sequence[TakePiece]) -> int | None:
+        """When `give` has something to give next; None while that is not known."""
+        for piece in pieces:
+            begin_us = max(piece.play_us, self._given_us or piece.play_us)
+            if begin_us >= piece.play_end_us:
+                continue
+            place_us = piece.take_us + begin_us - piece.play_us
+            first = bisect_left(self._times, place_us)
+            if first < len(self._times):
+                due_us = begin_us + self._times[first] - place_us
+                return min(due_us, piece.play_end_us)
+            return piece.play_end_us
+        return None
 
     def shift(self, by_us: int) -> None:
         """The room's clock shows so much more."""

@@ -11,7 +11,7 @@ from midipool_client.playback.pieces import Span, stretch
 
 log = logging.getLogger(__name__)
 
-BLOCK_S, AHEAD_S = 0.05, 4.0
+BLOCK_S, AHEAD_S = 0.1, 4.0
 WAIT_S = 0.5
 
 

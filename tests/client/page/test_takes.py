@@ -123,7 +123,8 @@ async def test_a_manifest_names_no_files_elsewhere(served: Running, folder: Path
     _, data, _ = await get(served, "/takes/take%201.zip")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.namelist() == ["take 1/manifest.json"]
-    assert (await get(served, "/takes/take%201/..%2f..%2fsecret"))[0] == 404
+    for file in ("..%2f..%2fsecret", "%2fetc%2fpasswd", "link.flac", ".recording"):
+        assert (await get(served, f"/takes/take%201/{file}"))[0] == 404
 
 
 async def test_what_is_being_recorded_is_not_given_away(served: Running, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """A recording as a device plays what it is told, when it is told: on virtual time."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from midipool_client.playback.device import TakePlayback
 from midipool_client.playback.pieces import TakePiece
 from midipool_native import tap as taps
 from midipool_native.tap import Tap
+from tests.e2e.waiting import wait_until
 
 RATE, SECOND_US = 44_100, 1_000_000
 BEGIN_NS, ROOM_NS = 5_000_000_000_000, 90_000_000_000
@@ -31,13 +33,13 @@ class Listener:
         take.core.set_tap(taps.INPUT, self.tap.handle)
         take.follow_clock(self.map)
 
-    def until(self, room_s: float) -> None:
-        """All of the room's time up to there, from when it began."""
+    def until(self, room_s: float, *, disk: bool = True) -> None:
+        """All of the room's time up to there, from when it began; `disk`: which is waited for."""
         while self.map.room_at(self.now_ns) < ROOM_NS + room_s * 1e9:
             self.now_ns = self.take.step(self.now_ns)
             deadline = time.monotonic() + 10
             self.take.tend()
-            while self.take.summed_s < 0.2:  # the disk takes as long as it takes
+            while disk and self.take.summed_s < 0.2:
                 assert time.monotonic() < deadline
                 self.take.tend()
             while data := self.tap.read(self.map, ROOM_NS):
@@ -98,3 +100,21 @@ def test_a_change_of_plan_keeps_what_is_sent_soon_and_no_more(listener: Listener
     listener.take.play([piece(1, 2.75, 0), piece(2.75, 9, 4.9)])
     listener.until(4)
     assert listener.clicks(0) == pytest.approx([1.0, 2.0, 2.85, 3.85], abs=0.001)
+
+
+def test_a_disk_that_stalls_for_3_s_is_not_heard(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener.take.play([piece(1, 9, 0)])
+    listener.until(2.25)
+    reader, stalled = listener.take._reader, threading.Event()
+    wait_until(lambda: not reader._has_work())
+    read = reader._read_track
+    with monkeypatch.context() as patched:
+        patched.setattr(reader, "_read_track", lambda *a: stalled.wait(20) and read(*a))
+        before = listener.take.missing
+        listener.until(5.25, disk=False)
+        assert listener.take.missing == before
+        stalled.set()
+    listener.until(7.25)
+    assert listener.clicks(0) == pytest.approx([1, 2, 3, 4, 5, 6, 7], abs=0.001)

@@ -50,6 +50,20 @@ def test_gives_each_once_at_its_time() -> None:
     assert not made.holds
 
 
+def test_says_when_the_next_is_due() -> None:
+    made = playback(Note(100_000, "bass", ON), Note(1_150_000, "bass", OFF))
+    pieces = [TakePiece(BEGIN_US, BEGIN_US + 3_000_000, 0)]
+    assert made.next_us([]) is None
+    assert made.next_us(pieces) == BEGIN_US + 100_000
+    # Not again what was given, and then where all ends.
+    made.give(pieces, BEGIN_US + 100_001)
+    assert made.next_us(pieces) == BEGIN_US + 1_150_000
+    made.give(pieces, BEGIN_US + 1_150_001)
+    assert made.next_us(pieces) == BEGIN_US + 3_000_000
+    looped = [TakePiece(BEGIN_US, BEGIN_US + 1_000_000, 0), TakePiece(BEGIN_US + 1_000_000, 0, 0)]
+    assert playback(Note(0, "bass", ON)).next_us(looped) == BEGIN_US
+
+
 def test_ends_what_sounds_where_a_loop_jumps_and_where_it_stops() -> None:
     made = playback(Note(900_000, "bass", ON), Note(1_500_000, "bass", OFF))
     pieces = [
