@@ -158,7 +158,7 @@ void mp_player_keep(mp_player *p, uint32_t timestamp, const float *block);
 /* Decode and keep a block without playing it. */
 void mp_player_decode_next(mp_player *p);
 /* Do so with all for which repair had its time. */
-void mp_player_decode_for_bars(mp_player *p, const mp_clock_map *map, int64_t now_ns);
+void mp_player_decode_for_bars(mp_player *p, const mp_moment *at);
 /* Play by bars, or as it comes, as it is set to now. */
 void mp_player_choose_way(mp_player *p, const mp_moment *at);
 /* Take in what came, and fill the ring to `cover` frames. */

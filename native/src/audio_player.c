@@ -11,6 +11,8 @@ static const double CUT_IN_TROUBLE = 0.00075 * MP_STREAM_RATE;
 /* A wait that is short by so much makes packets come too late: the hole is filled at once. */
 static const double SHORT_FRAMES = 0.00025 * MP_STREAM_RATE;
 static const double LONG_FRAMES = 0.1 * MP_STREAM_RATE;
+/* What is heard bars later is known long before: a system that comes late is no trouble then. */
+static const double BARS_COVER_S = 0.04;
 /* Without a packet for so long beside what may lie in the queue, a stream has ended. */
 static const int64_t ENDED_NS = 1100000000;
 
@@ -74,6 +76,7 @@ static void publish(mp_player *p) {
  * it where it is much. Between the two it is for repair packets, and for jitter. */
 static uint32_t more_cover(const mp_player *p, const mp_device_time *device, double lowest) {
     double spare = p->target - lowest;
+    if (p->by_bars && p->target >= LONG_FRAMES) return (uint32_t)(BARS_COVER_S * device->rate);
     if (p->target >= LONG_FRAMES) return device->rate / 100;
     if (spare <= 0.0 || spare > 2.0 * p->settings.packet_frames) return 0;
     return (uint32_t)(spare / 2.0 * device->rate / MP_STREAM_RATE);
@@ -102,7 +105,7 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
         publish(p); /* a cut begins to measure anew */
         if (!p->by_bars) steer(p, target, least, now_ns);
     }
-    if (p->by_bars) mp_player_decode_for_bars(p, map, now_ns);
+    if (p->by_bars) mp_player_decode_for_bars(p, &at);
     mp_player_fill_ring(p, &at);
 }
 

@@ -25,22 +25,24 @@ static double undecoded(const mp_player *p, int64_t now_ns) {
     return mp_history_head_at(h, now_ns) - (double)mp_history_place_of(h, p->next);
 }
 
-/* How old what can be played is at least. */
-static double age_of_next(const mp_player *p, const mp_clock_map *map, int64_t now_ns) {
+/* How old what can be played is at least, when it is: some of it lies in the ring for a while. */
+static double age_of_next(const mp_player *p, const mp_moment *at) {
     double place = (double)mp_history_place_of(&p->bars->history, p->next);
     double captured_us = mp_history_capture_at(&p->bars->history, place);
-    return ((double)mp_room_at_ns(map, now_ns) * 1e-3 - captured_us) * (MP_STREAM_RATE * 1e-6);
+    double age_us = (double)mp_room_at_ns(at->map, at->ns) * 1e-3 - captured_us;
+    double sooner_s = (double)(at->cover - at->device->period) / at->device->rate;
+    return (age_us * 1e-6 + sooner_s) * MP_STREAM_RATE;
 }
 
 /* Repair has all its time; then it is kept until its bar comes. */
-void mp_player_decode_for_bars(mp_player *p, const mp_clock_map *map, int64_t now_ns) {
+void mp_player_decode_for_bars(mp_player *p, const mp_moment *at) {
     for (int i = 0; p->started && i < MOST_BLOCKS; i++) {
-        if (!p->held && undecoded(p, now_ns) < p->target + p->settings.packet_frames) break;
+        if (!p->held && undecoded(p, at->ns) < p->target + p->settings.packet_frames) break;
         mp_player_decode_next(p);
     }
     atomic_store(&p->latency_us, isnan(p->bars->latency_us) ? -1 : llround(p->bars->latency_us));
     atomic_store(&p->faster, p->bars->faster);
-    if (map != NULL) atomic_store(&p->wait, age_of_next(p, map, now_ns));
+    if (at->map != NULL) atomic_store(&p->wait, age_of_next(p, at));
     uint64_t missing = p->bars->missing;
     p->bars->missing = 0;
     if (p->started) atomic_fetch_add_explicit(&p->concealed, missing, memory_order_relaxed);
@@ -65,8 +67,10 @@ static void leave_bars(mp_player *p, const mp_moment *at) {
     double target = fmax(p->target, at->least);
     double ahead = (double)(at->device->next_ns - at->ns) * (MP_STREAM_RATE * 1e-9) +
                    mp_frame_ring_fill(&p->ring) * ((double)MP_STREAM_RATE / at->device->rate);
+    /* More may be in the ring than is to be waited: that is heard first. */
+    double left = fmax(target - ahead, at->least);
     for (int i = 0; p->started && i < MOST_BLOCKS; i++) {
-        if (undecoded(p, at->ns) + ahead <= target + p->settings.packet_frames) break;
+        if (undecoded(p, at->ns) <= left + p->settings.packet_frames) break;
         mp_player_decode_next(p);
     }
     double lacks = p->started ? target - ahead - undecoded(p, at->ns) : 0.0;
