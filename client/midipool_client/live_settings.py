@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from midipool.audio.listening import Listening
 from midipool.click import ClickSettings
 from midipool.errors import MidiPoolError
+from midipool_client.controllers.target import Target
 from midipool_client.player import Player
 from midipool_client.recent_rooms import RecentRoom
 from midipool_client.settings import Settings
@@ -24,6 +26,10 @@ class LiveSettings:
     def __init__(self, settings: Settings, device: str, player: Player) -> None:
         self.listening = settings.listening(device)
         self.click = settings.click
+        self.learned = settings.learned(device)
+        """What controllers do, by their names."""
+        self.on_learned: Callable[[Mapping[str, Target]], None] = lambda learned: None
+        """Told when that is other."""
         self.problem = ""
         """Why the last change is not in the file; empty while all is."""
         self._settings = settings
@@ -45,6 +51,12 @@ class LiveSettings:
         self.click = click
         self._changed()
 
+    def learn(self, learned: Mapping[str, Target]) -> None:
+        """Let controllers do something else from now on."""
+        self.learned = dict(learned)
+        self.on_learned(self.learned)
+        self._changed()
+
     def remember(self, room: RecentRoom) -> None:
         """We are in a room: it is offered the next time."""
         if room != self._room:
@@ -58,6 +70,8 @@ class LiveSettings:
             return
         self._settings = settings
         self.listening, self.click = settings.listening(self._device), settings.click
+        self.learned = settings.learned(self._device)
+        self.on_learned(self.learned)
         self._apply()
 
     async def run(self) -> None:
@@ -67,12 +81,16 @@ class LiveSettings:
                 await self._dirty.wait()
                 await asyncio.sleep(SAVE_S)
                 self._dirty.clear()
-                wanted = self.listening, self.click
+                wanted = self.listening, self.click, self.learned
                 await asyncio.to_thread(self._save, *wanted)
-                self._unsaved = bool(self.problem) or wanted != (self.listening, self.click)
+                self._unsaved = bool(self.problem) or wanted != (
+                    self.listening,
+                    self.click,
+                    self.learned,
+                )
         finally:
             if self._unsaved:
-                self._save(self.listening, self.click)
+                self._save(self.listening, self.click, self.learned)
 
     def _changed(self) -> None:
         self._unsaved = True
@@ -84,11 +102,14 @@ class LiveSettings:
         if self._player.audio is not None:
             self._player.audio.listen(self.listening)
 
-    def _save(self, listening: Listening, click: ClickSettings) -> None:
+    def _save(
+        self, listening: Listening, click: ClickSettings, learned: Mapping[str, Target]
+    ) -> None:
         with self._saving:
             try:
                 self._settings.set_listening(listening, self._device)
                 self._settings.click = click
+                self._settings.set_learned(learned, self._device)
                 if self._room is not None:
                     self._settings.remember(self._room)
                 self._settings.save()

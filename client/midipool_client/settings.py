@@ -1,4 +1,4 @@
-"""The user's settings, kept in a JSON file: each port's offset, the click, how others are heard.
+"""The user's settings, in a JSON file: ports' offsets, click, how others are heard, controllers.
 
     {"ports": {"device:midiPool": {"offset_ms": 2.5}, "daw:Hydrogen": {"offset_ms": -12}},
      "click": {"volume": 0.8}, "hear": {"device:midiPool": {"profile": "safe"}}}
@@ -23,6 +23,8 @@ from midipool.audio.listening import Listening
 from midipool.click import ClickSettings
 from midipool.errors import InvalidValue, Unavailable
 from midipool_client import listening_settings
+from midipool_client.controllers import kept
+from midipool_client.controllers.target import Target
 from midipool_client.join_choice import JoinChoice, choice_in
 from midipool_client.recent_rooms import RecentRoom, recent_in, with_room
 
@@ -113,6 +115,15 @@ class Settings:
             raise InvalidValue("device", f"must have 1 to {MAX_NAME} characters")
         before = self.listening(device)
         for place, value in listening_settings.changes(before, listening, device):
+            self._change(place, value)
+
+    def learned(self, device: str) -> dict[str, Target]:
+        """What controllers do at a device, by their names."""
+        return kept.learned_in(self._data, device)
+
+    def set_learned(self, learned: Mapping[str, Target], device: str) -> None:
+        """Let them do something else."""
+        for place, value in kept.changes(self.learned(device), learned, device):
             self._change(place, value)
 
     @property
@@ -208,6 +219,7 @@ def _broken_rules(data: Any) -> Iterator[tuple[_Path, str]]:
         yield (), not_object
         return
     yield from listening_settings.broken_rules(data)
+    yield from kept.broken_rules(data)
     ports, click = data.get("ports", {}), data.get("click", {})
     if not isinstance(ports, dict):
         yield ("ports",), not_object

@@ -1,6 +1,8 @@
 """JACK clients in C: the sink that plays the spooler, and the meter that listens."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from midipool_native._rt import ffi, lib
@@ -22,16 +24,39 @@ class JackInfo:
     drift_ppm: float
 
 
-class JackSink:
-    """A JACK client with a MIDI output that plays a spooler, and a MIDI input."""
+class SinkPort(IntEnum):
+    """Which of a sink's ports."""
 
-    def __init__(self, spooler: Spooler, client_name: str, out_name: str, in_name: str) -> None:
+    IN = 0
+    OUT = 1
+    CONTROL = 2
+
+
+class JackSink:
+    """A JACK client with a MIDI output that plays a spooler, and one or two MIDI inputs."""
+
+    def __init__(
+        self,
+        spooler: Spooler,
+        client_name: str,
+        out_name: str,
+        in_name: str,
+        control_name: str | None = None,
+    ) -> None:
         """Open and activate it; raises NativeError."""
+        control: Any = (
+            ffi.NULL if control_name is None else ffi.new("char[]", control_name.encode())
+        )
         status = ffi.new("mp_status *")
         self._spooler = spooler  # must outlive the C sink
         self._heard: Any = ffi.new("mp_heard[256]")
         self._sink: Any = lib.mp_jack_sink_open(
-            spooler.handle, client_name.encode(), out_name.encode(), in_name.encode(), status
+            spooler.handle,
+            client_name.encode(),
+            out_name.encode(),
+            in_name.encode(),
+            control,
+            status,
         )
         if self._sink == ffi.NULL:
             raise _open_error(status[0], client_name)
@@ -51,25 +76,28 @@ class JackSink:
             drift_ppm=info.drift_ppm,
         )
 
-    def heard(self, patience_ns: int) -> list[tuple[int, bytes]]:
-        """(host ns, bytes) of what arrived at the input; waits for it, at most so long.
+    def heard(self, patience_ns: int) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
+        """(host ns, bytes) of what arrived at the input, and the same of the control input.
 
-        A message of more than 256 bytes comes in pieces of the same time.
+        Waits for it, at most so long. A message of more than 256 bytes comes in pieces of the same
+        time.
         """
         count = lib.mp_jack_sink_heard(self._sink, self._heard, 256, patience_ns)
-        return [(h.host_ns, bytes(h.bytes[0 : h.size])) for h in self._heard[0:count]]
+        played: Iterable[Any] = (h for h in self._heard[0:count] if not h.control)
+        control: Iterable[Any] = (h for h in self._heard[0:count] if h.control)
+        return _timed(played), _timed(control)
 
-    def connections(self) -> list[tuple[bool, str]]:
-        """(whether it is the output's, other port's name) of each connection."""
-        return [(out, name) for out in (True, False) for name in self._connected(out)]
+    def connections(self) -> list[tuple[int, str]]:
+        """(which of our ports, other port's name) of each connection."""
+        return [(int(which), name) for which in SinkPort for name in self._connected(which)]
 
-    def connect(self, output: bool, port: str) -> bool:
-        """Connect the output, or the input, with another client's port; False if it cannot be."""
-        return bool(lib.mp_jack_sink_connect(self._sink, output, port.encode()) == lib.MP_OK)
+    def connect(self, which: int, port: str) -> bool:
+        """Connect one of ours with another client's port; False if it cannot be."""
+        return bool(lib.mp_jack_sink_connect(self._sink, which, port.encode()) == lib.MP_OK)
 
-    def _connected(self, output: bool) -> list[str]:
+    def _connected(self, which: int) -> list[str]:
         names = ffi.new("char[8192]")
-        lib.mp_jack_sink_connections(self._sink, output, names, 8192)
+        lib.mp_jack_sink_connections(self._sink, which, names, 8192)
         return bytes(ffi.string(names)).decode(errors="replace").split("\n")[:-1]
 
     def close(self) -> None:
@@ -77,6 +105,10 @@ class JackSink:
         if self._sink != ffi.NULL:
             lib.mp_jack_sink_close(self._sink)
             self._sink = ffi.NULL
+
+
+def _timed(heard: Iterable[Any]) -> list[tuple[int, bytes]]:
+    return [(h.host_ns, bytes(h.bytes[0 : h.size])) for h in heard]
 
 
 @dataclass(frozen=True, slots=True)

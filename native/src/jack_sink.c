@@ -1,5 +1,5 @@
 /* Puts each event at its exact frame offset, from JACK's process callback, and writes down what
- * arrives at the input with the host time of its frame. */
+ * arrives at the inputs with the host time of its frame. */
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -18,8 +18,8 @@ static const int64_t LOOK_AGAIN_NS = 1000000;
 struct mp_jack_sink {
     const mp_jack_api *jack;
     jack_client_t *client;
-    const char *out_name, *in_name; /* only while it is opened */
-    jack_port_t *out, *in;
+    const char *names[3]; /* by mp_jack_port; only while it is opened */
+    jack_port_t *ports[3]; /* the control input may be NULL */
     mp_spooler *spooler;
     mp_frame_clock *clock;
     int64_t frame; /* at the start of the cycle */
@@ -53,11 +53,12 @@ static void emit(mp_jack_sink *sink, void *buffer, jack_nframes_t frames, int64_
     }
 }
 
-static void hear(mp_jack_sink *sink, void *buffer) {
+static void hear(mp_jack_sink *sink, void *buffer, uint8_t control) {
     jack_midi_event_t event;
     uint32_t count = sink->jack->midi_get_event_count(buffer);
     for (uint32_t i = 0; i < count && sink->jack->midi_event_get(&event, buffer, i) == 0; i++) {
-        mp_heard heard = {mp_frame_clock_local_at(sink->clock, sink->frame + event.time), 0, {0}};
+        mp_heard heard = {.host_ns = mp_frame_clock_local_at(sink->clock, sink->frame + event.time),
+                          .control = control};
         for (size_t done = 0; done < event.size; done += heard.size) {
             size_t left = event.size - done;
             heard.size = (uint16_t)(left < sizeof heard.bytes ? left : sizeof heard.bytes);
@@ -65,6 +66,14 @@ static void hear(mp_jack_sink *sink, void *buffer) {
             if (mp_ring_stage(&sink->heard, &heard)) continue;
             atomic_fetch_add_explicit(&sink->lost, 1, memory_order_relaxed);
         }
+    }
+}
+
+static void hear_all(mp_jack_sink *sink, jack_nframes_t frames) {
+    for (int which = MP_JACK_IN; which <= MP_JACK_CONTROL; which += MP_JACK_CONTROL) {
+        jack_port_t *port = sink->ports[which];
+        if (port == NULL) continue;
+        hear(sink, sink->jack->port_get_buffer(port, frames), which == MP_JACK_CONTROL);
     }
     mp_ring_publish(&sink->heard);
 }
@@ -77,7 +86,7 @@ static int process(jack_nframes_t frames, void *arg) {
     if (xruns != sink->xruns_seen) mp_frame_clock_restart(sink->clock);
     sink->xruns_seen = xruns;
     mp_frame_clock_see(sink->clock, sink->frame, now_ns);
-    void *buffer = sink->jack->port_get_buffer(sink->out, frames);
+    void *buffer = sink->jack->port_get_buffer(sink->ports[MP_JACK_OUT], frames);
     sink->jack->midi_clear_buffer(buffer);
     bool all_in = mp_spooler_take_in(sink->spooler);
     if (!sink->begun) {
@@ -85,7 +94,7 @@ static int process(jack_nframes_t frames, void *arg) {
         sink->begun = all_in;
     }
     if (sink->begun) emit(sink, buffer, frames, now_ns);
-    hear(sink, sink->jack->port_get_buffer(sink->in, frames));
+    hear_all(sink, frames);
     atomic_store_explicit(&sink->period_frames, frames, memory_order_relaxed);
     return 0;
 }
@@ -104,9 +113,14 @@ static mp_status set_up(jack_client_t *client, void *arg) {
     mp_frame_clock_free(sink->clock);
     sink->clock = mp_frame_clock_new(jack->get_sample_rate(client));
     if (sink->clock == NULL) return MP_NO_MEMORY;
-    sink->out = jack->port_register(client, sink->out_name, JACK_MIDI_TYPE, JACK_PORT_IS_OUTPUT, 0);
-    sink->in = jack->port_register(client, sink->in_name, JACK_MIDI_TYPE, JACK_PORT_IS_INPUT, 0);
-    if (sink->out == NULL || sink->in == NULL) return MP_JACK_FAILED;
+    for (int which = MP_JACK_IN; which <= MP_JACK_CONTROL; which++) {
+        sink->ports[which] = NULL;
+        if (sink->names[which] == NULL) continue;
+        unsigned long flags = which == MP_JACK_OUT ? JACK_PORT_IS_OUTPUT : JACK_PORT_IS_INPUT;
+        sink->ports[which] =
+            jack->port_register(client, sink->names[which], JACK_MIDI_TYPE, flags, 0);
+        if (sink->ports[which] == NULL) return MP_JACK_FAILED;
+    }
     jack->set_process_callback(client, process, sink);
     jack->set_xrun_callback(client, on_xrun, sink);
     jack->on_shutdown(client, on_shutdown, sink);
@@ -116,7 +130,8 @@ static mp_status set_up(jack_client_t *client, void *arg) {
 }
 
 mp_jack_sink *mp_jack_sink_open(mp_spooler *spooler, const char *client_name,
-                                const char *out_name, const char *in_name, mp_status *status) {
+                                const char *out_name, const char *in_name,
+                                const char *control_name, mp_status *status) {
     const mp_jack_api *jack = mp_jack();
     mp_jack_sink *sink = jack ? calloc(1, sizeof *sink) : NULL;
     if (sink == NULL) {
@@ -125,8 +140,9 @@ mp_jack_sink *mp_jack_sink_open(mp_spooler *spooler, const char *client_name,
     }
     sink->jack = jack;
     sink->spooler = spooler;
-    sink->out_name = out_name;
-    sink->in_name = in_name;
+    sink->names[MP_JACK_OUT] = out_name;
+    sink->names[MP_JACK_IN] = in_name;
+    sink->names[MP_JACK_CONTROL] = control_name;
     *status = MP_NO_MEMORY;
     if (mp_ring_init(&sink->heard, sizeof(mp_heard), HEARD_RING)) {
         sink->client = mp_jack_open(jack, client_name, set_up, sink, status);
@@ -147,9 +163,10 @@ void mp_jack_sink_info(mp_jack_sink *sink, mp_jack_info *info) {
     info->drift_ppm = mp_frame_clock_drift(sink->clock) * 1e6;
 }
 
-uint32_t mp_jack_sink_connections(mp_jack_sink *sink, int output, char *names, uint32_t size) {
-    const jack_port_t *port = output ? sink->out : sink->in;
-    const char **all = sink->jack->port_get_all_connections(sink->client, port);
+uint32_t mp_jack_sink_connections(mp_jack_sink *sink, mp_jack_port which, char *names,
+                                  uint32_t size) {
+    const jack_port_t *port = sink->ports[which];
+    const char **all = port ? sink->jack->port_get_all_connections(sink->client, port) : NULL;
     uint32_t used = 0;
     names[0] = '\0';
     for (const char **name = all; name != NULL && *name != NULL; name++) {
@@ -162,10 +179,11 @@ uint32_t mp_jack_sink_connections(mp_jack_sink *sink, int output, char *names, u
     return used;
 }
 
-mp_status mp_jack_sink_connect(mp_jack_sink *sink, int output, const char *port) {
-    const char *own = sink->jack->port_name(output ? sink->out : sink->in);
-    int failed = output ? sink->jack->connect(sink->client, own, port)
-                        : sink->jack->connect(sink->client, port, own);
+mp_status mp_jack_sink_connect(mp_jack_sink *sink, mp_jack_port which, const char *port) {
+    if (sink->ports[which] == NULL) return MP_JACK_FAILED;
+    const char *own = sink->jack->port_name(sink->ports[which]);
+    int failed = which == MP_JACK_OUT ? sink->jack->connect(sink->client, own, port)
+                                      : sink->jack->connect(sink->client, port, own);
     return failed ? MP_JACK_FAILED : MP_OK;
 }
 

@@ -109,26 +109,32 @@ typedef struct {
 
 typedef struct mp_jack_sink mp_jack_sink;
 
-/* Open a JACK client with a MIDI output `out_name` (what the spooler sends) and an input
- * `in_name`. NULL with `*status` set on failure. Ownership: close it before the spooler is freed. */
+typedef enum { MP_JACK_IN = 0, MP_JACK_OUT, MP_JACK_CONTROL } mp_jack_port;
+
+/* Open a JACK client with a MIDI output `out_name` (what the spooler sends), an input `in_name`,
+ * and, unless it is NULL, another input `control_name`. NULL with `*status` set on failure.
+ * Ownership: close it before the spooler is freed. */
 mp_jack_sink *mp_jack_sink_open(mp_spooler *spooler, const char *client_name,
-                                const char *out_name, const char *in_name, mp_status *status);
+                                const char *out_name, const char *in_name,
+                                const char *control_name, mp_status *status);
 void mp_jack_sink_info(mp_jack_sink *sink, mp_jack_info *info);
-/* Write the names of the ports that the output (or input) is connected to, one a line; returns
- * the length, cut to `size` - 1. Not realtime-safe. */
-uint32_t mp_jack_sink_connections(mp_jack_sink *sink, int output, char *names, uint32_t size);
-/* Connect the output to `port`, or `port` to the input. Not realtime-safe. */
-mp_status mp_jack_sink_connect(mp_jack_sink *sink, int output, const char *port);
+/* Write the names of the ports that one of ours is connected to, one a line; returns the length,
+ * cut to `size` - 1. Not realtime-safe. */
+uint32_t mp_jack_sink_connections(mp_jack_sink *sink, mp_jack_port which, char *names,
+                                  uint32_t size);
+/* Connect one of ours with `port`. Not realtime-safe. */
+mp_status mp_jack_sink_connect(mp_jack_sink *sink, mp_jack_port which, const char *port);
 void mp_jack_sink_close(mp_jack_sink *sink);
 
-/* A message, or a piece of a long one, that arrived at the input. */
+/* A message, or a piece of a long one, that arrived at an input. */
 typedef struct {
     int64_t host_ns; /* when its frame was */
     uint16_t size;
+    uint8_t control; /* 1 at the control input */
     uint8_t bytes[256];
 } mp_heard;
 
-/* Wait until something arrived at the input, at most `patience_ns`, and take up to `most` of it out;
+/* Wait until something arrived at an input, at most `patience_ns`, and take up to `most` of it out;
  * returns how many. One reader thread; the interpreter's lock must not be held. */
 uint32_t mp_jack_sink_heard(mp_jack_sink *sink, mp_heard *heard, uint32_t most,
                             int64_t patience_ns);

@@ -30,7 +30,7 @@ static void begin(int64_t frame) {
     CHECK(mp_spooler_set_map(spooler, &map) == MP_OK);
     mp_spooler_commit(spooler);
     mp_status status = MP_SYSTEM_FAILED;
-    sink = mp_jack_sink_open(spooler, "test", "out", "in", &status);
+    sink = mp_jack_sink_open(spooler, "test", "out", "in", NULL, &status);
     CHECK(sink != NULL);
     CHECK_EQUAL(status, MP_OK);
 }
@@ -211,7 +211,7 @@ static void failures_have_a_status(void) {
         mp_status status = MP_OK;
         fake_start(0);
         fake.open_flags = cases[i].flags;
-        CHECK(mp_jack_sink_open(NULL, "test", "out", "in", &status) == NULL);
+        CHECK(mp_jack_sink_open(NULL, "test", "out", "in", NULL, &status) == NULL);
         CHECK_EQUAL(status, cases[i].status);
         CHECK(mp_meter_open("test", 2, &status) == NULL);
         CHECK_EQUAL(status, cases[i].status);
@@ -225,7 +225,7 @@ static void a_refusal_is_not_taken_for_the_last_word(void) {
     fake_start(0);
     fake.refused_opens = 2;
     fake.refused_activations = 3;
-    mp_jack_sink *refused_sink = mp_jack_sink_open(NULL, "test", "out", "in", &status);
+    mp_jack_sink *refused_sink = mp_jack_sink_open(NULL, "test", "out", "in", NULL, &status);
     CHECK(refused_sink != NULL && status == MP_OK);
     CHECK_EQUAL(fake.opened, 4);
     CHECK_EQUAL(fake.closed, 3);
@@ -252,6 +252,24 @@ static void what_arrives_is_taken_out_with_its_time(void) {
     cycles(3000, 0);
     CHECK_EQUAL(info().lost, 3000 - 2048);
     CHECK_EQUAL(mp_jack_sink_heard(sink, heard, 2048, 0), 2048);
+    end();
+}
+
+/* What is for the faders never gets among what is for the room. */
+static void what_arrives_at_the_control_input_is_told_apart(void) {
+    begin(0);
+    mp_jack_sink_close(sink);
+    mp_status status = MP_SYSTEM_FAILED;
+    sink = mp_jack_sink_open(spooler, "test", "out", "in", "control", &status);
+    CHECK(sink != NULL && status == MP_OK);
+    cycles(10, 0);
+    fake.heard = (fake_event){.frame = 96, .size = 3, .bytes = {0xB0, 7, 100}};
+    cycles(1, 0);
+    mp_heard heard[8];
+    CHECK_EQUAL(mp_jack_sink_heard(sink, heard, 8, 0), 2);
+    CHECK_EQUAL(heard[0].control, 0);
+    CHECK_EQUAL(heard[1].control, 1);
+    CHECK_EQUAL(heard[1].bytes[2], 100);
     end();
 }
 
@@ -291,6 +309,7 @@ int main(void) {
     failures_have_a_status();
     a_refusal_is_not_taken_for_the_last_word();
     what_arrives_is_taken_out_with_its_time();
+    what_arrives_at_the_control_input_is_told_apart();
     the_meter_writes_down_what_it_hears();
     return 0;
 }

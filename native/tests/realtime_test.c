@@ -104,7 +104,7 @@ static void set_up(void) {
     CHECK((spooler = mp_spooler_new()) != NULL);
     CHECK((frame_clock = mp_frame_clock_new(48000)) != NULL);
     fake_start(0);
-    CHECK((sink = mp_jack_sink_open(spooler, "sink", "out", "in", &status)) != NULL);
+    CHECK((sink = mp_jack_sink_open(spooler, "sink", "out", "in", "control", &status)) != NULL);
     mp_audio_settings audio_settings = {FAKE_RATE, FAKE_PERIOD, 2, 2, 500};
     mp_player_settings player = {.calls = fake_roc, .decoder = &decoder, .packet_frames = 120,
                                  .channels = 2, .queue_packets = 16, .target_frames = 300.0};

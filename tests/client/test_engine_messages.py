@@ -46,7 +46,7 @@ def test_a_spool_arrives_as_it_is(spool: Spool) -> None:
     "message",
     [
         Ready("jack", "client midiPool", realtime=True, latency_us=2_667),
-        EngineStatus([PortStatus(1, 2, 3, 4, 5.5, connections=[(True, "daw:in")])]),
+        EngineStatus([PortStatus(1, 2, 3, 4, 5.5, connections=[(1, "daw:in")])]),
         Heard([(1, b"\x90\x40\x40"), (2, b"\xf8")], port=3),
         Problem("no ports"),
     ],

@@ -29,7 +29,7 @@ def main(device: str, delay_ms: float) -> None:
             connected = True
             sys.stdout.write("connected\n")
             sys.stdout.flush()
-        heard = sink.heard(PATIENCE_NS)
+        heard, _ = sink.heard(PATIENCE_NS)
         spooler.submit([(ns // 1000 + round(delay_ms * 1000), data) for ns, data in heard])
 
 

@@ -114,7 +114,7 @@ def main(name: str) -> None:
 
     def keep_heard() -> None:
         while not ended.is_set():
-            for ns, data in sink.heard(PATIENCE_NS):
+            for ns, data in sink.heard(PATIENCE_NS)[0]:
                 with saying:
                     say(f"heard {ns} {data.hex()}")
 

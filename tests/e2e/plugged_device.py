@@ -13,7 +13,7 @@ def main(name: str) -> None:
     sink = JackSink(Spooler(), name, "out", "in")
     clocks = 0
     while True:
-        for _, data in sink.heard(100_000_000):
+        for _, data in sink.heard(100_000_000)[0]:
             clocks += data == b"\xf8"
             text = f"F8 {clocks}" if data == b"\xf8" else data.hex().upper()
             sys.stdout.write(text + "\n")

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from midipool_client.commands import ctl_learn
 from midipool_client.commands.lazy import LazyParser
 
 if TYPE_CHECKING:
     from midipool_client.page.words import RequestWord
 
-OWN_WORDS = ("state", "watch", "send", "api")
+OWN_WORDS = ("state", "watch", "send", "api", "learn", "learned")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +33,7 @@ def _fill(parser: argparse.ArgumentParser) -> None:
     )
     words = parser.add_subparsers(required=True, metavar="WORD", parser_class=LazyParser)
     _add_looking(words)
+    ctl_learn.add_options(words)
     for word in request_words(OWN_WORDS).values():
         text = word.about[0].lower() + word.about[1:].rstrip(".")
         made = words.add_parser(word.word, help=text, description=word.about)

@@ -81,6 +81,12 @@ def _add_ports(group: "argparse._ArgumentGroup") -> None:
         help="one more virtual device; the same settings",
     )
     group.add_argument(
+        "--control-port",
+        metavar="NAME",
+        help="hear controllers and pedals from this existing MIDI port, not from a port of ours; "
+        "nothing of it goes to the room",
+    )
+    group.add_argument(
         "--offset-ms",
         metavar="MS",
         help="let everything on the first port come so much later, or earlier if negative; kept in "
@@ -284,6 +290,8 @@ def ports_of(options: argparse.Namespace, settings: "Settings") -> "Sequence[Por
     if not ports:
         choice = SinkChoice(options.midi, options.device_name)
         ports.append(made(options.device_name, plain, choice))
+    control = replace(ports[0].choice, control=True, control_port=options.control_port)
+    ports[0] = replace(ports[0], choice=control)
     if options.click:
         ports[0] = replace(ports[0], click=True)
     for words in options.virtual_port:

@@ -17,7 +17,7 @@ class PortConfig(msgspec.Struct, frozen=True):
     """How the client wants a port."""
 
     choice: SinkChoice
-    connections: list[tuple[bool, str]] = []
+    connections: list[tuple[int, str]] = []
 
 
 class EngineConfig(msgspec.Struct, frozen=True):
@@ -65,8 +65,8 @@ class PortStatus(msgspec.Struct, frozen=True):
     max_late_us: float
     xruns: int = 0
     clock_resets: int = 0
-    connections: list[tuple[bool, str]] = []
-    """(whether of the output, other port) on JACK: to be made again after a crash."""
+    connections: list[tuple[int, str]] = []
+    """(which of our ports, other port) on JACK: to be made again after a crash."""
     open: bool = True
     """Whether the port is there now."""
 
@@ -90,6 +90,8 @@ class Heard(msgspec.Struct, tag="heard", frozen=True):
     events: list[tuple[int, bytes]]
     """(host ns, bytes); long messages come in pieces."""
     port: int = 0
+    control: bool = False
+    """Whether it was the input for controllers."""
 
 
 FromEngine = Ready | EngineStatus | Problem | Heard

@@ -9,14 +9,19 @@ from midipool_native.checks import NativeError
 from midipool_native.spooler import Spooler
 
 
-def open_sink(spooler: Spooler, choice: SinkChoice, hear: Hear) -> tuple[Sink, str]:
-    """The ports that fit the choice and this machine, and why; raises Unavailable."""
+def open_sink(
+    spooler: Spooler, choice: SinkChoice, hear: Hear, hear_control: Hear
+) -> tuple[Sink, str]:
+    """The ports that fit the choice and this machine, and why; raises Unavailable.
+
+    Controllers are heard here on JACK alone; elsewhere that is another port (control_input.py).
+    """
     if choice.midi_port is not None or choice.backend == "rtmidi":
         return RtMidiSink(spooler, choice, hear), "asked for"
     if choice.backend == "jack":
-        return _open_jack(spooler, choice, hear), "asked for"
+        return _open_jack(spooler, choice, hear, hear_control), "asked for"
     try:
-        return _open_jack(spooler, choice, hear), "a JACK server is running"
+        return _open_jack(spooler, choice, hear, hear_control), "a JACK server is running"
     except NativeError as error:
         if error.status not in (checks.NO_LIBJACK, checks.NO_JACK_SERVER):
             raise
@@ -28,9 +33,12 @@ def open_sink(spooler: Spooler, choice: SinkChoice, hear: Hear) -> tuple[Sink, s
         raise Unavailable(f"no MIDI ports: {why}, and {error}: {hint}") from None
 
 
-def _open_jack(spooler: Spooler, choice: SinkChoice, hear: Hear) -> JackMidiSink:
+def _open_jack(
+    spooler: Spooler, choice: SinkChoice, hear: Hear, hear_control: Hear
+) -> JackMidiSink:
+    control = hear_control if choice.control and choice.control_port is None else None
     try:
-        return JackMidiSink(spooler, choice.device_name, hear)
+        return JackMidiSink(spooler, choice.device_name, hear, control)
     except NativeError as error:
         if error.status == checks.NAME_TAKEN:
             text = f"{error}: choose another --device-name"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from midipool.errors import MidiPoolError
 from midipool.midi_notes import Sounding
+from midipool_client.engine.control_input import ControlInput
 from midipool_client.engine.jack_sink import JackMidiSink
 from midipool_client.engine.messages import (
     FromEngine,
@@ -43,6 +44,7 @@ class EnginePort:
         self._spooler = Spooler()
         self._sounding = Sounding()
         self._sink: Sink | None = None
+        self._control: ControlInput | None = None
         self._why = ""
         self._complaint = ""
         self._restoring = 0
@@ -51,7 +53,9 @@ class EnginePort:
     def open(self) -> bool:
         """Make the ports; False, after saying why, if that cannot be."""
         try:
-            sink, self._why = open_sink(self._spooler, self._choice, self._heard)
+            sink, self._why = open_sink(
+                self._spooler, self._choice, self._heard, self._heard_control
+            )
         except MidiPoolError as error:
             self._complain(str(error))
             self._next_try_s = time.monotonic() + OPEN_AGAIN_S
@@ -63,7 +67,14 @@ class EnginePort:
         self._sink = sink
         self._complaint = ""
         self._say_ready(sink)
+        self._open_control(sink)
         return True
+
+    def _open_control(self, sink: Sink) -> None:
+        """Controllers that the sink does not hear itself."""
+        elsewhere = sink.backend != "jack" or self._choice.control_port is not None
+        if self._choice.control and elsewhere and self._control is None:
+            self._control = ControlInput(self._choice, self._heard_control, self._complain)
 
     def take(self, spool: Spool) -> None:
         """Play a batch."""
@@ -128,6 +139,8 @@ class EnginePort:
 
     def close(self) -> None:
         """Leave no device running and no note sounding."""
+        if self._control is not None:
+            self._control.close()
         if self._sink is None:
             return
         if self._sink.alive():
@@ -166,6 +179,9 @@ class EnginePort:
 
     def _heard(self, events: list[tuple[int, bytes]]) -> None:
         self._say(Heard(events, self._index))
+
+    def _heard_control(self, events: list[tuple[int, bytes]]) -> None:
+        self._say(Heard(events, self._index, control=True))
 
     def _complain(self, text: str) -> None:
         """Say once what is wrong, not at every try."""

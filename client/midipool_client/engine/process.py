@@ -51,7 +51,7 @@ class EngineProcess:
         self._child = EngineChild(
             "MIDI engine", "midipool_client.engine", decode_from_engine, self._take
         )
-        self._connections: list[list[tuple[bool, str]]] = [[] for _ in choices]
+        self._connections: list[list[tuple[int, str]]] = [[] for _ in choices]
         self._ticks_before = 0
 
     @property

@@ -80,7 +80,7 @@ def _open_output(choice: SinkChoice) -> tuple[Any, str | None, str]:
     try:
         out = rtmidi.MidiOut(api, name=choice.device_name)
         if choice.midi_port is not None:
-            existing = _open_existing(out, choice.midi_port)
+            existing = open_existing(out, choice.midi_port)
             return out, existing, f"rtmidi: MIDI port {existing!r}"
         if sys.platform == "win32":
             text = "Windows has no virtual MIDI ports: make one (loopMIDI) and name it: --midi-port"
@@ -102,14 +102,15 @@ def _open_input(choice: SinkChoice, existing: str | None) -> Any:
         port.open_virtual_port(f"{choice.device_name} send")
         return port
     try:
-        _open_existing(port, choice.midi_port or existing)
+        open_existing(port, choice.midi_port or existing)
     except Unavailable:
         port.delete()
         return None
     return port
 
 
-def _open_existing(port: Any, wanted: str) -> str:
+def open_existing(port: Any, wanted: str) -> str:
+    """Open the first port that has `wanted` in its name; its whole name. Raises Unavailable."""
     ports: list[str] = port.get_ports()
     matches = [i for i, name in enumerate(ports) if wanted.lower() in name.lower()]
     if not matches:

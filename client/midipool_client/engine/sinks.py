@@ -17,6 +17,10 @@ class SinkChoice:
     backend: str = "auto"
     device_name: str = "midiPool"
     midi_port: str | None = None
+    control: bool = False
+    """Whether there is an input for controllers too."""
+    control_port: str | None = None
+    """An existing port to hear them from."""
 
 
 class Sink(Protocol):

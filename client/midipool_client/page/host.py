@@ -10,11 +10,13 @@ import msgspec
 from midipool.errors import InvalidValue, MidiPoolError, Unavailable
 from midipool.messages import Error, Ok
 from midipool_client.audio.process import AudioProcess
+from midipool_client.controllers.desk import ControllerDesk
 from midipool_client.live_settings import Playing
 from midipool_client.page import meters, view
 from midipool_client.page.effects_requests import EffectsRequest
 from midipool_client.page.effects_view import KINDS_VIEW, EffectsView
 from midipool_client.page.history import HearingHistory
+from midipool_client.page.learn_requests import Forget, Learn, LearnEnd
 from midipool_client.page.messages import (
     CheckDevices,
     Done,
@@ -69,6 +71,7 @@ class PageHost:
         self._room: view.RoomDescription | None = None
         self._health, self._health_s = Health(), 0.0
         self._effects = EffectsView()
+        self._controllers = ControllerDesk(self.ask, self._looked)
         self._orders = 0
         self._viewers: set[asyncio.Event] = set()
         self._seen, self._unseen = asyncio.Event(), asyncio.Event()
@@ -91,6 +94,8 @@ class PageHost:
         """The client plays."""
         self._playing, self._room, self._health_s = playing, None, 0.0
         self.history.forget()
+        self._controllers.enter(playing.live)
+        playing.player.ports.on_control = self._controllers.heard
         self._watch()
         self._news.set()
 
@@ -102,12 +107,15 @@ class PageHost:
 
     async def run(self) -> None:
         """Look as long as somebody does, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._keep_looking())
-            group.create_task(self._keep_asking())
-            group.create_task(self._keep_devices_free())
-            group.create_task(self._keep_history())
-            group.create_task(self.takes.run(self._seen))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_looking())
+                group.create_task(self._keep_asking())
+                group.create_task(self._keep_devices_free())
+                group.create_task(self._keep_history())
+                group.create_task(self.takes.run(self._seen))
+        finally:
+            self._controllers.close()
 
     # ---- pages ----
 
@@ -152,6 +160,8 @@ class PageHost:
                     self._playing.live.set_click(click_after(self._playing.live.click, request))
                 case SwitchClick():
                     self._playing.player.ports.switch_click(request.port - 1, request.on)
+                case Learn() | LearnEnd() | Forget():
+                    self._controllers.obey(request)
                 case _ if isinstance(request, EffectsRequest):
                     await self._effects.ask(self._playing.player.effects, request)
                 case _:
@@ -196,6 +206,10 @@ class PageHost:
             return Refused("the server is away: try again when it is back", request.id)
         return Done(request.id)
 
+    def _looked(self) -> State:
+        self.look()
+        return self.state
+
     def look(self) -> None:
         """See how the client stands, and tell pages."""
         before = self.state
@@ -236,6 +250,7 @@ class PageHost:
             effect_kinds=KINDS_VIEW,
             recording=recording_of(player),
             takes=self.takes.part,
+            controllers=self._controllers.part,
         )
         if player.audio is not None:
             self._measure(player.audio.engine, player.room_us())

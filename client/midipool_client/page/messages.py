@@ -35,6 +35,7 @@ from midipool.messages import (
 from midipool.messages.codec import rule_in_words
 from midipool_client.join_choice import JoinChoice
 from midipool_client.page.effects_requests import EffectsRequest
+from midipool_client.page.learn_requests import LearnRequest
 from midipool_client.page.request import Request
 from midipool_client.page.state import Changed, State
 from midipool_client.page.take_requests import TakeRequest
@@ -199,7 +200,8 @@ RoomRequest = (
 )
 MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick
 WayInRequest = Join | LookForDevices | CheckDevices | EndCheck
-FromPage = RoomRequest | MixRequest | EffectsRequest | TakeRequest | WayInRequest | Leave
+OwnRequest = EffectsRequest | TakeRequest | LearnRequest | WayInRequest | Leave
+FromPage = RoomRequest | MixRequest | OwnRequest
 ToPage = Snapshot | HeardSoFar | Delta | Done | Refused
 
 _from_page: msgspec.json.Decoder[FromPage] = msgspec.json.Decoder(FromPage)

@@ -19,6 +19,7 @@ from midipool.messages import (
 )
 from midipool.timeline import Timeline
 from midipool_client.join_choice import JoinChoice
+from midipool_client.page.controllers_state import ControllersPart
 from midipool_client.page.effects_state import EffectKinds, EffectsNow, EffectsPart
 from midipool_client.page.take_state import PlayedNow, RecordingNow, TakeView
 from midipool_client.recent_rooms import RecentRoom
@@ -234,6 +235,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     effect_kinds: EffectKinds = EffectKinds()
     recording: RecordingPart = RecordingPart()
     takes: Takes = Takes()
+    controllers: ControllersPart = ControllersPart()
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,6 +254,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     effect_kinds: EffectKinds | UnsetType = UNSET
     recording: RecordingPart | UnsetType = UNSET
     takes: Takes | UnsetType = UNSET
+    controllers: ControllersPart | UnsetType = UNSET
 
 
 def changed(before: State, after: State) -> Changed | None:

@@ -33,14 +33,29 @@ class Field:
         return [f"--{name.replace('_', '-')}" for name in dict.fromkeys((self.name, short))]
 
     @property
+    def plain(self) -> types.Type:
+        """What it is when it is something."""
+        return _plain(self.type)
+
+    @property
     def is_switch(self) -> bool:
         """Whether it is on or off."""
-        return isinstance(_plain(self.type), types.BoolType)
+        return isinstance(self.plain, types.BoolType)
+
+    @property
+    def can_move(self) -> bool:
+        """Whether a controller can set it by where it stands."""
+        return self.is_switch or isinstance(self.plain, types.FloatType)
+
+    @property
+    def has_names(self) -> bool:
+        """Whether it holds values by their names."""
+        return isinstance(self.plain, types.DictType)
 
     @property
     def rule(self) -> str:
         """What may be given, for people."""
-        return _rule(_plain(self.type))
+        return _rule(self.plain)
 
     def parsed(self, text: str) -> Any:
         """Its value; raises InvalidValue."""
@@ -53,6 +68,7 @@ class RequestWord:
 
     word: str
     tag: str
+    struct: type[msgspec.Struct]
     about: str
     fields: tuple[Field, ...]
 
@@ -82,13 +98,15 @@ def request_words(reserved: Sequence[str] = ()) -> dict[str, RequestWord]:
         word = tag.removeprefix("set_").replace("_", "-")
         if word in found or word in reserved:
             word = tag.replace("_", "-")
+        if word in reserved:
+            continue
         about = inspect.cleandoc(struct.__doc__ or "").replace("\n", " ")
         fields = tuple(
             Field(f.name, f.type, f.required and (tag, f.name) not in KNOWN)
             for f in info.fields
             if f.name != "id"
         )
-        found[word] = RequestWord(word, tag, about, fields)
+        found[word] = RequestWord(word, tag, struct, about, fields)
     return found
 
 
@@ -149,10 +167,23 @@ def _parsed(several: Sequence[types.Type], name: str, text: str) -> Any:
             return msgspec.to_builtins(_STRUCTS[cls](text))
         case types.ListType(item_type=item) if not text.startswith("["):
             return [_parsed(_alternatives(item), name, part) for part in text.split(",") if part]
+        case types.DictType() if not text.startswith("{"):
+            return dict(_named(name, part) for part in text.split(",") if part)
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
         raise InvalidValue(name, f"must be JSON, not {text!r}") from None
+
+
+def _named(name: str, text: str) -> tuple[str, Any]:
+    """`drive=0.5`."""
+    key, is_said, value = text.partition("=")
+    if not is_said:
+        raise InvalidValue(name, f"must be NAME=VALUE, several with commas, not {text!r}")
+    try:
+        return key, msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return key, value
 
 
 def _number(type: types.IntType | types.FloatType, name: str, text: str) -> float:
@@ -179,4 +210,6 @@ def _rule(type: types.Type) -> str:
             return _STRUCT_RULES.get(cls, "JSON")
         case types.ListType():
             return "several with commas"
+        case types.DictType():
+            return "NAME=VALUE, several with commas"
     return "text"

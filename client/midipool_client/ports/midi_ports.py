@@ -14,6 +14,7 @@ from midipool.timeline_chain import TimelineChain
 from midipool_client.clock_keeper import ClockChange, ClockKeeper
 from midipool_client.engine.messages import Heard, Ready
 from midipool_client.engine.process import EngineProcess
+from midipool_client.engine.sinks import Hear
 from midipool_client.ports.member_port import MemberPort
 from midipool_client.ports.output import PortOptions
 from midipool_native import host_clock
@@ -57,6 +58,8 @@ class MidiPorts:
     ) -> None:
         self.ports = [MemberPort(index, o, lead, click) for index, o in enumerate(options)]
         self.engine = EngineProcess([o.choice for o in options], self._ready, self._heard)
+        self.on_control: Hear = lambda events: None
+        """Told what arrives at the input for controllers."""
         self._room = room
         self._lead_us = 150_000.0
         self._members = Members([])
@@ -169,6 +172,9 @@ class MidiPorts:
             await asyncio.sleep(FILL_S)
 
     def _heard(self, heard: Heard) -> None:
+        if heard.control:
+            self.on_control(heard.events)
+            return
         port = self.ports[heard.port]
         now_ns, room_us = self._now()
         if room_us is not None:

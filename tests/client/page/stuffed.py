@@ -18,6 +18,7 @@ from midipool.timeline_chain import TimelineChain
 from midipool_client.audio.engine_messages import AudioReady, Level, Levels
 from midipool_client.audio.process import AudioProcess
 from midipool_client.audio.room_audio import RoomAudio
+from midipool_client.controllers.target import Target
 from midipool_client.live_settings import Playing
 from midipool_client.page import host
 from midipool_client.page.state import Change
@@ -96,6 +97,9 @@ def stuffed(settings: Path) -> Playing:
     voices = {name: Level(0.9 / (n + 1), 0.5 / (n + 1)) for n, name in enumerate(OTHERS)}
     _fill_boards(player)
     engine.levels = Levels([Level(1.0, 0.4), Level(0.2, 0.1)], Level(0.7, 0.3), voices)
+    pans = [Target({"type": "set_strip", "member": other}, "pan") for other in OTHERS]
+    learned = {f"cc:1:{number}": pan for number, pan in enumerate(pans)}
+    client.live.learn({**learned, "note:10:36": Target({"type": "play"})})
     return client
 
 

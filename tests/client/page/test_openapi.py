@@ -67,6 +67,18 @@ async def test_the_answers_are_as_it_says(tmp_path: Path, in_room: bool) -> None
         assert seen == ({200, 400, 409, 413})
 
 
+async def test_every_request_with_nothing_but_its_type_is_answered_as_it_says() -> None:
+    tags = API["components"]["schemas"]["FromPage"]["discriminator"]["mapping"]
+    assert len(tags) > 20
+    async with running(PageHost()) as page:
+        headers = {"Authorization": f"Bearer {page.server.secret}"}
+        for tag in tags:
+            request = {"type": tag, "id": 1}
+            url = f"{page.site}/commands"
+            async with page.http.post(url, json=request, headers=headers) as answer:
+                check(await answer.json(), "/commands", "post", answer.status)
+
+
 def test_a_request_is_valid_there_if_the_client_takes_it() -> None:
     schema = {"$ref": "#/components/schemas/FromPage", "components": API["components"]}
     told = Draft202012Validator(schema)

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from midipool.errors import InvalidValue
 from midipool.messages import Error, Ok
 from midipool_client import cli, control
 from midipool_client.audio.engine_messages import Level, Levels
+from midipool_client.commands.ctl_learn import target_of
 from midipool_client.live_settings import Playing
 from midipool_client.page.alone import page_of
 from midipool_client.page.host import PageHost
@@ -115,6 +117,29 @@ async def test_a_shell_watches_until_it_goes(host: PageHost, client: Playing) ->
     await until(lambda: not host._viewers)  # nothing is looked at for a shell that is gone
 
 
+async def test_a_shell_that_is_gone_is_noticed_while_nothing_happens(home: Path) -> None:
+    gone = asyncio.Event()
+
+    async def handle(_: dict[str, Any]) -> AsyncGenerator[str, None]:
+        yield "begun"
+        try:
+            while True:
+                yield ""
+                await asyncio.sleep(0.01)
+        finally:
+            gone.set()
+
+    serving = asyncio.create_task(control.serve(DEVICE, handle))
+    await until(lambda: any(home.glob("midipool/control/*")))
+    watch = control.listen(DEVICE, 10, do="watch")
+    assert await asyncio.to_thread(next, watch) == "begun"
+    watch.close()
+    async with asyncio.timeout(5):
+        await gone.wait()
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
 async def test_who_has_no_room_joins_one_from_the_shell(home: Path) -> None:
     host = PageHost(can_leave=True)
     async with page_of(host, None, DEVICE):
@@ -122,3 +147,52 @@ async def test_who_has_no_room_joins_one_from_the_shell(home: Path) -> None:
         assert await ctl("join", "127.0.0.1", "--room", "jam", "me") == 0
         assert (await host.wanted.get()).room == "jam"
         assert await ctl("strip", "bass", "--mute", "on") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "request_", "field"),
+    [
+        ("strip bass gain", {"type": "set_strip", "member": "bass"}, "gain"),
+        ("strip gain gain", {"type": "set_strip", "member": "gain"}, "gain"),
+        ("mix send-mute", {"type": "set_mix"}, "send-mute"),
+        ("tempo", {"type": "tempo"}, ""),
+        ("start", {"type": "start"}, ""),
+        ("locate 17", {"type": "locate", "position": {"bar": 17, "beat": 1}}, ""),
+        ("play", {"type": "play"}, ""),
+        ("bypass-effect 3", {"type": "bypass_effect", "effect": 3}, ""),
+        ("effect 3 drive", {"type": "set_effect", "effect": 3}, "drive"),
+    ],
+)
+def test_what_is_learned_is_said_in_the_words_of_ctl(
+    words: str, request_: dict[str, Any], field: str
+) -> None:
+    assert target_of(words.split()) == (request_, field)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("dance", "is no word of ctl"),
+        ("tap twice", "stands alone"),
+        ("strip bass gain loud", "too many words: loud"),
+    ],
+)
+def test_what_is_no_word_is_not_learned(words: str, said: str) -> None:
+    with pytest.raises(InvalidValue, match=said):
+        target_of(words.split())
+
+
+async def test_a_shell_learns_a_controller(
+    host: PageHost, client: Playing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learning = asyncio.create_task(ctl("learn", "strip", NASTY, "gain"))
+    await until(lambda: bool(host.state.controllers.learning))
+    client.player.ports.on_control([(0, b"\xb0\x46\x05")])
+    assert await learning == 0
+    assert f"cc:1:70: strip {NASTY} gain_db (pickup), once it is moved" in capsys.readouterr().out
+    assert await ctl("learn", "play", "--source", "note:1:36") == 0
+    assert await ctl("learned") == 0
+    assert "note:1:36: play" in capsys.readouterr().out
+    assert await ctl("forget", "all") == 0
+    assert await ctl("learn", "strip", NASTY, "loudness") == 1
+    assert "set_strip has no loudness; it has: member, gain_db" in capsys.readouterr().err

@@ -4,6 +4,7 @@ import { Clock } from "./clock.js";
 import { settle, when } from "./controls.js";
 import { badge } from "./health.js";
 import { joinView, paintJoin } from "./join.js";
+import { learning } from "./learn.js";
 import { Link } from "./link.js";
 import { Meters } from "./meters.js";
 import { left, parts, right } from "./parts.js";
@@ -46,7 +47,7 @@ function follow(key) {
 }
 
 async function send(type, fields) {
-  const problem = await link.ask(type, fields);
+  const problem = await link.ask(...learning(type, fields));
   if (problem) say(problem);
   return problem;
 }

@@ -9,11 +9,12 @@
 import { chat } from "./chat.js";
 import { effects } from "./effects.js";
 import { health } from "./health.js";
+import { controllers } from "./learn.js";
 import { mixer } from "./mixer.js";
 import { record } from "./record.js";
 import { songs } from "./songs.js";
 import { transport } from "./transport.js";
 
 export const left = [transport, mixer, effects];
-export const right = [songs, chat, health, record];
+export const right = [songs, chat, health, record, controllers];
 export const parts = [...left, ...right];
