@@ -162,7 +162,8 @@ def _show(options: argparse.Namespace) -> int:
     manifest = library.show(options.name)
     print(library.path(options.name))
     print(f"{_in_words(manifest)}; {manifest.player} in {manifest.room}, {manifest.started}")
-    print(f"from bar {manifest.bar}, {manifest.bpm:g} bpm, {manifest.meter}, {manifest.rate} Hz")
+    bars = f"{_bars(manifest)} bars from bar {manifest.bar} of the song on"
+    print(f"{bars}, {manifest.bpm:g} bpm, {manifest.meter}, {manifest.rate} Hz")
     for track in manifest.tracks:
         lost = f", {track.dropped_frames} frames lost" if track.dropped_frames else ""
         seconds = track.frames / (manifest.rate or 1)
@@ -171,6 +172,16 @@ def _show(options: argparse.Namespace) -> int:
     if manifest.midi is not None:
         print(f"  {manifest.midi}  tempo, meter, markers and all MIDI")
     return 0
+
+
+def _bars(manifest: "Manifest") -> int:
+    from midipool.errors import MidiPoolError
+    from midipool_client.playback.song import song_of
+
+    try:
+        return song_of(manifest).bars
+    except MidiPoolError:
+        return 0
 
 
 def _rename(options: argparse.Namespace) -> int:

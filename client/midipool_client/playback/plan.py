@@ -156,6 +156,11 @@ class TakePlan:
         """Room time at which it goes on, if that is to come."""
         return next((run.room_us for run in self._runs if run.room_us > now_us), None)
 
+    def next_bar(self, now_us: int) -> int | None:
+        """The bar with which it goes on, if that is to come."""
+        later = next((run for run in self._runs if run.room_us > now_us), None)
+        return None if later is None else self.song.bar_at(later.take_us)
+
     def beside(self, now_us: int) -> str:
         """Why it does not go with the room's bars; empty when it does, or does not play."""
         at_us = self.begins_us(now_us) or now_us

@@ -5,6 +5,8 @@ from typing import Any
 
 CHANNELS = 2
 FADE_S = 0.002
+# As in the mixer (audio_mixer.c): left alone up to here, bent above, so that it never passes 1.
+KNEE = 0.8
 
 
 def stereo(sounds: Sequence[Any], begin: Sequence[float], end: Sequence[float], count: int) -> Any:
@@ -19,7 +21,19 @@ def stereo(sounds: Sequence[Any], begin: Sequence[float], end: Sequence[float], 
         gain = np.linspace(first, last, len(part), dtype=np.float32)[:, None]
         for channel in range(part.shape[1]):
             mixed[: len(part), channel % CHANNELS] += part[:, channel] * gain[:, 0]
+    _limit(mixed)
     return mixed
+
+
+def _limit(mixed: Any) -> None:
+    import numpy as np
+
+    size = np.abs(mixed)
+    loud = size > KNEE
+    if loud.any():
+        over = (size[loud] - KNEE) / (1.0 - KNEE)
+        bent = KNEE + (1.0 - KNEE) * (over / (1.0 + over))
+        mixed[loud] = np.copysign(bent, mixed[loud])
 
 
 def fade_out(mixed: Any, frames: int) -> None:

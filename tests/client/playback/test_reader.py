@@ -89,3 +89,10 @@ def test_the_sum_is_stereo_and_glides_where_it_is_muted() -> None:
     fade_out(mixed, 10)
     assert tuple(mixed[-1]) == (0.0, 0.0)
     assert mixed[-11, 1] == 0.25
+
+
+def test_many_loud_tracks_do_not_overflow() -> None:
+    loud = [np.full((10, 1), sign * 0.9, np.float32) for sign in (1, 1, 1, 1)]
+    mixed = stereo(loud, [1] * 4, [1] * 4, 10)
+    assert 0.9 < mixed.max() < 1.0
+    assert stereo([-loud[0]], [1], [1], 10).min() == pytest.approx(-0.8 - 0.2 / 3, abs=1e-6)
