@@ -126,6 +126,7 @@ def test_without_libroc_the_clock_works_and_audio_says_what_to_do(tmp_path: Path
 
 
 @pytest.mark.netns
+@pytest.mark.idle
 def test_where_there_is_no_direct_way_the_server_relays() -> None:
     needs_audio()
     if reason := why_unavailable():
@@ -148,6 +149,7 @@ def test_where_there_is_no_direct_way_the_server_relays() -> None:
 
 
 @pytest.mark.netns
+@pytest.mark.idle
 @pytest.mark.parametrize(
     ("access", "path"),
     [(("port-restricted", "port-restricted"), "direct"), (("symmetric", "symmetric"), "relay")],

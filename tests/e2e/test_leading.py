@@ -27,14 +27,15 @@ TICK_FRAMES = 1000  # at 120 BPM
 MMC_PLAY, MMC_STOP = "f07f7f0602f7", "f07f7f0601f7"
 MMC_LOCATE_8_S = "f07f7f06440601200008" + "0000f7"
 ECHOED = [
+    ["tempo", "240"],
     ["start"],
-    ["tempo", "220"],
-    ["tempo", "140"],
+    ["tempo", "400"],
+    ["tempo", "260"],
     ["locate", "9"],
     ["stop"],
     ["locate", "3"],
     ["continue"],
-    ["tempo", "180"],
+    ["tempo", "330"],
     ["stop"],
 ]
 COMPLAINTS = [

@@ -71,6 +71,7 @@ def test_a_path_that_dies_comes_back_or_is_another_one_is_hardly_heard(tmp_path:
         assert max((length for _, length in found), default=0) <= MOST_FRAMES, found
 
 
+@pytest.mark.idle
 def test_players_with_ipv6_alone_hear_each_other_directly_and_by_the_relay(tmp_path: Path) -> None:
     needs_audio()
     if reason := why_no_routers():
