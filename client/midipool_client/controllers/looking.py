@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from midipool.errors import InvalidValue
 from midipool_client.controllers.target import Target
 from midipool_client.page.effects_state import EffectView, Knob
 from midipool_client.page.state import State
@@ -31,12 +32,19 @@ def records(state: State) -> bool:
 
 
 def with_ends(state: State, target: Target) -> Target:
-    """The target, with the ends of an effect's value where it says none."""
+    """The target, with the ends of an effect's value where it says none.
+
+    Raises InvalidValue when there is no such effect.
+    """
     id, name = target.request.get("effect"), inner_of(target.field)
     given = target.request.get("values")
     if not name and isinstance(given, dict) and len(given) == 1:
         (name,) = given
-    if target.request.get("type") != "set_effect" or not isinstance(id, int):
+    if not isinstance(id, int):
+        return target
+    if _effect(state, id) is None:
+        raise InvalidValue("effect", f"there is no effect {id}: see `ctl state effects`")
+    if target.request.get("type") != "set_effect":
         return target
     knob = _knob(state, id, name)
     if knob is None or knob.least is None or knob.most is None:

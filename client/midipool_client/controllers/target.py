@@ -21,5 +21,5 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True):
     def in_words(self) -> str:
         """As a shell types it."""
         said = [str(value) for name, value in self.request.items() if name not in ("type", "id")]
-        tag = str(self.request.get("type", "")).removeprefix("set_")
+        tag = str(self.request.get("type", "")).removeprefix("set_").replace("_", "-")
         return " ".join([tag, *said, *([self.field] if self.field else [])])

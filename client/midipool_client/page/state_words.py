@@ -9,7 +9,7 @@ from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
 
 # What tells the members of a list from one another.
-NAMES = ("name", "member", "channel", "port", "source", "key", "id")
+NAMES = ("name", "member", "board", "channel", "port", "source", "key", "id")
 
 
 def flat(value: Any, path: str = "") -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from midipool.effects.board import Board, Effect
 from midipool.effects.kinds import KINDS
 from midipool.effects.parameters import Number
+from midipool.errors import InvalidValue
 from midipool.messages import Error, Ok
 from midipool_client.controllers import looking
 from midipool_client.controllers.goals import goal_of
@@ -191,7 +192,11 @@ def test_an_effects_value_moves_between_its_own_ends() -> None:
     assert goal.request(number.least)["values"] == {number.name: number.least}
     now = looking.current(state, goal.target.request, goal.target.field)
     assert now == number.default
+    for request in ({"type": "set_effect", "effect": 4}, {"type": "bypass_effect", "effect": 4}):
+        with pytest.raises(InvalidValue, match="there is no effect 4"):
+            looking.with_ends(state, Target(request, number.name))
     bypass = goal_of(Target({"type": "bypass_effect", "effect": 3}))
+    assert bypass.target.in_words() == "bypass-effect 3 bypass"
     assert (bypass.kind, bypass.target.field) == ("switch", "bypass")
     assert looking.current(state, bypass.target.request, "bypass") is False
     from_page = Target({"type": "set_effect", "effect": 3, "values": {number.name: number.least}})

@@ -88,6 +88,8 @@ def test_the_state_is_a_line_for_each_value() -> None:
     assert lines["session.phase"] == "choosing"
     assert lines["mixer.listening.mix.monitor_db"] == "none"
     assert lines["mixer.strips"] == "none"
+    boards = flat({"boards": [{"board": "own", "effects": [{"id": 3, "bypass": False}]}]})
+    assert boards["boards[own].effects[3].bypass"] == "off"
     strips = flat({"strips": [{"member": "bass\x1b[2J", "strip": {"mute": True}}]})
     assert strips["strips[bass\\x1b[2J].strip.mute"] == "on"
 
