@@ -5,6 +5,7 @@ input and reports on standard output (messages.py); when its input ends it goes.
 it, the audio engine plays on without effects. Plug-ins are loaded here, in its first thread.
 """
 
+import faulthandler
 import gc
 import os
 import select
@@ -34,6 +35,9 @@ from midipool_native.effects import EffectsMemory
 STATUS_S, TUNER_S, LOOK_S = 0.25, 0.125, 0.05
 # An effect that works for so long on one block does not come back.
 STUCK_NS, STUCK_CODE = 2_000_000_000, 70
+# One that keeps the interpreter's lock as well stops us from saying so: a thread that needs none
+# ends the program then, with code 1. Loading may take its time.
+HELD_S, LOADING_S = 3.0, 15.0
 MISSING_CODE = 3
 
 
@@ -63,6 +67,7 @@ class EffectsEngine:
         next_status_s = next_tuner_s = 0.0
         pitch: Pitch | None = None
         while not source.ended:
+            faulthandler.dump_traceback_later(HELD_S, exit=True)
             readable, _, _ = select.select([source.fd], [], [], LOOK_S)
             if readable:
                 for body in source.take():
@@ -77,6 +82,7 @@ class EffectsEngine:
             if now_s >= next_status_s:
                 next_status_s = now_s + STATUS_S
                 self._say(self._status(pitch if self._work.tuned else None))
+        faulthandler.cancel_dump_traceback_later()
         self._work.stop()
 
     def _take(self, body: bytes) -> None:
@@ -119,6 +125,7 @@ class EffectsEngine:
         where = self._making.Place(channels.get(place, 1), self._config.rate, self._memory)
         # Should it take us down, the client knows who it was.
         self._memory.mark(1, effect.id)
+        faulthandler.dump_traceback_later(LOADING_S, exit=True)
         try:
             return self._making.make(effect, where)
         finally:

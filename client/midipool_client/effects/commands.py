@@ -12,10 +12,11 @@ from midipool.effects.kinds import kind_of
 from midipool.effects.parameters import Value
 from midipool.errors import InvalidValue, Unavailable
 from midipool_client.effects import words
+from midipool_client.effects.messages import Pitch
 from midipool_client.effects.rack import Rack
 
 SETTLE_S, LOOK_S = 20.0, 0.02
-TUNER_S = 1.0
+TUNER_S = 1.5
 
 
 class _Asked(msgspec.Struct, tag_field="do", forbid_unknown_fields=True, frozen=True):
@@ -188,14 +189,18 @@ async def _tune(rack: Rack, channel: int) -> str:
     rack.tune(channel)
     if channel == 0:
         return "the tuner is off"
-    for _ in range(round((SETTLE_S if anew else TUNER_S) / LOOK_S)):
+    for _ in range(round(SETTLE_S / LOOK_S)):
         status = rack.status
-        if status is not None and status.pitch is not None and status.pitch.hz:
-            return words.pitch_in_words(status.pitch)
         if rack.problem:
             raise Unavailable(rack.problem)
-        if not anew:
+        if status is not None and status.pitch is not None:
             break
         await asyncio.sleep(LOOK_S)
-        anew = status is None or status.pitch is None
-    return "no note"
+    # One that has just begun to listen has heard too little yet.
+    for _ in range(round(TUNER_S / LOOK_S) if anew else 0):
+        if status is not None and status.pitch is not None and status.pitch.hz:
+            break
+        await asyncio.sleep(LOOK_S)
+        status = rack.status
+    pitch = None if status is None else status.pitch
+    return words.pitch_in_words(pitch or Pitch())

@@ -338,35 +338,51 @@ def _plugin(effect: Effect, place: Place) -> Stage:
     if not file:
         raise InvalidValue("file", "must name a VST3 plug-in: effects set N file /PATH/NAME.vst3")
     try:
-        plugin: Any = pedalboard.VST3Plugin(file, plugin_name=name or None)
-        doubled = _needs_two(plugin, place)
+        plugins, doubled = _fitting(
+            lambda: pedalboard.VST3Plugin(file, plugin_name=name or None), place
+        )
     except Exception as error:  # a plug-in may raise what it likes
         raise InvalidValue("file", f"{file} cannot be loaded: {error}") from None
-    if not plugin.is_effect:
+    if not plugins[0].is_effect:
         raise InvalidValue("file", f"{file} is an instrument, no effect")
-    foreign = Foreign(plugin, place.rate, effect.id, doubled, place.memory)
+    foreign = Foreign(plugins, place.rate, effect.id, doubled, place.memory)
 
     def apply(v: Values, bpm: float) -> None:
-        for name, value in v.items():
-            if name not in ("file", "name") and name in plugin.parameters:
-                plugin.parameters[name].raw_value = float(value)
+        for plugin in plugins:
+            for name, value in v.items():
+                if name not in ("file", "name") and name in plugin.parameters:
+                    plugin.parameters[name].raw_value = float(value)
 
     stage = Stage([foreign], apply)
-    stage.found = {name: float(p.raw_value) for name, p in plugin.parameters.items()}
+    stage.found = {name: float(p.raw_value) for name, p in plugins[0].parameters.items()}
     return stage
 
 
-def _needs_two(plugin: Any, place: Place) -> bool:
-    """Many work on two channels alone; raises what it raises."""
-    silence = np.zeros((place.channels, 256), np.float32)
+def _fitting(load: Callable[[], Any], place: Place) -> tuple[list[Any], bool]:
+    """Copies that fit the board's channels, and whether they want two where it has one.
+
+    Many plug-ins take two channels alone, others one. Raises what they raise.
+    """
+    plugin = load()
+    if _takes(plugin, place.channels, place.rate):
+        return [plugin], False
+    if place.channels == 1:
+        _try(plugin, 2, place.rate)
+        return [plugin], True
+    _try(plugin, 1, place.rate)
+    return [plugin, *(load() for _ in range(place.channels - 1))], False
+
+
+def _takes(plugin: Any, channels: int, rate: int) -> bool:
     try:
-        plugin.process(silence, place.rate, 256, True)
-        return False
+        _try(plugin, channels, rate)
+        return True
     except ValueError:
-        if place.channels != 1:
-            raise
-    plugin.process(np.zeros((2, 256), np.float32), place.rate, 256, True)
-    return True
+        return False
+
+
+def _try(plugin: Any, channels: int, rate: int) -> None:
+    plugin.process(np.zeros((channels, 256), np.float32), rate, 256, True)
 
 
 _MAKERS: Mapping[str, Callable[[Effect, Place], Stage]] = {

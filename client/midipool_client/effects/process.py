@@ -26,7 +26,7 @@ ADVICE = "effects need pedalboard: pip install 'midipool[effects]'"
 RESTART_S, RESTART_AGAIN_S = 0.1, 1.0
 # A plug-in may take its time to load.
 PATIENCE_S = 20.0
-STUCK_CODE, MISSING_CODE = 70, 3
+STUCK_CODES, MISSING_CODE = (70, 1), 3
 
 
 def check_libraries() -> None:
@@ -114,7 +114,7 @@ class EffectsProcess:
 
     def _died(self, code: int | None) -> None:
         at = self._memory.marked(0) or self._memory.marked(1)
-        why = "it did not come back" if code == STUCK_CODE else f"it crashed ({code})"
+        why = "it did not come back" if code in STUCK_CODES else f"it crashed ({code})"
         log.warning("the effects engine ended (%s): it is started anew", code)
         self._on_death(at, why)
 

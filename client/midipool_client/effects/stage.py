@@ -65,41 +65,65 @@ class Own:
         return block
 
 
-class Foreign:
-    """A plug-in: somebody else's program within ours. While it works, a mark says so.
+class Held:
+    """Blocks of a plug-in that gives back less than it got, as some with latency do at first."""
 
-    One that gives back less than it got, as those with latency do at first, is filled up in front.
-    """
-
-    def __init__(
-        self, plugin: Any, rate: int, id: int, doubled: bool, memory: EffectsMemory
-    ) -> None:
-        self.plugin, self._rate, self._id = plugin, rate, id
-        self._doubled, self._memory = doubled, memory
+    def __init__(self) -> None:
         self._waiting: Block | None = None
-        self.latency = 0
+        self.lacked = 0
+        """Frames that were silent in front."""
 
-    def __call__(self, block: Block) -> Block:
-        """Sound behind it."""
-        frames = block.shape[1]
-        self._memory.mark(0, self._id)
-        given = np.repeat(block, 2, axis=0) if self._doubled else block
-        out: Block = self.plugin.process(given, self._rate, frames, False)
-        self._memory.mark(0, 0)
-        if self._doubled:
-            out = out.mean(axis=0, keepdims=True, dtype=np.float32)
+    def whole(self, out: Block, frames: int) -> Block:
+        """As many frames as went in."""
         if self._waiting is None and out.shape[1] == frames:
             return out
-        return self._filled_up(out, frames)
-
-    def _filled_up(self, out: Block, frames: int) -> Block:
         waiting = out if self._waiting is None else np.concatenate((self._waiting, out), axis=1)
         lacking = frames - waiting.shape[1]
         if lacking > 0:
-            self.latency += lacking
+            self.lacked += lacking
             waiting = np.pad(waiting, ((0, 0), (lacking, 0)))
         self._waiting = waiting[:, frames:]
         return np.ascontiguousarray(waiting[:, :frames])
+
+
+class Foreign:
+    """A plug-in: somebody else's program within ours. While it works, a mark says so.
+
+    Several are copies of one for one channel, each with its own.
+    """
+
+    def __init__(
+        self, plugins: Sequence[Any], rate: int, id: int, doubled: bool, memory: EffectsMemory
+    ) -> None:
+        """`doubled`: it wants two channels, and the board has one."""
+        self._plugins = [(plugin, Held()) for plugin in plugins]
+        self._rate, self._id = rate, id
+        self._doubled, self._memory = doubled, memory
+
+    @property
+    def latency(self) -> int:
+        """What it says, or what it held back."""
+        said = [getattr(plugin, "reported_latency_samples", 0) for plugin, _ in self._plugins]
+        return max(*map(int, said), *(held.lacked for _, held in self._plugins))
+
+    def __call__(self, block: Block) -> Block:
+        """Sound behind it."""
+        self._memory.mark(0, self._id)
+        try:
+            if len(self._plugins) == 1:
+                return self._through(*self._plugins[0], block)
+            rows = zip(self._plugins, block, strict=True)
+            return np.concatenate([self._through(*plugin, row[None]) for plugin, row in rows])
+        finally:
+            self._memory.mark(0, 0)
+
+    def _through(self, plugin: Any, held: Held, block: Block) -> Block:
+        frames = block.shape[1]
+        given = np.repeat(block, 2, axis=0) if self._doubled else block
+        out: Block = plugin.process(given, self._rate, frames, False)
+        if self._doubled:
+            out = out.mean(axis=0, keepdims=True, dtype=np.float32)
+        return held.whole(out, frames)
 
 
 class Stage:

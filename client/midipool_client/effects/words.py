@@ -34,9 +34,9 @@ def board_in_words(rack: Rack, place: str, if_any: bool = False) -> Iterator[str
         if problem := rack.problem_of(effect.id):
             yield f"     {problem}"
         found = {} if rack.status is None else rack.status.found.get(effect.id, {})
-        if found:
-            more = ", ".join(f"{name} {_value(value)}" for name, value in found.items())
-            yield f"     also, from 0 to 1: {more}"
+        if found.keys() - effect.values.keys():
+            more = [f"{n} {_value(v)}" for n, v in found.items() if n not in effect.values]
+            yield f"     also, from 0 to 1: {', '.join(more)}"
 
 
 def effect_in_words(effect: Effect) -> str:

@@ -121,7 +121,7 @@ def test_synced_effects_follow_the_tempo(memory: EffectsMemory) -> None:
     assert abs(int(np.argmax(out[1:])) + 1 - RATE * 60 // 150) < 250
 
 
-class Held:
+class Late:
     """A plug-in with latency: it gives nothing at first, and then what it got."""
 
     def __init__(self, frames: int) -> None:
@@ -136,11 +136,21 @@ class Held:
 
 
 def test_a_plug_in_with_latency_says_so_and_loses_nothing(memory: EffectsMemory) -> None:
-    foreign = Foreign(Held(300), RATE, 7, doubled=False, memory=memory)
+    foreign = Foreign([Late(300)], RATE, 7, doubled=False, memory=memory)
     blocks = sine(220, 20)
     out = np.concatenate([foreign(block) for block in blocks], axis=1)
     assert foreign.latency == 300
     assert np.allclose(out[:, 300:], np.concatenate(blocks, axis=1)[:, :-300])
+
+
+def test_a_plug_in_for_one_channel_is_there_for_each(memory: EffectsMemory) -> None:
+    foreign = Foreign([Late(10), Late(20)], RATE, 7, doubled=False, memory=memory)
+    blocks = sine(220, 20, channels=2)
+    out = np.concatenate([foreign(block) for block in blocks], axis=1)
+    played = np.concatenate(blocks, axis=1)
+    assert np.allclose(out[0, 10:], played[0, :-10])
+    assert np.allclose(out[1, 20:], played[1, :-20])
+    assert foreign.latency == 20
 
 
 class Raising:
@@ -149,7 +159,7 @@ class Raising:
 
 
 def test_a_plug_in_that_raises_is_passed_by(memory: EffectsMemory) -> None:
-    foreign = Foreign(Raising(), RATE, 7, doubled=False, memory=memory)
+    foreign = Foreign([Raising()], RATE, 7, doubled=False, memory=memory)
     broken = Stage([foreign], lambda values, bpm: None)
     chain = Chain()
     chain.want([broken])
