@@ -60,12 +60,10 @@ class EffectsMemory:
         """What was noted last, also by a program that is dead."""
         return int(lib.mp_effects_marked(self.handle, which))
 
-    def close(self) -> None:
-        """Not to be used any more."""
-        self.handle = ffi.NULL
-        ffi.release(self._buffer)
-        self._map.close()
-        os.close(self.fd)
+    def __del__(self) -> None:
+        # The mapping goes by itself, once nobody has it any more.
+        if hasattr(self, "handle"):
+            os.close(self.fd)
 
 
 def _unnamed_file() -> int:

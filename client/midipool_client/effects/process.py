@@ -99,7 +99,13 @@ class EffectsProcess:
             while True:
                 for which in (0, 1):
                     self._memory.mark(which, 0)
-                await self._child.run_once(msgspec.json.encode(config).decode())
+                try:
+                    await self._child.run_once(msgspec.json.encode(config).decode())
+                except OSError as error:
+                    self.problem = f"the effects engine cannot be started: {error.strerror}"
+                    self._on_news()
+                    await asyncio.sleep(RESTART_AGAIN_S)
+                    continue
                 lived, self.status, self._told = self.status is not None, None, None
                 code = self._child.code
                 if code == MISSING_CODE:
