@@ -54,6 +54,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-media", action="store_true", help="relay no audio")
     parser.add_argument("--max-rooms", type=int, default=1000, help="(%(default)s)")
     parser.add_argument("--max-members", type=int, default=64, help="in a room (%(default)s)")
+    parser.add_argument(
+        "--list-rooms",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="tell everybody which rooms there are, at / and /api/rooms (no: whoever knows a "
+        "room's name can come in)",
+    )
+    parser.add_argument(
+        "--trust-proxy",
+        action="store_true",
+        help="believe Forwarded and X-Forwarded-Proto and -Host; only behind a proxy",
+    )
     parser.add_argument("--verbose", action="store_true", help="log more")
     return parser
 
@@ -126,7 +138,8 @@ async def _serve(options: argparse.Namespace) -> None:
             lobby.new_media = media_service.room_media(media_port, relay.stun_port)
             lobby.stun_ports = [port for port in (media_port, relay.stun_port) if port]
         host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay)
-        await _serve_web(web.AppRunner(make_app(host), access_log=None), options)
+        app = make_app(host, options.list_rooms, options.trust_proxy)
+        await _serve_web(web.AppRunner(app, access_log=None), options)
 
 
 async def _serve_web(runner: "web.AppRunner", options: argparse.Namespace) -> None:
@@ -140,6 +153,7 @@ async def _serve_web(runner: "web.AppRunner", options: argparse.Namespace) -> No
             raise Unavailable(f"{text}: choose another --port") from None
         host = f"[{options.host}]" if ":" in options.host else options.host
         print(f"midipool-server: ws://{host}:{options.port}/ROOM", flush=True)
+        print(f"page: http://{host}:{options.port}/", flush=True)
         await _until_stopped()
     finally:
         await runner.cleanup()

@@ -9,6 +9,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from midipool import messages
 from midipool.messages import Closing, Message
+from midipool_server.public_address import public_address
 from midipool_server.rate_limit import RateLimit
 
 log = logging.getLogger(__name__)
@@ -31,13 +32,19 @@ class Connection:
     that is over.
     """
 
-    def __init__(self, id: int, socket: web.WebSocketResponse, request: web.Request) -> None:
+    def __init__(
+        self,
+        id: int,
+        socket: web.WebSocketResponse,
+        request: web.Request,
+        trust_proxy: bool = False,
+    ) -> None:
         self.id = id
         self.limit = RateLimit(MESSAGES_A_SECOND, MESSAGE_BURST)
         self.midi_limit = RateLimit(MIDI_MESSAGES_A_SECOND, MIDI_MESSAGE_BURST)
         self._socket = socket
         self._transport = request.transport
-        self.private = _is_private(request)
+        self.private = _is_private(request, trust_proxy)
         self._outbox: asyncio.Queue[bytes | Closing] = asyncio.Queue(OUTBOX_SIZE)
         self.closing = False
         self.ended = asyncio.Event()
@@ -110,12 +117,13 @@ class Connection:
                 yield message.data
 
 
-def _is_private(request: web.Request) -> bool:
-    """Whether it came by TLS, to us or to a proxy, or from this machine."""
-    if request.secure or request.headers.get("X-Forwarded-Proto") == "https":
+def _is_private(request: web.Request, trust_proxy: bool) -> bool:
+    """Whether it came by TLS, to us or to a proxy that is trusted, or from this machine."""
+    address = public_address(request.headers, request.secure, trust_proxy)
+    if request.secure or (address is not None and address.secure):
         return True
     try:
-        address = ipaddress.ip_address(request.remote or "")
+        sender = ipaddress.ip_address(request.remote or "")
     except ValueError:
         return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    return (getattr(sender, "ipv4_mapped", None) or sender).is_loopback

@@ -30,6 +30,7 @@ from midipool_server.lobby import Lobby
 from midipool_server.media_relay import MediaRelay
 from midipool_server.midi_relay import MidiRelay, Relayed
 from midipool_server.room import Outgoing, Room, refusal
+from midipool_server.viewers import Viewers
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class RoomHost:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._midi = MidiRelay()
         self._warned_of_plain_keys = False
+        self.viewers = Viewers()
 
     def next_id(self) -> int:
         """An id for a new connection."""
@@ -85,6 +87,7 @@ class RoomHost:
             connection.close(reason, again=True)
         for timer in self._timers.values():
             timer.cancel()
+        self.viewers.close()
         return list(self._connections.values())
 
     # ---- one connection ----
@@ -199,6 +202,7 @@ class RoomHost:
                 room.set_status(connection.id, message)
                 return []
             case AudioReport():
+                self.viewers.changed(room.name)
                 self._tell(room.heard(now_us, connection.id, message))
                 return None
             case messages.Takeover():
@@ -269,6 +273,7 @@ class RoomHost:
                 if id in self._connections:
                     self._connections[id].send_encoded(data)
         self._schedule(room)
+        self.viewers.changed(room.name)
 
     def _schedule(self, room: Room) -> None:
         """Call the room again when it says that something is due."""

@@ -10,7 +10,7 @@ from midipool.errors import Refused
 from midipool_server.media_keys import RoomMedia
 from midipool_server.room import Room
 
-RESERVED_NAMES = {"api", "healthz"}
+RESERVED_NAMES = {"api", "healthz", "rooms", "static"}
 
 
 @dataclass(slots=True)

@@ -300,7 +300,7 @@ async def test_keys_that_others_can_read_are_warned_of_once(
 ) -> None:
     await stage.join("drums")
     assert "plain ws://" not in caplog.text
-    monkeypatch.setattr("midipool_server.connection._is_private", lambda request: False)
+    monkeypatch.setattr("midipool_server.connection._is_private", lambda *_: False)
     await stage.join("bass")
     await stage.join("keys")
     assert caplog.text.count("plain ws://") == 1

@@ -21,9 +21,9 @@ HELLO = {"type": "hello", "version": 1, "name": "drums"}
 class Server:
     """A room server in this process, and clients of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, list_rooms: bool = True, trust_proxy: bool = False) -> None:
         self.host = RoomHost(Lobby("0123456789abcdef"), clock_service.now_us, host_clock.now_ns)
-        self.runner = web.AppRunner(make_app(self.host))
+        self.runner = web.AppRunner(make_app(self.host, list_rooms, trust_proxy))
         self.http = aiohttp.ClientSession()
         self.address = ""
 
@@ -188,7 +188,7 @@ async def test_a_vote_is_held_and_ends_by_itself(
     assert (await receive(bass, "vote_result"))["passed"] is False
 
 
-@pytest.mark.parametrize("room", ["api", "a b", "x" * 65, "-"])
+@pytest.mark.parametrize("room", ["api", "rooms", "static", "a b", "x" * 65, "-"])
 async def test_a_room_that_cannot_be(server: Server, room: str) -> None:
     socket = await server.connect(room)
     await socket.send_json(HELLO)

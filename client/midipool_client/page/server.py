@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from midipool.errors import InvalidMessage, Unavailable
+from midipool.web import HEADERS, TYPES, files_with
 from midipool_client.page.connection import PageConnection
 from midipool_client.page.downloads import download
 from midipool_client.page.gate import Gate, is_own_host, is_own_origin
@@ -18,23 +19,7 @@ from midipool_client.page.host import PageHost
 from midipool_client.page.messages import MAX_PAGE_BYTES, Done, Refused, decode
 
 STATIC = Path(__file__).resolve().parent / "static"
-TYPES = {
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".css": "text/css",
-    ".svg": "image/svg+xml",
-}
 HEARTBEAT_S = 10.0
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 SAY_WHERE = (
     "This page opens with the address that midipool-client printed last; each works once. "
     "Programs get in with the header in the file that `midipool-client ctl api` names."
@@ -51,11 +36,7 @@ class PageServer:
         self._host = host
         self._opened = opened
         self._gate = Gate(lambda: secrets.token_urlsafe(24))
-        self._files = {
-            path.relative_to(STATIC).as_posix(): path
-            for path in STATIC.rglob("*")
-            if path.suffix in TYPES
-        }
+        self._files = files_with(STATIC)
         self._sockets: set[web.WebSocketResponse] = set()
         self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=1.0)
 

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+import midipool.web
 from midipool.errors import Unavailable
 from midipool_client.page.access import header_file
 from midipool_client.page.host import PageHost
@@ -16,6 +17,7 @@ from midipool_client.page.server import PageServer
 from tests.client.page.running import NASTY, Running, playing, running
 
 STATIC = Path(__file__).parents[3] / "client/midipool_client/page/static"
+SHARED = midipool.web.FOLDER
 
 
 @pytest.fixture
@@ -176,7 +178,8 @@ async def test_names_of_others_come_as_data_never_as_html(page: Running) -> None
 
 
 def test_the_pages_own_code_makes_no_html_of_texts_and_asks_nobody_else() -> None:
-    own = [path for path in STATIC.glob("*.*") if path.suffix in (".js", ".html", ".css")]
+    every = [path for folder in (STATIC, SHARED) for path in folder.glob("*.*")]
+    own = [path for path in every if path.suffix in (".js", ".html", ".css")]
     assert len(own) > 10
     for path in own:
         text = path.read_text()
@@ -192,11 +195,11 @@ def test_the_pages_own_code_makes_no_html_of_texts_and_asks_nobody_else() -> Non
 
 
 def test_what_is_not_ours_has_its_licence_and_version_beside_it() -> None:
-    said = (STATIC / "vendor" / "README.md").read_text()
-    for folder in (STATIC / "vendor").iterdir():
-        if folder.is_dir():
-            assert (folder / "LICENSE").is_file()
-            assert folder.name in said.lower()
+    folders = [f for pages in (STATIC, SHARED) for f in (pages / "vendor").iterdir() if f.is_dir()]
+    assert {folder.name for folder in folders} >= {"lit-html", "uplot", "marked"}
+    for folder in folders:
+        assert (folder / "LICENSE").is_file()
+        assert folder.name in (folder.parent / "README.md").read_text().lower()
 
 
 async def test_a_port_that_is_taken_is_named(page: Running) -> None:
