@@ -56,6 +56,7 @@ from midipool_client.ports.output import PortOptions
 from midipool_client.recording import commands as record_commands
 from midipool_client.recording.recorder import Recorder
 from midipool_client.room_session import RoomSession
+from midipool_client.room_talk import RoomTalk
 from midipool_client.room_url import RoomUrl
 from midipool_client.room_votes import RoomVotes
 from midipool_client.room_words import mode_in_words, vote_in_words
@@ -338,7 +339,8 @@ def _audio_of(
         log.warning("no effects: %s", error)
         return RoomAudio(player, options, device), None
     audio = RoomAudio(player, options, device, effects_fd=memory.fd)
-    return audio, Rack(device, options.channels, audio.engine, memory, player.bpm)
+    talk = RoomTalk(player)
+    return audio, Rack(device, options.channels, audio.engine, memory, player.bpm, talk=talk)
 
 
 def _raise_of(task: "asyncio.Task[None]") -> None:

@@ -45,7 +45,12 @@ def _presets(parser: argparse.ArgumentParser) -> None:
     delete = what.add_parser("delete", help="forget one")
     delete.add_argument("name", metavar="NAME")
     delete.set_defaults(run=_delete)
-    for word, text in (("save", "keep a board as one"), ("load", "make one the board")):
+    for word, text in (
+        ("save", "keep a board as one"),
+        ("load", "make one the board"),
+        ("share", "say a board to the room, in its chat"),
+        ("take", "make what somebody shared the board"),
+    ):
         command = _on_board(what, word, text)
         command.add_argument("name", metavar="NAME")
 

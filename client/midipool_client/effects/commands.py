@@ -14,6 +14,7 @@ from midipool.errors import InvalidValue, Unavailable
 from midipool_client.effects import words
 from midipool_client.effects.messages import Pitch
 from midipool_client.effects.rack import Rack
+from midipool_client.effects.sharing import share, shared
 
 SETTLE_S, LOOK_S = 20.0, 0.02
 TUNER_S = 1.5
@@ -94,13 +95,40 @@ class Import(_OnBoard, tag="effects_import", frozen=True):
     json: str
 
 
+class Share(_OnBoard, tag="effects_share", frozen=True):
+    """The board is said to the room."""
+
+    name: str
+
+
+class Take(_OnBoard, tag="effects_take", frozen=True):
+    """What somebody shared becomes the board."""
+
+    name: str
+
+
 class Tuner(_Asked, tag="effects_tuner", frozen=True):
     """What an own channel's note is; 0 listens no more."""
 
     channel: int
 
 
-Asked = Show | Add | Remove | Move | Bypass | Set | Clear | Save | Load | Export | Import | Tuner
+Asked = (
+    Show
+    | Add
+    | Remove
+    | Move
+    | Bypass
+    | Set
+    | Clear
+    | Save
+    | Load
+    | Export
+    | Import
+    | Share
+    | Take
+    | Tuner
+)
 
 
 async def obey(rack: Rack | None, said: dict[str, Any]) -> str:
@@ -123,6 +151,9 @@ async def obey(rack: Rack | None, said: dict[str, Any]) -> str:
             board = rack.boards.board(asked.board)
             await asyncio.to_thread(rack.folder.keep, presets.preset_of(asked.name, board))
             return f"kept as {asked.name}"
+        case Share():
+            await share(rack, asked.board, asked.name)
+            return f"the room has it as {asked.name}"
     before = rack.boards.board(asked.board)
     board, notes = await _changed(rack, before, asked)
     check_channel(rack, asked.board, board)
@@ -147,6 +178,8 @@ async def _changed(rack: Rack, board: Board, asked: _OnBoard) -> tuple[Board, li
         case Load():
             preset = await asyncio.to_thread(rack.folder.preset, asked.name)
             return presets.board_of(preset, rack.boards.next_id), []
+        case Take():
+            return presets.board_of(shared(rack, asked.name), rack.boards.next_id), []
         case Import():
             preset, notes = presets.from_json(asked.json.encode())
             return presets.board_of(preset, rack.boards.next_id), notes

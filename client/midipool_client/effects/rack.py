@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
 from midipool.effects.board import Boards
 from midipool.errors import MidiPoolError
@@ -25,6 +26,17 @@ COMPLAIN_S = 10.0
 BEHIND = 2
 
 
+class Talk(Protocol):
+    """The room's chat, by which boards are shared."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What was said, the newest last."""
+
+    async def say(self, text: str) -> None:
+        """Say a line; raises MidiPoolError."""
+
+
 class Rack:
     """Keeps both engines told; a change is heard at once and written a little later."""
 
@@ -36,9 +48,11 @@ class Rack:
         memory: EffectsMemory,
         bpm: Callable[[], float],
         folder: EffectsFolder | None = None,
+        talk: Talk | None = None,
     ) -> None:
         self.channels = channels
         self.folder = folder or EffectsFolder()
+        self.talk = talk
         self.problems: dict[int, str] = {}
         """Why an effect was switched off by us, by its id."""
         self.tuner = 0

@@ -79,6 +79,20 @@ class ImportBoard(Request, tag="import_board", frozen=True, kw_only=True):
     json: Annotated[str, Meta(max_length=12_000)]
 
 
+class ShareBoard(Request, tag="share_board", frozen=True, kw_only=True):
+    """Say a board to the room, as a line of its chat."""
+
+    board: Board
+    name: PresetName
+
+
+class TakeBoard(Request, tag="take_board", frozen=True, kw_only=True):
+    """Make what somebody shared the board."""
+
+    board: Board
+    name: PresetName
+
+
 class SetTuner(Request, tag="set_tuner", frozen=True, kw_only=True):
     """Listen to the note of an own channel, from 1; 0 to none."""
 
@@ -95,5 +109,7 @@ EffectsRequest = (
     | LoadPreset
     | DeletePreset
     | ImportBoard
+    | ShareBoard
+    | TakeBoard
     | SetTuner
 )

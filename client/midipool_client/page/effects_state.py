@@ -68,6 +68,8 @@ class EffectsPart(msgspec.Struct, frozen=True, kw_only=True):
     """Why there are no effects, or why they are not kept."""
     boards: list[BoardView] = []
     presets: list[str] = []
+    shared: list[str] = []
+    """What members shared by the chat."""
     channels: int = 0
     """Own ones, which a tuner can listen to."""
     tuner: int = 0

@@ -8,6 +8,7 @@ from midipool.effects.board import Board
 from midipool.errors import InvalidValue, Unavailable
 from midipool_client.effects.commands import added, check_channel
 from midipool_client.effects.rack import Rack
+from midipool_client.effects.sharing import share, shared, shared_names
 from midipool_client.page.effects_requests import (
     AddEffect,
     BypassEffect,
@@ -20,6 +21,8 @@ from midipool_client.page.effects_requests import (
     SavePreset,
     SetEffect,
     SetTuner,
+    ShareBoard,
+    TakeBoard,
 )
 from midipool_client.page.effects_state import (
     BoardView,
@@ -63,6 +66,7 @@ class EffectsView:
                 for place in places(rack.channels)
             ],
             presets=self._names,
+            shared=shared_names(rack),
             channels=rack.channels,
             tuner=rack.tuner,
         )
@@ -108,6 +112,11 @@ class EffectsView:
                 _put(rack, request.board, board)
             case LoadPreset():
                 preset = await asyncio.to_thread(rack.folder.preset, request.name)
+                _put(rack, request.board, presets.board_of(preset, rack.boards.next_id))
+            case ShareBoard():
+                await share(rack, request.board, request.name)
+            case TakeBoard():
+                preset = shared(rack, request.name)
                 _put(rack, request.board, presets.board_of(preset, rack.boards.next_id))
             case ImportBoard():
                 preset, _ = presets.from_json(request.json.encode())

@@ -17,6 +17,7 @@ from midipool_client.effects.folder import EffectsFolder
 from midipool_client.effects.messages import EffectsConfig, EffectsStatus, Pitch, Work
 from midipool_client.effects.process import EffectsProcess
 from midipool_client.effects.rack import Rack
+from midipool_client.effects.sharing import shared_names
 from midipool_native.effects import EffectsMemory
 
 READY = AudioReady("JACK", 48_000, 128, True, 40_000, priority=10)
@@ -167,6 +168,29 @@ async def test_presets_are_kept_loaded_and_deleted(scene: Scene) -> None:
     scene.folder.delete("wild")
     with pytest.raises(InvalidValue, match="none called wild; there are: none"):
         await scene.ask("load", board="1", name="wild")
+
+
+class FakeTalk:
+    """A room's chat that everybody hears."""
+
+    def __init__(self) -> None:
+        self.lines = ["effects are great", "effects lead: gain gain=3"]
+
+    async def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+async def test_boards_are_shared_with_the_room(scene: Scene) -> None:
+    await scene.ask("add", board="1", kind="fuzz", values={"drive": 20})
+    with pytest.raises(MidiPoolError, match="no room to share"):
+        await scene.ask("share", board="1", name="mine")
+    scene.rack.talk = talk = FakeTalk()
+    assert "mine" in await scene.ask("share", board="1", name="mine")
+    assert talk.lines[-1] == "effects mine: fuzz drive=20"
+    assert "gain 3 dB" in await scene.ask("take", board="2", name="lead")
+    assert shared_names(scene.rack) == ["lead", "mine"]
+    with pytest.raises(InvalidValue, match="nobody shared effects called wild"):
+        await scene.ask("take", board="2", name="wild")
 
 
 async def test_the_tuner_listens_without_an_effect(scene: Scene) -> None:

@@ -25,7 +25,7 @@ function boards(effects, now, kinds, ask) {
       change: () => choose(name),
     }))}</div>
     <ol class="pedals" aria-label=${`effects on ${board.title}`}>${board.effects.map((one, i) => pedal(one, i, board, kinds, ask))}</ol>
-    <div class="row">${adding(board, kinds, ask)}${presets(board, effects.presets, ask)}</div>
+    <div class="row">${adding(board, kinds, ask)}${presets(board, effects, ask)}</div>
     <p class="dim cost">${cost(now)}</p>`;
 }
 
@@ -81,23 +81,26 @@ function adding({ board, title }, kinds, ask) {
   </select>`;
 }
 
-function presets({ board, title, effects }, names, ask) {
-  const load = (e) => { if (e.target.value) ask("load_preset", { board, name: e.target.value }); e.target.value = ""; };
+const named = (label, first, names, take) => html`<select aria-label=${label} @change=${(e) => {
+  if (e.target.value) take(e.target.value);
+  e.target.value = "";
+}}><option value="">${first}</option>${names.map((name) => html`<option value=${name}>${name}</option>`)}</select>`;
+
+function presets({ board, title, effects }, { presets: names, shared }, ask) {
   const bring = async (e) => {
     const json = await read(e.target);
     if (json !== null) ask("import_board", { board, json });
   };
-  return html`<select aria-label=${`load a preset into ${title}`} @change=${load}>
-      <option value="">load a preset …</option>${names.map((name) => html`<option value=${name}>${name}</option>`)}
-    </select>
+  return html`${named(`load a preset into ${title}`, "load a preset …", names, (name) => ask("load_preset", { board, name }))}
     <label>keep as ${field({ label: `keep the board of ${title} as a preset called`, value: "", name: "words", mode: "text",
       commit: (name) => name.trim() && ask("save_preset", { board, name }) })}</label>
+    ${when(names.length, () => named("forget a preset", "forget a preset …", names, (name) => ask("delete_preset", { name })))}
+    ${when(shared.length, () => named(`take a board from the room for ${title}`, "take from the room …", shared,
+      (name) => ask("take_board", { board, name })))}
+    <label>share as ${field({ label: `share the board of ${title} with the room as`, value: "", name: "words", mode: "text",
+      commit: (name) => name.trim() && ask("share_board", { board, name }) })}</label>
     <button type="button" class="small" ?disabled=${!effects.length} @click=${() => exported(title, effects)}>export</button>
-    <label class="file">import <input type="file" accept=".json,application/json" aria-label=${`import a board into ${title}`} @change=${bring}></label>
-    ${when(names.length, () => html`<select aria-label="forget a preset" @change=${(e) => {
-      if (e.target.value) ask("delete_preset", { name: e.target.value });
-      e.target.value = "";
-    }}><option value="">forget a preset …</option>${names.map((name) => html`<option value=${name}>${name}</option>`)}</select>`)}`;
+    <label class="file">import <input type="file" accept=".json,application/json" aria-label=${`import a board into ${title}`} @change=${bring}></label>`;
 }
 
 function tuner({ channels, tuner: on }, now, ask) {
