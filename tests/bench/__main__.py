@@ -26,6 +26,7 @@ NAMES = (
     "memory",
     "record",
     "effects",
+    "page",
     "fuzz",
     "fuzz_media_socket",
 )

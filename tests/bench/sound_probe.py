@@ -29,16 +29,20 @@ CUT_HZ = 4_000
 TONE_HZ = 997
 NOISE_PEAK, TONE_PEAK = 0.25, 0.5
 APART_CYCLES = 1_000
+STEPS_S, STEP_FRAMES = 1.7, RATE // 2
 Sound = str
-"""`tone`, or `noise` and a number: `noise3`."""
+"""`tone`, `steps`, or `noise` and a number: `noise3`."""
 
 
 @functools.cache
 def sound(name: Sound) -> Floats:
-    """What is played again and again: a tone of 997 Hz, or noise below 4 kHz."""
+    """What is played again and again: a tone of 997 Hz, the same in pieces, or noise."""
     if name == "tone":
         phase = 2 * np.pi * TONE_HZ / RATE * np.arange(RATE)
         return np.asarray(TONE_PEAK * np.sin(phase), np.float32)
+    if name == "steps":
+        silence = np.zeros(round(STEPS_S * RATE) - STEP_FRAMES, np.float32)
+        return np.concatenate((sound("tone")[:STEP_FRAMES], silence))
     seed = int(name.removeprefix("noise"))
     spectrum = np.fft.rfft(np.random.default_rng(seed).uniform(-1, 1, NOISE_FRAMES))
     spectrum[CUT_HZ * NOISE_FRAMES // RATE :] = 0

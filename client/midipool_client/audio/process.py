@@ -55,6 +55,8 @@ class AudioProcess:
         self._connections: list[tuple[str, str]] = []
         self._note = ""
         self._watch_ms = 0
+        self.on_levels: Callable[[], None] = lambda: None
+        """Called when there are new ones."""
         self._on_ready = on_ready
         self._on_rare = on_rare
         fds = () if config.effects_fd is None else (config.effects_fd,)
@@ -135,6 +137,7 @@ class AudioProcess:
                 self.last_counter = max(self.last_counter, message.counter)
             case Levels():
                 self.levels = message
+                self.on_levels()
             case Rare():
                 self._on_rare(message)
             case AudioProblem():

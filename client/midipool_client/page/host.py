@@ -46,7 +46,9 @@ from midipool_client.remote import room_status
 log = logging.getLogger(__name__)
 
 FRAME_S = 0.04
-HEALTH_S = 0.5
+# What a page asks for is looked at at once; what others change need not be seen sooner.
+LOOK_S = 0.12
+HEALTH_S = 1.0
 ROOM_S = 2.0
 HISTORY_S = 1.0
 # A vote takes up to 10 s.
@@ -59,7 +61,7 @@ class PageHost:
     def __init__(self, can_leave: bool = False, library: Library | None = None) -> None:
         self.choice = Session()
         """What is shown while there is no room."""
-        self.devices = DevicesBefore(self.look)
+        self.devices = DevicesBefore(self.look, self._look_at_meters)
         self.history = HearingHistory()
         self.wanted: asyncio.Queue[Join] = asyncio.Queue(1)
         self.leave: Callable[[], None] = lambda: None
@@ -72,7 +74,7 @@ class PageHost:
         self._health, self._health_s = Health(), 0.0
         self._effects = EffectsView()
         self._controllers = ControllerDesk(self.ask, self._looked)
-        self._orders = 0
+        self._orders, self._measured_s = 0, 0.0
         self._viewers: set[asyncio.Event] = set()
         self._seen, self._unseen = asyncio.Event(), asyncio.Event()
         self._news = asyncio.Event()
@@ -220,8 +222,7 @@ class PageHost:
             now = self.state
             if (before.transport, before.conduct.mode) != (now.transport, now.conduct.mode):
                 self._news.set()
-        for changed in self._viewers:
-            changed.set()
+        self._tell()
 
     def _look_before(self) -> None:
         """There is no room; devices may be tried."""
@@ -252,11 +253,28 @@ class PageHost:
             takes=self.takes.part,
             controllers=self._controllers.part,
         )
-        if player.audio is not None:
+        if player.audio is not None and now_s > self._measured_s + 2 * FRAME_S:
             self._measure(player.audio.engine, player.room_us())
 
+    def _look_at_meters(self) -> None:
+        """Levels came."""
+        if not self._viewers:
+            return
+        tried, playing = self.devices.tried, self._playing
+        if playing is not None and playing.player.audio is not None:
+            self._measure(playing.player.audio.engine, playing.player.room_us())
+        elif playing is None and tried is not None:
+            self._measure(tried.engine, None)
+        else:
+            return
+        self._tell()
+
+    def _tell(self) -> None:
+        for changed in self._viewers:
+            changed.set()
+
     def _measure(self, engine: AudioProcess, room_us: int | None) -> None:
-        part, levels = self.state.mixer, engine.levels
+        part, levels, self._measured_s = self.state.mixer, engine.levels, time.monotonic()
         self.frame = meters.frame(part.meters, part.meters_of, len(part.channels), levels, room_us)
 
     def _ordered(self, part: MixerPart) -> MixerPart:
@@ -268,13 +286,14 @@ class PageHost:
     def _watch(self) -> None:
         audio = None if self._playing is None else self._playing.player.audio
         if audio is not None:
+            audio.engine.on_levels = self._look_at_meters
             audio.engine.watch(round(FRAME_S * 1000) if self._viewers else 0)
 
     async def _keep_looking(self) -> None:
         while True:
             await self._seen.wait()
             self.look()
-            await asyncio.sleep(FRAME_S)
+            await asyncio.sleep(LOOK_S)
 
     async def fresh(self) -> State:
         """The state as a page would see it that is open."""

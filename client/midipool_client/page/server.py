@@ -37,6 +37,12 @@ class PageServer:
         self._opened = opened
         self._gate = Gate(lambda: secrets.token_urlsafe(24))
         self._files = files_with(STATIC)
+        # All at once: to find one in the other takes a round of requests for each.
+        self._modules = "".join(
+            f'<link rel="modulepreload" href="/static/{name}">'
+            for name in sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
+            if "uplot" not in name
+        )
         self._sockets: set[web.WebSocketResponse] = set()
         self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=1.0)
 
@@ -131,6 +137,7 @@ class PageServer:
             if session is None:
                 return _refusal(SAY_WHERE)
         answer = self._sent("index.html")
+        answer.text = (answer.text or "").replace("<!-- modules -->", self._modules)
         if session is not None:
             answer.set_cookie(self._cookie, session, httponly=True, samesite="Strict", path="/")
             self._opened()

@@ -40,7 +40,7 @@ LEVELS_MS = 40
 class DevicesTried:
     """Sound devices, open until `end`."""
 
-    def __init__(self, request: CheckDevices) -> None:
+    def __init__(self, request: CheckDevices, levels_came: Callable[[], None]) -> None:
         """Raises InvalidValue."""
         choice = request.choice
         device = device_of(choice)
@@ -50,6 +50,7 @@ class DevicesTried:
         self.engine = AudioProcess(
             AudioConfig(DEVICE, choice.channels, device=device), self._ready, lambda _: None
         )
+        self.engine.on_levels = levels_came
         self.engine.watch(LEVELS_MS)
         self._running = asyncio.create_task(self.engine.run())
 
@@ -88,12 +89,12 @@ class DevicesTried:
 class DevicesBefore:
     """The part `way_in` of a page's state; `changed` is called when it is another one."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, changed: Callable[[], None], levels_came: Callable[[], None]) -> None:
         self.part = WayIn()
         self.tried: DevicesTried | None = None
         self.connections: list[tuple[str, str]] = []
         """What was connected to the ports that were tried last."""
-        self._changed = changed
+        self._changed, self._levels_came = changed, levels_came
         self._looking: asyncio.Task[None] | None = None
         self._one = asyncio.Lock()
 
@@ -123,7 +124,7 @@ class DevicesBefore:
                 self.tried.hear_yourself(request)
                 return
             await self._end()
-            self.tried = DevicesTried(request)
+            self.tried = DevicesTried(request, self._levels_came)
 
     async def end_check(self) -> None:
         """Close them."""

@@ -121,4 +121,4 @@ function needle({ hz, note, cents }) {
     <meter class="needle" min="-50" max="50" low="-4" high="4" optimum="0" value=${cents} aria-label="cents off the note"></meter>`;
 }
 
-export const effects = { view };
+export const effects = { of: ["effects", "effects_now", "effect_kinds"], view };

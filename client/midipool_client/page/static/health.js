@@ -76,4 +76,4 @@ function view({ health }) {
   </section>`;
 }
 
-export const health = { view, second };
+export const health = { of: ["health"], view, second };

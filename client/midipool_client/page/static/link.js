@@ -35,11 +35,12 @@ export class Link {
   take(data) {
     if (typeof data !== "string") return this.onFrame(new DataView(data));
     const message = JSON.parse(data);
+    let changed = null;
     if (message.type === "snapshot") this.state = message.state;
-    else if (message.type === "delta") this.state = { ...this.state, ...message.changed };
+    else if (message.type === "delta") this.state = { ...this.state, ...(changed = message.changed) };
     else if (message.type === "heard_so_far") this.heardSoFar = message;
     else return this.answered(message);
-    this.onState(this.state);
+    this.onState(this.state, changed && Object.keys(changed));
   }
 
   answered({ id, text }) {

@@ -8,22 +8,25 @@ import { learning } from "./learn.js";
 import { Link } from "./link.js";
 import { Meters } from "./meters.js";
 import { left, parts, right } from "./parts.js";
-import { html, render } from "./vendor/lit-html/lit-html.js";
+import { html, noChange, render } from "./vendor/lit-html/lit-html.js";
 
 const root = document.getElementById("page");
 const said = document.getElementById("said");
 const clock = new Clock();
 const meters = new Meters();
 let wanted = false;
+let drawn = 0;
 
 if (location.search) history.replaceState(null, "", "/");
 
 const link = new Link({
-  onState: show,
-  onOpen: show,
+  onState: (state, changed) => show(changed),
+  onOpen: () => show(),
   onFrame: (view) => {
     meters.take(view, link.state?.mixer);
     clock.see(meters.roomUs);
+    framed = performance.now();
+    picture();
   },
 });
 
@@ -60,7 +63,11 @@ function say(text) {
   silence = setTimeout(() => (said.className = ""), 6000);
 }
 
-function show() {
+// `changed` names parts of the state, or is null for all of it.
+let dirty = null;
+let was = false; // in a room
+function show(changed = null) {
+  dirty = changed === null ? null : dirty && new Set([...dirty, ...changed]);
   if (wanted) return;
   wanted = true;
   requestAnimationFrame(draw);
@@ -70,14 +77,17 @@ function draw() {
   wanted = false;
   const { state } = link;
   if (!state) return;
+  if (inRoom(state) !== was) [dirty, was] = [null, inRoom(state)];
   const unread = parts.reduce((sum, part) => sum + (part.unread?.() ?? 0), 0);
   document.title = state.session.phase === "choosing" ? "midiPool" : `${unread ? `(${unread}) ` : ""}${state.session.name} · midiPool`;
   render(inRoom(state) ? room(state) : waiting(state), root);
   settle(root);
+  drawn++;
+  dirty = new Set();
 }
 
 // What parts may want to know beside the state.
-const about = () => ({ us: clock.now(), meters, heardSoFar: link.heardSoFar });
+const about = () => ({ us: clock.now(), meters, heardSoFar: link.heardSoFar, drawn });
 const inRoom = (state) => state?.session.phase === "in_room" && state.transport.timelines.length > 0;
 
 const away = () => when(!link.open, () => html`<p class="note bad" role="alert">midipool-client has ended, or does not answer.
@@ -92,7 +102,9 @@ function waiting(state) {
 function room(state) {
   const { session, health } = state;
   const page = about();
-  const column = (name, list) => html`<div class=${`column ${name}`}>${list.map((part) => part.view(state, ask, page))}</div>`;
+  const isAnew = ({ of, ticks }) => !dirty || !of || (ticks && dirty.has("time")) || of.some((name) => dirty.has(name));
+  const column = (name, list) => html`<div class=${`column ${name}`}>
+    ${list.map((part) => (isAnew(part) ? part.view(state, ask, page) : noChange))}</div>`;
   return html`<header class="top">
       <h1>midiPool</h1><span class="room" title=${session.room}>${session.room}</span><span class="name">${session.name}</span>
       ${session.connected ? badge(health.state, health.words) : badge("bad", "the server is away: playing on")}
@@ -102,24 +114,33 @@ function room(state) {
     <main class="board">${column("left", left)}${column("right", right)}</main>`;
 }
 
-// Playhead and meters: no oftener than meters come, which is all that eyes ask for.
-const PICTURE_MS = 36;
-let painted = 0;
-function animate(time) {
-  requestAnimationFrame(animate);
-  if (time - painted < PICTURE_MS || !link.state) return;
-  painted = time;
+// Playhead and meters: when meters come, and without any as often. A picture that nobody asks for
+// costs as much as one that shows something new.
+const PICTURE_MS = 40;
+let framed = 0;
+let painting = false;
+function picture() {
+  if (painting || !link.state) return;
+  painting = true;
+  requestAnimationFrame(paint);
+}
+
+function paint() {
+  painting = false;
   const page = about();
   if (!inRoom(link.state)) return paintJoin(root, link.state, page);
   for (const part of parts) part.paint?.(root, link.state, page);
 }
-requestAnimationFrame(animate);
+
+setInterval(() => {
+  if (performance.now() - framed > 2 * PICTURE_MS) picture();
+}, PICTURE_MS);
 
 setInterval(() => {
   if (!link.state) return;
   const page = about();
   if (inRoom(link.state)) for (const part of parts) part.second?.(root, link.state, page);
-  show(); // times that pass: "10 s ago"
+  show(["time"]); // "10 s ago"
 }, 1000);
 
 addEventListener("keydown", (event) => {

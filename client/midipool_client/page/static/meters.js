@@ -8,6 +8,20 @@ const SILENT = { peak: -120, rms: -120, hold: -120, clip: -Infinity };
 const db = (level) => (level > 1e-6 ? 20 * Math.log10(level) : -120);
 const share = (value) => Math.min(Math.max((value - FLOOR_DB) / (TOP_DB - FLOOR_DB), 0), 1);
 
+// To ask each time how large it is would have the page laid out each time.
+function fit(canvas) {
+  const scale = devicePixelRatio || 1;
+  const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height, canvas.looks] = [width, height, ""];
+}
+const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => fit(target)));
+
+// A canvas that has as many pixels as its place on the screen.
+export function sized(canvas) {
+  if (!canvas.seen) sizes.observe(canvas), (canvas.seen = true), fit(canvas);
+  return canvas;
+}
+
 export class Meters {
   constructor() {
     this.byKey = new Map();
@@ -62,8 +76,7 @@ export class Meters {
   // A wide canvas is a meter that lies.
   paint(canvas, of) {
     const scale = devicePixelRatio || 1;
-    const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
-    if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    const { width, height } = sized(canvas);
     const lies = width > height;
     const [w, h] = lies ? [height, width] : [width, height];
     const colour = colours();

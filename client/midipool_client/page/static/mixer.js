@@ -26,14 +26,17 @@ function view({ mixer }, ask) {
   </section>`;
 }
 
-function paint(root, state, { meters }) {
-  for (const canvas of root.querySelectorAll("[data-meter]")) {
-    meters.paint(canvas, JSON.parse(canvas.dataset.meter));
+let shown = { drawn: -1, meters: [] };
+function paint(root, state, { meters, drawn }) {
+  if (shown.drawn !== drawn) {
+    const all = [...root.querySelectorAll("[data-meter]")];
+    shown = { drawn, meters: all.map((canvas) => [canvas, JSON.parse(canvas.dataset.meter)]) };
   }
+  for (const [canvas, of] of shown.meters) meters.paint(canvas, of);
 }
 
 function second(root, { mixer: now }, { meters }) {
   meters.keep(new Set(now.meters.map((name, i) => keyOf(i, name, now))));
 }
 
-export const mixer = { view, paint, second };
+export const mixer = { of: ["mixer"], view, paint, second };

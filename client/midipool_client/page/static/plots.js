@@ -1,7 +1,10 @@
 // The last minutes of whom we hear, once a second, as plots.
 
-import uPlot from "./vendor/uplot/uPlot.esm.js";
 import { colours } from "./meters.js";
+
+// The page can be used before it can plot.
+let uPlot = null;
+const load = () => import("./vendor/uplot/uPlot.esm.js").then((module) => (uPlot = module.default));
 
 const KEPT_S = 300;
 const KINDS = [
@@ -17,6 +20,7 @@ export class Plots {
     this.rows = [];
     this.names = [];
     this.drawn = null;
+    this.loading = null;
   }
 
   // What was before this page; `heard` are lists of [member, latency, jitter, share that is left].
@@ -42,12 +46,14 @@ export class Plots {
 
   draw(root) {
     if (!root) return;
+    this.loading ??= load();
+    if (!uPlot) return;
     root.hidden = !this.names.length;
     if (root.hidden) return;
     const width = Math.max(Math.floor((root.clientWidth - 24) / (root.clientWidth > 760 ? 3 : 1)), 240);
     const made = JSON.stringify([this.names, width, colours().text]);
     if (this.drawn !== made || !root.firstChild) this.make(root, width, made);
-    KINDS.forEach(([, of], i) => this.plots[i].setData(this.data(of)));
+    if (this.times.length % 2) KINDS.forEach(([, of], i) => this.plots[i].setData(this.data(of)));
   }
 
   make(root, width, made) {

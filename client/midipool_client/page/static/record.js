@@ -178,6 +178,8 @@ function list(state, ask) {
 }
 
 export const record = {
+  of: ["recording", "takes", "transport"],
+  ticks: true,
   view(state, ask, { us }) {
     return html`<section class="panel recordings" aria-labelledby="record-head">
       <header><h2 id="record-head">Recordings</h2>${room(state, ask)}</header>

@@ -1,7 +1,7 @@
 // The bar ruler: playhead, loop, and what a pointer or a key does there.
 
 import { barBeats, songBeats } from "./song.js";
-import { colours } from "./meters.js";
+import { colours, sized } from "./meters.js";
 
 const BAR_PX = 34;
 
@@ -12,7 +12,7 @@ export class Ruler {
   }
 
   bars(canvas) {
-    return Math.max(Math.floor(canvas.clientWidth / BAR_PX), 8);
+    return Math.max(Math.floor(sized(canvas).width / (devicePixelRatio || 1) / BAR_PX), 8);
   }
 
   barAt(canvas, event) {
@@ -46,10 +46,11 @@ export class Ruler {
     locate(ask, event.key === "Home" ? 1 : Math.max(bar + by, 1));
   }
 
-  paint(canvas, timeline, us) {
+  // The canvas is painted when it looks otherwise, and the playhead's, which lies on it. To move an
+  // element would cost more.
+  paint(canvas, head, timeline, us) {
     const scale = devicePixelRatio || 1;
-    const [w, h] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
-    if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
+    const { width: w, height: h } = sized(canvas);
     const beats = songBeats(timeline, us);
     const at = Math.max(beats, 0) / barBeats(timeline.meter) + 1;
     const count = this.bars(canvas);
@@ -57,8 +58,9 @@ export class Ruler {
     if (at < this.first || at >= this.first + count) this.first = Math.max(Math.floor(at) - (at < this.first ? 0 : 1), 1);
     const x = (bar) => ((bar - this.first) / count) * w;
     const colour = colours();
+    this.paintHead(sized(head), Math.round(x(at)), scale, colour);
     const { loop, meter } = timeline;
-    const looks = JSON.stringify([Math.round(x(at)), this.first, w, h, loop, meter, this.drag, colour.text]);
+    const looks = JSON.stringify([this.first, w, h, loop, meter, this.drag, colour.text]);
     if (canvas.looks === looks) return;
     canvas.looks = looks;
     const g = canvas.getContext("2d");
@@ -73,8 +75,16 @@ export class Ruler {
       g.fillStyle = strong ? colour.text : colour.dim;
       if (strong || count <= 16) g.fillText(String(bar), x(bar) + 5 * scale, h * 0.38);
     }
+  }
+
+  paintHead(canvas, x, scale, colour) {
+    const looks = `${x} ${canvas.width} ${colour.accent}`;
+    if (canvas.looks === looks) return;
+    canvas.looks = looks;
+    const g = canvas.getContext("2d");
+    g.clearRect(0, 0, canvas.width, canvas.height);
     g.fillStyle = colour.accent;
-    g.fillRect(Math.round(x(at)) - scale, 0, 2 * scale + 1, h);
+    g.fillRect(x - scale, 0, 2 * scale + 1, canvas.height);
   }
 
   paintLoop(g, x, h, loop, colour, pending) {

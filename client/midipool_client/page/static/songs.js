@@ -118,4 +118,4 @@ function view({ songs: { known, songs, loaded }, session }, ask) {
   </section>`;
 }
 
-export const songs = { view };
+export const songs = { of: ["songs", "session"], view };

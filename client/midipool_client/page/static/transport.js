@@ -94,10 +94,10 @@ function place(state, ask, us) {
   const loop = newest(state).loop;
   const set = (start_bar, end_bar) => ask("loop", { loop: { start_bar, end_bar } });
   return html`<div class="place">
-    <canvas class="ruler" tabindex="0" role="slider" aria-label="place in the song, in bars" aria-valuemin="1"
+    <div class="bars"><canvas class="ruler" tabindex="0" role="slider" aria-label="place in the song, in bars" aria-valuemin="1"
       aria-valuenow=${now.bar} aria-valuetext=${`bar ${now.bar}`} title="click: go there; drag: loop"
       @pointerdown=${(e) => ruler.down(e)} @pointermove=${(e) => ruler.move(e)} @pointerup=${() => ruler.up(ask)}
-      @pointercancel=${() => (ruler.drag = null)} @keydown=${(e) => ruler.key(e, now.bar, ask)}></canvas>
+      @pointercancel=${() => (ruler.drag = null)} @keydown=${(e) => ruler.key(e, now.bar, ask)}></canvas><canvas class="playhead"></canvas></div>
     <div class="row">
       <label>go to ${field({ label: "go to bar, or bar.beat", value: "", name: "goto", mode: "decimal",
         commit: (text) => text && ask("locate", { position: typedPosition(text) }) })}</label>
@@ -175,7 +175,7 @@ function paint(root, state, { us }) {
   if (!canvas) return;
   const at_us = us ?? newest(state).origin_time_us;
   const timeline = at(state.transport.timelines, at_us);
-  ruler.paint(canvas, timeline, at_us);
+  ruler.paint(canvas, canvas.nextElementSibling, timeline, at_us);
   const now = position(timeline, songBeats(timeline, at_us));
   const where = root.querySelector(".where");
   const text = `${now.bar}.${now.beat}`;
@@ -190,4 +190,4 @@ function key(pressed, state, ask) {
   return true;
 }
 
-export const transport = { view, paint, key };
+export const transport = { of: ["transport", "conduct", "session", "mixer"], ticks: true, view, paint, key };
