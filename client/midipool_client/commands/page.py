@@ -113,7 +113,7 @@ async def _play(host: "PageHost", join: "Join") -> None:
     _keep_choice(join.choice)
     playing = playing_of(_join_options(str(url), name, join.choice), url, name)
     if playing.player.audio is not None:
-        playing.player.audio.engine.connect_again(host.devices.connections)
+        playing.player.audio.engine.connect_again(host.devices.take_connections())
     left = asyncio.Event()
     host.leave = left.set
     host.enter(playing)

@@ -92,8 +92,7 @@ class DevicesBefore:
     def __init__(self, changed: Callable[[], None], levels_came: Callable[[], None]) -> None:
         self.part = WayIn()
         self.tried: DevicesTried | None = None
-        self.connections: list[tuple[str, str]] = []
-        """What was connected to the ports that were tried last."""
+        self._connections: list[tuple[str, str]] = []
         self._changed, self._levels_came = changed, levels_came
         self._looking: asyncio.Task[None] | None = None
         self._one = asyncio.Lock()
@@ -131,6 +130,11 @@ class DevicesBefore:
         async with self._one:
             await self._end()
 
+    def take_connections(self) -> list[tuple[str, str]]:
+        """What was connected to the ports that were tried, for the room that is joined now."""
+        connections, self._connections = self._connections, []
+        return connections
+
     def now(self) -> WayIn:
         """The part as it is."""
         if self.tried is None:
@@ -148,7 +152,7 @@ class DevicesBefore:
     async def _end(self) -> None:
         tried, self.tried = self.tried, None
         if tried is not None:
-            self.connections = tried.engine.connections
+            self._connections = tried.engine.connections
             await tried.end()
 
     async def _look(self) -> None:

@@ -74,8 +74,14 @@ async def test_devices_are_tried_with_live_levels_until_nobody_looks(before: Run
     assert before.host.devices.tried is tried
     await page.ask("check_devices", choice={"audio": "jack", "channels": 1})
     assert before.host.devices.tried is not tried
+    # What was connected then is for one room, not for each that comes later.
+    tried = before.host.devices.tried
+    assert tried is not None
+    tried.engine.connect_again([("audio_send_1", "daw:out_1")])
     await page.socket.close()
     await until(lambda: before.host.devices.tried is None)
+    assert before.host.devices.take_connections() == [("audio_send_1", "daw:out_1")]
+    assert before.host.devices.take_connections() == []
 
 
 async def test_what_cannot_be_tried_is_refused(before: Running, tmp_path: Path) -> None:
