@@ -6,7 +6,8 @@ Played into the room again it is on the bar there too.
 import json
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
 PERIOD = 256
 PORTS = (CLOCK_PORT, "midiPool-audio:audio_send_1", "midiPool-audio:audio_receive_1")
 RATE, MS = 48_000, 48
+NEAR = 100 * MS
 BPM = 150
 BEAT_FRAMES = RATE * 60 // BPM
 
@@ -46,12 +48,6 @@ def record(player: Player, *words: str) -> str:
         return command.output()
 
 
-def hear(player: Player, *words: str) -> None:
-    """`midipool-client hear WORDS`, in a shell of the player's."""
-    with Background.python("midipool_client", "hear", *words, env=player.env) as command:
-        assert command.process.wait(20) == 0, command.output()
-
-
 def let_pass(player: Player, beats: int) -> None:
     now = clocks(player.meter.snapshot().events[0])
     player.meter.wait_until(lambda heard: clocks(heard.events[0]) >= now + 24 * beats, 30)
@@ -63,45 +59,57 @@ def folder_of(home: Path, name: str) -> tuple[Path, dict[str, Any]]:
     return folder, json.loads((folder / "manifest.json").read_text())
 
 
-def check_offs(path: Path, offs: dict[int, float]) -> None:
-    """All are on the beat. Where JACK's dummy lost a period, some are off by just that one."""
-    moved = {beat: off for beat, off in offs.items() if abs(off) >= MS}
-    assert len(moved) <= len(offs) * 2 // 3, f"{path.name}: off by so many frames: {moved}"
-    for beat, off in moved.items():
-        assert abs(abs(off) - PERIOD) < MS, f"{path.name}: beat {beat} is off by {off} frames"
+@dataclass
+class Lost:
+    """Where JACK's dummy lost frames, because the machine stood still: nothing is exact near it."""
+
+    beats: set[int]
+    """Of the room's song, at either end."""
+    places: set[int] = field(default_factory=set)
+    """Clicks that were disturbed already in what is played."""
 
 
-def check_beats(path: Path, least: int) -> int:
-    """All clicks are on beats of the recording, in order; by which beat of the song it begins."""
+def clicks_of(path: Path) -> dict[int, tuple[float, int]]:
+    """(frames off, which click) by the beat of the recording; what is not there is left out."""
     sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
     assert rate == RATE
-    left = sound[:, 0]
-    offs = [
-        (beat, clicks_near(left, beat * BEAT_FRAMES, 2_000))
-        for beat in range(1, len(left) // BEAT_FRAMES)
-    ]
-    found = [(beat, off) for beat, off in offs if off is not None]
-    assert len(found) >= least, offs
-    check_offs(path, {beat: off[0] for beat, off in found})
-    # One that the network lost, or the machine was too late for, is no matter of the recording.
-    places = {(off[1] - beat) % BEATS for beat, off in found}
-    assert len(places) == 1, found
-    return places.pop()
-
-
-def check_loop(path: Path) -> None:
-    """Three bars that were played again and again are on the room's beats, each time."""
-    sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    assert rate == RATE
-    offs = [
-        (beat, off)
+    near = {
+        beat: clicks_near(sound[:, 0], beat * BEAT_FRAMES, 2_000)
         for beat in range(1, len(sound) // BEAT_FRAMES)
-        if (off := clicks_near(sound[:, 0], beat * BEAT_FRAMES, 2_000)) is not None
-    ]
-    assert len(offs) >= 8, offs
-    check_offs(path, {beat: off[0] for beat, off in offs})
+    }
+    return {beat: found for beat, found in near.items() if found is not None}
+
+
+def check_clicks(path: Path, begins: int, lost: Lost, least: int) -> dict[int, int]:
+    """They are on beats of the recording, which begins with that one of the song; which each is.
+
+    For some seconds after a loss all may be late by a little, or by just that period.
+    """
+    clicks = clicks_of(path)
+    assert len(clicks) >= least, clicks
+    quiet = {
+        beat: off
+        for beat, (off, place) in clicks.items()
+        if begins + beat not in lost.beats and place not in lost.places
+    }
+    exact = [off for off in quiet.values() if abs(off) < MS]
+    assert len(exact) >= max(len(quiet) * 2 // 3, 3) or len(lost.beats) > 2, f"{path.name}: {quiet}"
+    for beat, off in quiet.items():
+        assert min(abs(off), abs(abs(off) - PERIOD)) < 2 * MS, f"{path.name}: {beat}: {off} frames"
+    return {beat: clicks[beat][1] for beat in quiet}
+
+
+def check_beats(path: Path, begins: int, lost: Lost, least: int) -> None:
+    """All clicks are on beats of the recording, and of the song."""
+    for beat, place in check_clicks(path, begins, lost, least).items():
+        assert place == (begins + beat) % BEATS, path.name
+
+
+def check_loop(path: Path, begins: int, lost: Lost) -> None:
+    """Three bars that were played again and again are on the room's beats, each time."""
+    places = check_clicks(path, begins, lost, 8)
     # Which of the loop's twelve beats each is: they follow one another.
-    assert len({(place - beat) % 12 for beat, (_, place) in offs}) == 1, offs
+    assert len({(place - beat) % 12 for beat, place in places.items()}) == 1, places
 
 
 def check_midi(path: Path) -> None:
@@ -112,16 +120,20 @@ def check_midi(path: Path) -> None:
     assert any(m.type == "marker" and m.text.startswith("bar ") for m in conductor)
 
 
-def check_recording(home: Path, name: str, seconds: float) -> dict[str, Any]:
+def check_recording(home: Path, name: str, lost: Lost, seconds: float) -> dict[str, Any]:
     folder, manifest = folder_of(home, name)
-    files = {track["name"]: track["file"] for track in manifest["tracks"]}
-    first = {name: check_beats(folder / files[name], int(seconds)) for name in ("bass", "drums")}
     # Both players' sticks follow the room: what is on a beat at one is so at the other.
-    begins = (manifest["bar"] - 1) * 4 % BEATS
-    assert first == {"bass": begins, "drums": begins}
+    for track in manifest["tracks"]:
+        if track["name"] in ("bass", "drums"):
+            check_beats(folder / track["file"], begins_of(manifest), lost, int(seconds))
     check_midi(folder / manifest["midi"])
     assert all(track["dropped_frames"] == 0 for track in manifest["tracks"])
     return manifest
+
+
+def begins_of(manifest: Mapping[str, Any]) -> int:
+    """Which beat of the song the recording begins with."""
+    return (int(manifest["bar"]) - 1) * 4
 
 
 def test_all_tracks_are_on_their_beats_also_played_again_and_after_a_crash(
@@ -132,8 +144,8 @@ def test_all_tracks_are_on_their_beats_also_played_again_and_after_a_crash(
     stage.conduct("tempo", str(BPM))
     wait_until(lambda: both_hear(stage))
     with (
-        BeatDaw(drums.env, tmp_path / "drums.npz", *PORTS),
-        BeatDaw(bass.env, tmp_path / "bass.npz", *PORTS),
+        BeatDaw(drums.env, tmp_path / "drums.npz", *PORTS) as there,
+        BeatDaw(bass.env, tmp_path / "bass.npz", *PORTS) as here,
     ):
         first = record(bass, "start")
         assert "waits until the song plays" in first
@@ -141,8 +153,6 @@ def test_all_tracks_are_on_their_beats_also_played_again_and_after_a_crash(
         let_pass(bass, 14)
         assert "3 tracks" in record(bass, "stop")
         take, _, _ = first.partition(":")
-        # By bars the others are heard, and recorded, exactly; so is the recording.
-        hear(bass, "profile=bar")
         said = record(bass, "play", take.strip(), "--mute", "bass", "--loop", "1", "4")
         assert "plays from bar 1 of" in said
         assert "at its own speed" not in said
@@ -153,16 +163,18 @@ def test_all_tracks_are_on_their_beats_also_played_again_and_after_a_crash(
         song_beats = clocks(bass.meter.snapshot().events[0]) / 24
         bass.client.process.send_signal(signal.SIGKILL)
         os.kill(engine, signal.SIGKILL)
+        lost = Lost(there.end().disturbed(NEAR) | here.end().disturbed(NEAR))
     names = [text.split(":")[0].strip() for text in (first, second)]
-    assert check_recording(home, names[0], 10)["state"] == "done"
+    assert check_recording(home, names[0], lost, 10)["state"] == "done"
     assert "cut" in record(bass, "list")
-    manifest = check_recording(home, names[1], 8)
+    manifest = check_recording(home, names[1], lost, 8)
     assert manifest["state"] == "cut"
-    recorded_s = (song_beats - (manifest["bar"] - 1) * 4) * 60 / BPM
+    recorded_s = (song_beats - begins_of(manifest)) * 60 / BPM
     assert manifest["seconds"] > recorded_s - 1.0
     folder, _ = folder_of(home, names[1])
     (again,) = [t["file"] for t in manifest["tracks"] if t["name"] == f"take {names[0]}"]
-    check_loop(folder / again)
+    played = Lost(lost.beats, {beat % BEATS for beat in lost.beats if beat < BEATS})
+    check_loop(folder / again, begins_of(manifest), played)
     record(bass, "rename", names[1], "take 2")
     record(bass, "delete", names[0])
     assert [p.name for p in (home / "midipool" / "recordings").iterdir()] == ["take 2"]
