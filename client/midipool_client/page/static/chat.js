@@ -117,4 +117,4 @@ function top() {
   }}>${unread} new in chat</button>`);
 }
 
-export const chat = { of: ["talk", "session"], ticks: true, ticks: true, view, paint, key, top, second, unread: () => unread };
+export const chat = { of: ["talk", "session"], ticks: true, view, paint, key, top, second, unread: () => unread };
