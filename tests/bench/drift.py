@@ -92,7 +92,7 @@ def _plan(made: Path, number: int, options: argparse.Namespace) -> Plan:
     port = "midiPool-audio:audio_{}_{}".format
     plays = (("tone", port("send", 1)), (f"noise{number}", port("send", 2)))
     hears = (port("receive", 1), port("receive", 2))
-    file = str(made / f"{number}.npz")
+    file = str(made / f"{number}.record")
     return Plan("probe", SETTLE_S + options.seconds, file, plays, hears)
 
 

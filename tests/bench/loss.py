@@ -95,7 +95,7 @@ def _compare(name: str, seats: Seats, loop: Loop, made: Path, seconds: float) ->
             jack = seats.machines[number].jack
             for port in (sink, source):
                 audio_peers.wait_for_port(jack, port)
-            file = str(made / f"{number}.npz")
+            file = str(made / f"{number}.record")
             plan = Plan("probe", SETTLE_S + seconds, file, ((f"noise{number}", sink),), (source,))
             probes.append(stack.enter_context(SoundProbe(jack.env, plan)))
         time.sleep(SETTLE_S)  # buffers find their length

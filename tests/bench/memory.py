@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         wait_until(lambda: all(len(stage.status()["hears"].get(n, ())) == 1 for n in "ab"), 30)
         for number, player in enumerate(stage.players):
             port = f"midiPool-audio:audio_send_{number + 1}"
-            file = str(Path(made) / f"{number}.npz")
+            file = str(Path(made) / f"{number}.record")
             plan = Plan("probe", 1.0, file, ((f"noise{number}", port),))
             stack.enter_context(SoundProbe(player.jack.env, plan))
         stage.conduct("start")

@@ -124,7 +124,7 @@ def _play(
             for port in (*sinks, *hears):
                 audio_peers.wait_for_port(jack, port)
             plays = tuple((f"noise{number}", sink) for sink in sinks)
-            file = str(made / f"{number}.npz")
+            file = str(made / f"{number}.record")
             plan = Plan("probe", SETTLE_S + seconds, file, plays, hears)
             probes.append(stack.enter_context(SoundProbe(jack.env, plan)))
         time.sleep(SETTLE_S + seconds + SPARE_S)  # records end while all play

@@ -1,18 +1,13 @@
 """A program on JACK that plays known sounds, records, and notes when each of its cycles was.
 
-`python -m tests.bench.sound_probe PLAN`, PLAN being JSON of a Plan. When its standard input ends it
-writes a file (numpy's .npz) and goes. It knows nothing of midiPool: what it says of a sound is said
-by JACK's ports and CLOCK_MONOTONIC alone.
+It is in C (sound_probe.c), and knows nothing of midiPool but how libjack is found: what it says of
+a sound is said by JACK's ports and CLOCK_MONOTONIC alone.
 """
 
 import functools
-import gc
-import json
 import subprocess
-import sys
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +17,7 @@ from midipool_demo.frame_times import FrameTimes, Ints
 from tests.e2e.owned_process import OwnedProcess
 from tests.e2e.sound_daw import Floats
 
+ROOT = Path(__file__).resolve().parents[2]
 RATE = 48_000
 NOISE_FRAMES = 1 << 18
 """5.5 s: what is later is heard as late as what is so much less late."""
@@ -96,7 +92,7 @@ class SoundProbe(OwnedProcess):
     def __init__(self, env: Mapping[str, str], plan: Plan) -> None:
         self._file = Path(plan.file)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.sound_probe", json.dumps(asdict(plan))],
+            [_program(), *_arguments(plan)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=child_environment(env),
@@ -111,56 +107,31 @@ class SoundProbe(OwnedProcess):
         self._process.stdin.close()
         if self._process.wait(60) != 0:
             raise RuntimeError("the sound program failed")
-        with np.load(self._file) as wrote:
-            return Record(wrote["heard"], wrote["cycles"], wrote["xruns_ns"])
+        with self._file.open("rb") as wrote:
+            frames, ports, cycles, xruns = np.fromfile(wrote, np.int64, 4)
+            return Record(
+                cycles=np.fromfile(wrote, np.int64, 3 * cycles).reshape(cycles, 3),
+                xruns_ns=np.fromfile(wrote, np.int64, xruns),
+                heard=np.fromfile(wrote, np.float32, frames * ports).reshape(frames, ports),
+            )
 
 
-def main(plan: Plan) -> None:
-    import jack
-
-    client = jack.Client(plan.name, no_start_server=True)
-    outputs = [client.outports.register(f"out_{n + 1}") for n in range(len(plan.plays))]
-    inputs = [client.inports.register(f"in_{n + 1}") for n in range(len(plan.hears))]
-    played = [sound(name) for name, _ in plan.plays]
-    most = round(plan.seconds * RATE)
-    heard = np.empty((most, len(inputs)), np.float32)
-    heard.fill(0)  # now, so that no page is new to the callback
-    cycles = np.ones((most // 16, 3), np.int64)
-    counted = at = 0
-    xruns: list[int] = []
-
-    def process(frames: int) -> None:
-        nonlocal at, counted
-        if counted < len(cycles):
-            cycles[counted] = at, client.last_frame_time, time.monotonic_ns()
-            counted += 1
-        for port, samples in zip(outputs, played, strict=True):
-            port.get_array()[:] = samples[np.arange(at, at + frames) % len(samples)]
-        if at + frames <= most:
-            for index, port in enumerate(inputs):
-                heard[at : at + frames, index] = port.get_array()
-        at += frames
-
-    client.set_process_callback(process)
-    client.set_xrun_callback(lambda late_us: xruns.append(time.monotonic_ns()))
-    gc.disable()
-    with client:
-        for source, own in zip(plan.hears, inputs, strict=True):
-            client.connect(source, own)
-        for own, (_, sink) in zip(outputs, plan.plays, strict=True):
-            client.connect(own, sink)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        sys.stdin.read()
-    np.savez(
-        plan.file,
-        heard=heard[: min(at, most)],
-        cycles=cycles[:counted],
-        xruns_ns=np.array(xruns, np.int64),
-    )
+@functools.cache
+def _program() -> Path:
+    program = ROOT / "native" / "build" / "sound_probe"
+    program.parent.mkdir(exist_ok=True)
+    ours = [ROOT / "native" / "src" / name for name in ("jack_api.c", "host_clock.c")]
+    flags = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{ours[0].parent}"]
+    sources = [Path(__file__).with_suffix(".c"), *ours]
+    subprocess.run(["gcc", *flags, "-o", program, *sources, "-ldl", "-lpthread"], check=True)
+    return program
 
 
-if __name__ == "__main__":
-    said = json.loads(sys.argv[1])
-    plays = tuple((name, port) for name, port in said.pop("plays"))
-    main(Plan(**{**said, "plays": plays, "hears": tuple(said["hears"])}))
+def _arguments(plan: Plan) -> list[str]:
+    """As sound_probe.c takes them; sounds are written beside the record."""
+    plays: list[str] = []
+    for name, port in plan.plays:
+        file = Path(f"{plan.file}.{name}")
+        sound(name).tofile(file)
+        plays += [str(file), port]
+    return [plan.name, f"{plan.seconds}", plan.file, f"{len(plan.plays)}", *plays, *plan.hears]
