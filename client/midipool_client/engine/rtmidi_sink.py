@@ -16,6 +16,9 @@ from midipool_native.spooler import Spooler
 PATIENCE_NS = 100_000_000
 MIDI_PRIORITY = 80
 LOOK_AGAIN_S = 1.0
+# A JACK client shows its ports a moment before they can be connected; rtmidi does not say that it
+# could not.
+JACK_ACTIVATES_S = 0.1
 
 
 class RtMidiSink:
@@ -116,8 +119,16 @@ def open_existing(port: Any, wanted: str) -> str:
     if not matches:
         there = ", ".join(map(repr, ports)) or "none"
         raise Unavailable(f"there is no MIDI port named {wanted!r}; there are: {there}")
+    if _is_through_jack(port):
+        time.sleep(JACK_ACTIVATES_S)
     port.open_port(matches[0])
     return ports[matches[0]]
+
+
+def _is_through_jack(port: Any) -> bool:
+    import rtmidi
+
+    return bool(port.get_current_api() == rtmidi.API_UNIX_JACK)
 
 
 def rtmidi_api() -> tuple[int, str]:
