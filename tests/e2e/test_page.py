@@ -146,7 +146,8 @@ def record(page: Page, folder: Path) -> None:
     expect(take).to_contain_text("the best")
     take.get_by_role("button", name="delete").click()
     expect(take).to_have_count(1)
-    take.get_by_role("button", name="delete the best").last.click()
+    asked = take.get_by_role("alertdialog")
+    asked.get_by_role("button", name="delete the best").click()
     expect(take).to_have_count(0)
 
 
