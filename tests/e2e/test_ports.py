@@ -110,9 +110,12 @@ def test_a_device_that_is_plugged_in_later_gets_the_clock(jack: JackServer, tmp_
 
 def test_an_existing_ports_input_is_heard_too(jack: JackServer, tmp_path: Path) -> None:
     with LeadingDaw(jack.env, "synth") as daw:
-        words = ["--midi-port", "synth:", "--virtual-port", "keys"]
+        words = ["--midi-port", "synth:", "--virtual-port", "keys", "--control-port", "synth:"]
         with Solo(jack, tmp_path, words, [KEYS]) as solo:
             daw("tempo", 90)
             daw("start")
             solo.meter.wait_until(lambda h: clocks(h.events[0]) >= 48)
             wait_until(lambda: abs(solo.status()["bpm"] - 90) < 0.5)
+            solo.command("ctl", "learn", "mix", "send-mute", "--source", "cc:1:64", "--how", "hold")
+            daw("raw", "b0407f")
+            wait_until(lambda: "send_mute: on" in solo.command("ctl", "state", "mixer"))
