@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frames_around.h"
+
 bool mp_frame_ring_init(mp_frame_ring *ring, uint32_t channels, uint32_t frames) {
     memset(ring, 0, sizeof *ring);
     ring->samples = calloc((size_t)channels * frames, sizeof(float));
@@ -21,19 +23,8 @@ uint32_t mp_frame_ring_fill(mp_frame_ring *ring) {
     return (uint32_t)(atomic_load_explicit(&ring->written, memory_order_acquire) - read);
 }
 
-/* Copy `count` frames that begin at `at` into or out of the ring, in two pieces at its end. */
 static void copy(mp_frame_ring *ring, uint64_t at, float *to, const float *from, uint32_t count) {
-    uint32_t start = (uint32_t)at & ring->mask, whole = ring->mask + 1;
-    uint32_t first = count < whole - start ? count : whole - start;
-    size_t n = ring->channels, size = sizeof(float) * n;
-    float *inside = ring->samples + start * n;
-    if (from != NULL) {
-        memcpy(inside, from, first * size);
-        memcpy(ring->samples, from + first * n, (count - first) * size);
-    } else if (to != NULL) {
-        memcpy(to, inside, first * size);
-        memcpy(to + first * n, ring->samples, (count - first) * size);
-    }
+    mp_frames_around(ring->samples, ring->channels, ring->mask, at, to, from, count);
 }
 
 uint32_t mp_frame_ring_write(mp_frame_ring *ring, const float *frames, uint32_t count) {

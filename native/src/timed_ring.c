@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frames_around.h"
+
 /* So far before all times that differences to it still fit. */
 static const int64_t NEVER = INT64_MIN / 4;
 
@@ -26,19 +28,8 @@ void mp_timed_ring_clear(mp_timed_ring *ring) {
     atomic_store(&ring->read_to, NEVER);
 }
 
-/* Copy `count` frames from place `at` on, in two pieces at the ring's end. */
 static void copy(mp_timed_ring *ring, int64_t at, float *to, const float *from, uint32_t count) {
-    uint32_t start = (uint32_t)at & ring->mask, whole = ring->mask + 1;
-    uint32_t first = count < whole - start ? count : whole - start;
-    size_t n = ring->channels, size = sizeof(float) * n;
-    float *inside = ring->samples + start * n;
-    if (from != NULL) {
-        memcpy(inside, from, first * size);
-        memcpy(ring->samples, from + first * n, (count - first) * size);
-    } else if (to != NULL) {
-        memcpy(to, inside, first * size);
-        memcpy(to + first * n, ring->samples, (count - first) * size);
-    }
+    mp_frames_around(ring->samples, ring->channels, ring->mask, (uint64_t)at, to, from, count);
 }
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
