@@ -166,8 +166,10 @@ static void refuses_what_cannot_be(void) {
 typedef struct {
     mp_timed_ring ring;
     _Atomic int stop;
-    int64_t wrong, right;
+    _Atomic int64_t wrong, right;
 } two_threads;
+
+enum { MOST_ROUNDS = 5000000 };
 
 static void *read_on(void *arg) {
     two_threads *t = arg;
@@ -192,7 +194,8 @@ static void what_is_read_is_what_was_written_for_that_time(void) {
     int64_t at = 0;
     CHECK(mp_timed_ring_init(&t.ring, 1, 1024));
     CHECK(pthread_create(&thread, NULL, read_on, &t) == 0);
-    for (int round = 0; round < 8000; round++) {
+    /* For longer where the two threads hardly met: on a busy machine. */
+    for (int round = 0; round < 8000 || (t.right <= 1000 && round < MOST_ROUNDS); round++) {
         float frames[200];
         for (int i = 0; i < 200; i++) frames[i] = (float)((at + i) % 1000 + 1);
         at += mp_timed_ring_write(&t.ring, at, frames, 200);
