@@ -16,6 +16,7 @@ import midi_examples
 import page_openapi
 import page_tables
 import room_example
+import server_tables
 
 from midipool import datagram, media_datagram
 from midipool_client.page import meters
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "page room requests": page_tables.room_requests,
     "page answers": page_tables.answers,
     "page parts": page_tables.parts,
+    "server settings": server_tables.settings,
     "page meters": lambda: datagram_layout(meters.__doc__),
     **{f"conversation {name}": part for name, part in room_example.PARTS.items()},
     **{f"bytes {name}": part for name, part in midi_examples.PARTS.items()},

@@ -15,6 +15,7 @@ from midipool.media_datagram import MediaHeader, MediaKind
 from midipool_native import media
 from midipool_server import cli, media_service
 from midipool_server.media_relay import MediaRelay
+from midipool_server.settings import Effective, given, together
 
 from .test_web import Server, receive
 
@@ -228,6 +229,10 @@ async def test_a_busy_port_says_what_to_choose(stage: Stage) -> None:
         media_service.open_relay("127.0.0.1", stage.port, 10)
 
 
+def flags(words: str) -> Effective:
+    return given.given(cli._parser().parse_args(words.split()))
+
+
 @pytest.mark.parametrize(
     ("words", "port"),
     [
@@ -239,13 +244,13 @@ async def test_a_busy_port_says_what_to_choose(stage: Stage) -> None:
     ],
 )
 def test_the_relays_port_is_the_one_above_unless_another_is_chosen(words: str, port: int) -> None:
-    assert cli._media_port(cli._parser().parse_args(words.split())) == port
+    assert together.media_port(flags(words).settings()) == port
 
 
 @pytest.mark.parametrize("words", ["--port 65535", "--port 9000 --media-port 9000"])
 def test_a_port_that_the_relay_cannot_have_says_what_to_choose(words: str) -> None:
-    with pytest.raises(Unavailable, match="--media-port"):
-        cli._media_port(cli._parser().parse_args(words.split()))
+    [problem] = flags(words).problems
+    assert "--media-port" in problem.rule
 
 
 @pytest.mark.parametrize(
@@ -259,15 +264,13 @@ def test_a_port_that_the_relay_cannot_have_says_what_to_choose(words: str) -> No
     ],
 )
 def test_the_second_port_of_stun_is_behind_the_relays(words: str, port: int) -> None:
-    options = cli._parser().parse_args(words.split())
-    assert cli._stun_port(options, cli._media_port(options)) == port
+    assert together.stun_port(flags(words).settings()) == port
 
 
 @pytest.mark.parametrize("words", ["--port 65534", "--stun-port 8766", "--stun-port 8765"])
 def test_a_port_that_stun_cannot_have_says_what_to_choose(words: str) -> None:
-    options = cli._parser().parse_args(words.split())
-    with pytest.raises(Unavailable, match="--stun-port"):
-        cli._stun_port(options, cli._media_port(options))
+    [problem] = flags(words).problems
+    assert "--stun-port" in problem.rule
 
 
 async def test_a_member_is_told_of_both_ports_and_a_busy_one_is_named(stage: Stage) -> None:

@@ -1,0 +1,1 @@
+"""What midipool-server does: each file is a command."""

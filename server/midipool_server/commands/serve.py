@@ -1,0 +1,25 @@
+"""`midipool-server`: host rooms until a signal ends it."""
+
+import argparse
+import asyncio
+import functools
+import logging
+
+from midipool_server.commands import config
+from midipool_server.settings import given
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve with the settings that were given; returns the exit code."""
+    effective = given.given(options)
+    config.complain(effective)
+    if effective.problems:
+        return 2
+    settings = effective.settings()
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+    )
+    from midipool_server.serving import serve
+
+    asyncio.run(serve(settings, functools.partial(print, flush=True)))
+    return 0
