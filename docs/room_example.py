@@ -8,7 +8,8 @@ import msgspec
 from midipool import messages
 from midipool.errors import InvalidMessage, Refused
 from midipool.messages import MemberStatus, Message
-from midipool_server.room import Outgoing, Room, refusal
+from midipool_server.outgoing import Outgoing, refusal
+from midipool_server.room import Room
 
 NOW_US = 5_000_000
 CLOCK_ID = "58d1e0c4a7b2f390"
@@ -50,7 +51,7 @@ class Conversation:
         """The client commands, and is answered."""
         self.sends(command)
         try:
-            self.hears(self.room.command(now_us, 1, command))
+            self.hears(self.room.handle(now_us, 1, command))
         except Refused as error:
             self.hears([Outgoing(refusal(error, command.id))])
 
@@ -91,8 +92,8 @@ def described() -> str:
     """The room as /api/rooms/NAME shows it."""
     talk = Conversation()
     talk.join()
-    talk.room.command(NOW_US, 1, messages.Start(id=1))
-    talk.room.set_status(1, STATUS)
+    talk.room.handle(NOW_US, 1, messages.Start(id=1))
+    talk.room.handle(NOW_US, 1, STATUS)
     shown = json.loads(msgspec.json.encode(talk.room.describe(NOW_US + 10_150_000)))
     return f"```json\n{json.dumps(shown, indent=2)}\n```"
 

@@ -1,9 +1,20 @@
 """How the members of a room hear each other, as they said last. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from midipool.messages import AUDIO_REPORTS_A_SECOND, AudioReport, Dropped, HeardBy, Hearing
+from midipool.messages import (
+    AUDIO_REPORTS_A_SECOND,
+    AudioReport,
+    Dropped,
+    HeardBy,
+    Hearing,
+    Message,
+)
+from midipool_server.feature import Feature, Handler
+from midipool_server.floor import Floor
+from midipool_server.outgoing import Outgoing
+from midipool_server.places import Member
 from midipool_server.rate_limit import RateLimit
 
 # Reports that the network held up come together.
@@ -68,3 +79,46 @@ class Hearings:
             for name, listener in self._listeners.items()
             if listener.hears
         }
+
+
+class HearingReports(Feature):
+    """Each member says how it hears the others, who are told how they are heard."""
+
+    def __init__(self, floor: Floor) -> None:
+        self._floor = floor
+        self._hearings = Hearings()
+
+    def handlers(self) -> Mapping[type[Message], Handler]:
+        """What a member hears."""
+        return {AudioReport: self._heard}
+
+    def renamed(self, old: str, new: str) -> None:
+        """What was said of the old name holds for nobody."""
+        self._hearings.forget(old)
+
+    def lost(self, now_us: int, member: Member) -> list[Outgoing]:
+        """Who is away hears nobody."""
+        self._hearings.silence(member.name)
+        return []
+
+    def left(self, now_us: int, gone: list[Member]) -> list[Outgoing]:
+        """Who has left hears nobody, and nobody hears it."""
+        for member in gone:
+            self._hearings.forget(member.name)
+        return []
+
+    def describe(self, now_us: int) -> dict[str, object]:
+        """Who hears whom how, and what was dropped on the way."""
+        return {"hears": self._hearings.shown(), "dropped": self._hearings.dropped()}
+
+    def _heard(self, now_us: int, id: int, report: AudioReport) -> list[Outgoing]:
+        """How a member hears the others, each of whom is told."""
+        listener = self._floor.member(id, "a remote hears nobody: join as a member")
+        places = self._floor.places
+        heard = self._hearings.report(now_us, listener.name, report, places.names())
+        ids = {m.name: m.id for m in places.members() if m.connected}
+        return [
+            Outgoing(h, ids[h.hearing.member], can_wait=True)
+            for h in heard
+            if h.hearing.member in ids
+        ]

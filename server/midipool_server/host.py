@@ -9,27 +9,19 @@ from collections.abc import Callable
 from midipool import PROTOCOL_VERSION, messages
 from midipool.errors import InvalidMessage, InvalidValue, Refused
 from midipool.messages import (
-    AddSong,
-    AudioReport,
-    ChangeSong,
     ClientMessage,
     ClockProbe,
     ClockReply,
     Error,
-    HandSongs,
     Hello,
-    MediaOffer,
-    MemberStatus,
     Midi,
-    MoveSong,
-    RemoveSong,
 )
-from midipool_server import offers
 from midipool_server.connection import BAD_MESSAGE_COST, Connection
 from midipool_server.lobby import Lobby
 from midipool_server.media_relay import MediaRelay
 from midipool_server.midi_relay import MidiRelay, Relayed
-from midipool_server.room import Outgoing, Room, refusal
+from midipool_server.outgoing import Outgoing, refusal
+from midipool_server.room import Room
 from midipool_server.viewers import Viewers
 
 log = logging.getLogger(__name__)
@@ -198,31 +190,10 @@ class RoomHost:
                 t2_ns = self._now_ns()
                 reply = ClockReply(t1_ns=t1_ns, t2_ns=t2_ns, t3_ns=self._now_ns())
                 return [Outgoing(reply, connection.id)]
-            case MemberStatus():
-                room.set_status(connection.id, message)
-                return []
-            case AudioReport():
-                self.viewers.changed(room.name)
-                self._tell(room.heard(now_us, connection.id, message))
-                return None
-            case messages.Takeover():
-                return room.take_over(now_us, connection.id, message)
-            case MediaOffer():
-                return [Outgoing(*offers.pass_on(room.places, connection.id, message))]
-            case messages.Say():
-                return room.say(now_us, connection.id, message)
-            case messages.Retell():
-                return room.retell(now_us, connection.id, message)
-            case AddSong() | ChangeSong() | RemoveSong() | MoveSong():
-                return room.edit_songs(now_us, connection.id, message)
-            case HandSongs():
-                return room.hand_songs(now_us, connection.id, message)
-            case messages.Ballot():
-                return room.ballot(now_us, connection.id, message)
             case Hello():
                 raise Refused("hello_expected", "`hello` comes once, as the first message")
             case _:
-                return room.command(now_us, connection.id, message)
+                return room.handle(now_us, connection.id, message)
 
     def _gone(self, connection: Connection, room_name: str) -> None:
         del self._connections[connection.id]
@@ -257,21 +228,15 @@ class RoomHost:
 
     # ---- sending and timing ----
 
-    def _tell(self, heard: list[Outgoing]) -> None:
-        """Say to members how they are heard, to those who read what they are sent."""
-        for outgoing in heard:
-            connection = self._connections.get(outgoing.to) if outgoing.to is not None else None
-            if connection is not None and not connection.crowded:
-                connection.send(outgoing.message)
-
     def _send(self, room: Room, out: list[Outgoing]) -> None:
         if self.media is not None:
             self.media.follow(room)
         for outgoing in out:
             data = messages.encode(outgoing.message)
             for id in _receivers_of(room, outgoing):
-                if id in self._connections:
-                    self._connections[id].send_encoded(data)
+                connection = self._connections.get(id)
+                if connection is not None and not (outgoing.can_wait and connection.crowded):
+                    connection.send_encoded(data)
         self._schedule(room)
         self.viewers.changed(room.name)
 

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from midipool.messages import MediaKey, MediaSeat
+from midipool_server.feature import Feature
+from midipool_server.outgoing import Outgoing
+from midipool_server.places import Member, Places
 
 KEY_IDS = 1 << 16
 
@@ -56,3 +59,19 @@ class RoomMedia:
     def message(self) -> MediaKey:
         """What members hear of a new key."""
         return MediaKey(key_id=self.key_id, key=self.key.hex())
+
+
+class KeyChanges(Feature):
+    """Members, and no remotes, hear of another key when somebody has left for good."""
+
+    def __init__(self, places: Places, media: RoomMedia | None) -> None:
+        self._places = places
+        self._media = media
+
+    def left(self, now_us: int, gone: list[Member]) -> list[Outgoing]:
+        """Who has left cannot open what is said from now on."""
+        if self._media is None:
+            return []
+        self._media.renew()
+        key = self._media.message()
+        return [Outgoing(key, m.id) for m in self._places.members() if m.connected]

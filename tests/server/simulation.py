@@ -6,7 +6,8 @@ from typing import TypeVar
 from midipool.messages import BarSync, Error, Message, Ok, SetMode, TransportCommand, Welcome
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
-from midipool_server.room import Outgoing, Room
+from midipool_server.outgoing import Outgoing
+from midipool_server.room import Room
 
 M = TypeVar("M", bound=Message)
 
@@ -38,7 +39,7 @@ class Simulation:
         return welcome
 
     def command(self, command: TransportCommand | SetMode, id: int = ANNA) -> Ok:
-        out = self.take(self.room.command(self.now_us, id, command))
+        out = self.take(self.room.handle(self.now_us, id, command))
         assert isinstance(out[0].message, Ok)
         assert out[0].to == id
         return out[0].message

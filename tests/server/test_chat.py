@@ -43,10 +43,10 @@ class Talking(Simulation):
         self.take(out)
 
     def say(self, text: str, id: int = ANNA) -> None:
-        self.take(self.room.say(self.now_us, id, Say(id=5, text=text)))
+        self.take(self.room.handle(self.now_us, id, Say(id=5, text=text)))
 
     def lines(self) -> list[ChatLine]:
-        return self.room.chat.message(self.now_us).lines
+        return self.room.floor.chat.message(self.now_us).lines
 
     def news(self) -> list[ChatLine]:
         return [o.message.line for _, o in self.sent if isinstance(o.message, ChatNews)]
@@ -237,7 +237,7 @@ class TestServerAgain:
     def test_a_member_retells_what_was_said_and_everybody_hears_it(self, room: Talking) -> None:
         room.say("who is there?")
         assert room.history(ANNA).retell
-        room.take(room.room.retell(room.now_us, ANNA, Retell(list(self.LINES))))
+        room.take(room.room.handle(room.now_us, ANNA, Retell(list(self.LINES))))
         lines = room.lines()
         assert [(line.text, line.retold) for line in lines if line.kind == "said"] == [
             ("before", True),
@@ -254,14 +254,14 @@ class TestServerAgain:
 
     def test_once_and_soon_and_by_a_member(self, room: Talking) -> None:
         room.enter(REMOTE, "remote", remote=True)
-        assert room.room.retell(room.now_us, REMOTE, Retell(list(self.LINES))) == []
-        room.take(room.room.retell(room.now_us, ANNA, Retell(list(self.LINES))))
+        assert room.room.handle(room.now_us, REMOTE, Retell(list(self.LINES))) == []
+        room.take(room.room.handle(room.now_us, ANNA, Retell(list(self.LINES))))
         forged = replace(self.LINES[0], text="forged")
-        assert room.room.retell(room.now_us, BERT, Retell([forged])) == []
+        assert room.room.handle(room.now_us, BERT, Retell([forged])) == []
         late = Talking()
         late.enter(ANNA, "anna")
         late.run(120 * SECOND)
-        assert late.room.retell(late.now_us, ANNA, Retell(list(self.LINES))) == []
+        assert late.room.handle(late.now_us, ANNA, Retell(list(self.LINES))) == []
 
 
 def test_errors_are_told_with_the_id_of_what_was_said() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from midipool.errors import Refused
 from midipool.messages import AudioReport, Dropped, HeardBy, Hearing
-from midipool_server.room import Outgoing
+from midipool_server.outgoing import Outgoing
 
 from .simulation import ANNA, BERT, CARL, NAMES, SECOND, Simulation
 
@@ -24,7 +24,7 @@ def trio() -> Simulation:
 
 
 def report(band: Simulation, *hears: Hearing, id: int = ANNA) -> list[Outgoing]:
-    return band.room.heard(band.now_us, id, AudioReport(list(hears)))
+    return band.room.handle(band.now_us, id, AudioReport(list(hears)))
 
 
 def shown(band: Simulation) -> dict[str, list[str]]:
@@ -35,8 +35,8 @@ def shown(band: Simulation) -> dict[str, list[str]]:
 
 def test_each_is_told_how_it_is_heard_and_nobody_else(trio: Simulation) -> None:
     assert report(trio, TO_BERT, TO_CARL) == [
-        Outgoing(HeardBy("anna", TO_BERT), BERT),
-        Outgoing(HeardBy("anna", TO_CARL), CARL),
+        Outgoing(HeardBy("anna", TO_BERT), BERT, can_wait=True),
+        Outgoing(HeardBy("anna", TO_CARL), CARL, can_wait=True),
     ]
 
 
@@ -56,14 +56,14 @@ def test_what_is_said_of_oneself_strangers_and_remotes_is_left_out(trio: Simulat
 
 def test_of_two_for_one_member_the_last_counts(trio: Simulation) -> None:
     again = msgspec.structs.replace(TO_BERT, latency_ms=30.0)
-    assert report(trio, TO_BERT, again) == [Outgoing(HeardBy("anna", again), BERT)]
+    assert report(trio, TO_BERT, again) == [Outgoing(HeardBy("anna", again), BERT, can_wait=True)]
 
 
 def test_what_came_to_a_member_and_was_dropped_is_shown_while_it_is_there(
     trio: Simulation,
 ) -> None:
     for dropped in (Dropped(forged=1), Dropped(forged=2, replayed=9)):
-        trio.room.heard(trio.now_us, ANNA, AudioReport([], dropped=dropped))
+        trio.room.handle(trio.now_us, ANNA, AudioReport([], dropped=dropped))
     report(trio, TO_CARL, id=BERT)
     described = json.loads(msgspec.json.encode(trio.room.describe(trio.now_us)))
     assert {name: d["forged"] for name, d in described["dropped"].items()} == {"anna": 2}
@@ -111,4 +111,4 @@ def test_who_comes_back_under_another_name_is_another_one(trio: Simulation) -> N
     token = trio.room.members[ANNA].token
     trio.join(4, "annie", token)
     assert shown(trio) == {}
-    assert report(trio, TO_BERT, id=4) == [Outgoing(HeardBy("annie", TO_BERT), BERT)]
+    assert report(trio, TO_BERT, id=4) == [Outgoing(HeardBy("annie", TO_BERT), BERT, can_wait=True)]

@@ -21,7 +21,7 @@ from midipool.messages import (
 )
 from midipool.meter import BEAT, Loop, Meter, Position
 from midipool.timeline import Timeline
-from midipool_server.room import MIN_LEAD_US
+from midipool_server.conducting import MIN_LEAD_US
 
 from ..midipool.strategies import commands
 from .simulation import BEGIN_US, SECOND, Simulation

@@ -5,8 +5,14 @@ import itertools
 import pytest
 
 from midipool.errors import Refused
-from midipool.messages import MediaCandidate, MediaKey, MediaOffer, Members, MemberStatus
-from midipool_server import offers
+from midipool.messages import (
+    MediaCandidate,
+    MediaKey,
+    MediaOffer,
+    MediaOfferFrom,
+    Members,
+    MemberStatus,
+)
 from midipool_server.media_keys import RoomMedia
 from midipool_server.room import Room
 
@@ -95,12 +101,13 @@ def test_without_a_relay_there_is_no_key_and_no_sender_id() -> None:
 def test_an_offer_reaches_the_one_it_is_for(jam: Simulation) -> None:
     jam.join()
     jam.join(BERT, "bert")
-    jam.room.set_status(ANNA, MemberStatus(1.0, 1.0, 0.0, 0.0, 0.0))
-    message, to = offers.pass_on(jam.room.places, ANNA, OFFER)
-    assert to == BERT
-    assert message.name == "anna"
+    jam.room.handle(jam.now_us, ANNA, MemberStatus(1.0, 1.0, 0.0, 0.0, 0.0))
+    [passed] = jam.room.handle(jam.now_us, ANNA, OFFER)
+    assert passed.to == BERT
+    assert isinstance(passed.message, MediaOfferFrom)
+    assert passed.message.name == "anna"
     for field in ("generation", "ufrag", "pwd", "candidates"):
-        assert getattr(message, field) == getattr(OFFER, field)
+        assert getattr(passed.message, field) == getattr(OFFER, field)
 
 
 def test_an_offer_that_nobody_can_get_is_refused(jam: Simulation) -> None:
@@ -108,11 +115,11 @@ def test_an_offer_that_nobody_can_get_is_refused(jam: Simulation) -> None:
     jam.join(BERT, "bert")
     jam.join(CARL, "desk", remote=True)
     with pytest.raises(Refused, match="a remote sends") as caught:
-        offers.pass_on(jam.room.places, CARL, OFFER)
+        jam.room.handle(jam.now_us, CARL, OFFER)
     assert caught.value.code == "not_member"
     with pytest.raises(Refused, match="no other member named 'bert'") as caught:
-        offers.pass_on(jam.room.places, BERT, OFFER)
+        jam.room.handle(jam.now_us, BERT, OFFER)
     assert (caught.value.code, caught.value.field) == ("no_such_member", "to")
     jam.take(jam.room.lost(jam.now_us, BERT))
     with pytest.raises(Refused, match="no other member named 'bert'"):
-        offers.pass_on(jam.room.places, ANNA, OFFER)
+        jam.room.handle(jam.now_us, ANNA, OFFER)

@@ -43,7 +43,7 @@ def mode(mode: Mode, leader: str | None = None) -> SetMode:
 def refused(band: Simulation, command: Stop | SetMode | SetTempo, id: int) -> Refused:
     before = band.room.revision, band.room.authority
     with pytest.raises(Refused) as caught:
-        band.room.command(band.now_us, id, command)
+        band.room.handle(band.now_us, id, command)
     assert (band.room.revision, band.room.authority) == before
     assert caught.value.code in ERROR_CODES
     return caught.value
@@ -206,7 +206,7 @@ class TestTakeover:
     def fresh(self, takeover: Takeover) -> Simulation:
         jam = Simulation()
         jam.join()
-        jam.take(jam.room.take_over(jam.now_us, ANNA, takeover))
+        jam.take(jam.room.handle(jam.now_us, ANNA, takeover))
         return jam
 
     def theirs(self, jam_us: int = 5_000 * SECOND) -> list[Timeline]:
@@ -231,7 +231,7 @@ class TestTakeover:
         jam = Simulation()
         jam.join()
         with pytest.raises(InvalidValue):
-            jam.room.take_over(jam.now_us, ANNA, Takeover(self.theirs(), wrong))
+            jam.room.handle(jam.now_us, ANNA, Takeover(self.theirs(), wrong))
         assert jam.room.revision == 0
 
     def test_a_room_with_a_mode_takes_nothing_over(self) -> None:
@@ -240,7 +240,7 @@ class TestTakeover:
         jam.command(mode("leader", "anna"))
         assert not jam.join(BERT, "bert").fresh
         with pytest.raises(Refused) as caught:
-            jam.room.take_over(jam.now_us, BERT, Takeover(self.theirs()))
+            jam.room.handle(jam.now_us, BERT, Takeover(self.theirs()))
         assert caught.value.code == "not_fresh"
         # So that members keep something to hand over, with the mode.
         assert jam.listened().revision == 1

@@ -1,5 +1,8 @@
 """A room on virtual time: who is in it, what it plays, and whom it tells when."""
 
+from collections import Counter
+from typing import get_args
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,10 +11,14 @@ from msgspec.structs import replace
 from midipool.errors import InvalidValue, MidiPoolError, Refused
 from midipool.messages import (
     BarSync,
+    ClientMessage,
+    ClockProbe,
     Continue,
+    Hello,
     Locate,
     Members,
     MemberStatus,
+    Midi,
     SetLoop,
     SetMeter,
     SetTempo,
@@ -26,12 +33,9 @@ from midipool.meter import BEAT, Loop, Meter, Position
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
 from midipool_server.bar_syncs import AHEAD_US
-from midipool_server.room import (
-    MAX_LEAD_US,
-    MIN_LEAD_US,
-    Room,
-    refusal,
-)
+from midipool_server.conducting import MAX_LEAD_US, MIN_LEAD_US
+from midipool_server.outgoing import refusal
+from midipool_server.room import Room
 from midipool_server.schedule import MAX_PENDING
 
 from ..midipool.strategies import commands
@@ -48,16 +52,16 @@ class TestCommands:
         assert (sync.playing, sync.revision, sync.epoch) == (True, ok.revision, ok.epoch)
 
     def test_the_lead_grows_with_the_slowest_member(self, jam: Simulation) -> None:
-        jam.room.set_status(ANNA, MemberStatus(200_000, 1, 0, 0, 0))
-        assert jam.room.lead_us() == 500_000
-        jam.room.set_status(ANNA, MemberStatus(1e12, 1, 0, 0, 0))
-        assert jam.room.lead_us() == MAX_LEAD_US
-        jam.room.set_status(ANNA, MemberStatus(0, 1, 0, 0, 0))
-        assert jam.room.lead_us() == MIN_LEAD_US
+        jam.room.handle(jam.now_us, ANNA, MemberStatus(200_000, 1, 0, 0, 0))
+        assert jam.room.conducting.lead_us() == 500_000
+        jam.room.handle(jam.now_us, ANNA, MemberStatus(1e12, 1, 0, 0, 0))
+        assert jam.room.conducting.lead_us() == MAX_LEAD_US
+        jam.room.handle(jam.now_us, ANNA, MemberStatus(0, 1, 0, 0, 0))
+        assert jam.room.conducting.lead_us() == MIN_LEAD_US
 
     def test_the_lead_grows_with_a_port_that_plays_early(self, jam: Simulation) -> None:
-        jam.room.set_status(ANNA, MemberStatus(50_000, 1, 0, 0, 0, early_us=200_000))
-        assert jam.room.lead_us() == 400_000
+        jam.room.handle(jam.now_us, ANNA, MemberStatus(50_000, 1, 0, 0, 0, early_us=200_000))
+        assert jam.room.conducting.lead_us() == 400_000
 
     @pytest.mark.parametrize("bpm", [20.0, 119.93, 120.0, 999.0])
     def test_at_bar_is_on_the_bar_line_to_the_beat(self, jam: Simulation, bpm: float) -> None:
@@ -110,9 +114,9 @@ class TestCommands:
         assert (last.mbpm, last.loop) == (90_000, Loop(2, 4))
 
     def test_one_with_a_shorter_lead_does_not_overtake(self, jam: Simulation) -> None:
-        jam.room.set_status(ANNA, MemberStatus(1e6, 1, 0, 0, 0))
+        jam.room.handle(jam.now_us, ANNA, MemberStatus(1e6, 1, 0, 0, 0))
         first = jam.command(Start(id=1))
-        jam.room.set_status(ANNA, MemberStatus(0, 1, 0, 0, 0))
+        jam.room.handle(jam.now_us, ANNA, MemberStatus(0, 1, 0, 0, 0))
         second = jam.command(SetTempo(id=2, bpm=90))
         assert second.target_send_timestamp >= first.target_send_timestamp
         last = jam.room.chain.last
@@ -235,7 +239,7 @@ class TestBarSync:
         _check_syncs(jam, jam.room.chain.last)
 
     def test_bars_before_a_change_are_not_announced_again(self, jam: Simulation) -> None:
-        jam.room.set_status(ANNA, MemberStatus(1e6, 1, 0, 0, 0))
+        jam.room.handle(jam.now_us, ANNA, MemberStatus(1e6, 1, 0, 0, 0))
         jam.command(SetMeter(id=1, meter=Meter(1, 4)))
         jam.command(Start(id=2))
         jam.run(5 * SECOND)
@@ -280,7 +284,7 @@ class TestBarSync:
     def test_bars_before_a_change_are_announced_on_what_they_lie(self, jam: Simulation) -> None:
         jam.command(SetMeter(id=1, meter=Meter(1, 32)))
         jam.command(SetTempo(id=2, bpm=999))
-        jam.room.set_status(ANNA, MemberStatus(1e6, 0, 0, 0, 0))
+        jam.room.handle(jam.now_us, ANNA, MemberStatus(1e6, 0, 0, 0, 0))
         jam.run(2 * SECOND)
         start = jam.command(Start(id=3))
         jam.now_us += 50_000
@@ -438,7 +442,7 @@ class TestTakeover:
 
     def test_a_fresh_room_goes_on_with_what_a_member_plays(self, jam: Simulation) -> None:
         timeline = self.theirs()
-        jam.take(jam.room.take_over(jam.now_us, ANNA, Takeover([timeline])))
+        jam.take(jam.room.handle(jam.now_us, ANNA, Takeover([timeline])))
         assert jam.room.chain.timelines == (timeline,)
         assert jam.syncs()[0][1].timeline == timeline
         assert not jam.join(BERT, "bert").fresh
@@ -446,7 +450,7 @@ class TestTakeover:
         jam.run(10 * SECOND)
 
     def test_its_bars_are_announced_from_now_on(self, jam: Simulation) -> None:
-        jam.take(jam.room.take_over(jam.now_us, ANNA, Takeover([self.theirs()])))
+        jam.take(jam.room.handle(jam.now_us, ANNA, Takeover([self.theirs()])))
         jam.run(10 * SECOND)
         targets = [s.target_send_timestamp for _, s in jam.syncs()[1:]]
         assert targets == [BEGIN_US + n * 2 * SECOND for n in range(len(targets))]
@@ -454,19 +458,19 @@ class TestTakeover:
     def test_everybody_hears_of_all_of_it(self, jam: Simulation) -> None:
         now = self.theirs()
         later = self.theirs(origin_time_us=BEGIN_US + SECOND, revision=13)
-        jam.take(jam.room.take_over(jam.now_us, ANNA, Takeover([later, now])))
+        jam.take(jam.room.handle(jam.now_us, ANNA, Takeover([later, now])))
         assert jam.room.chain.timelines == (now, later)
         assert {s.timeline.revision for _, s in jam.syncs()} == {12, 13}
 
     def test_a_room_with_a_timeline_refuses(self, playing: Simulation) -> None:
         with pytest.raises(Refused) as caught:
-            playing.room.take_over(playing.now_us, ANNA, Takeover([self.theirs()]))
+            playing.room.handle(playing.now_us, ANNA, Takeover([self.theirs()]))
         assert caught.value.code == "not_fresh"
 
     def test_a_remote_has_nothing_to_hand_over(self, jam: Simulation) -> None:
         jam.join(BERT, "bert", remote=True)
         with pytest.raises(Refused):
-            jam.room.take_over(jam.now_us, BERT, Takeover([self.theirs()]))
+            jam.room.handle(jam.now_us, BERT, Takeover([self.theirs()]))
 
     @pytest.mark.parametrize(
         "changes",
@@ -482,5 +486,12 @@ class TestTakeover:
         self, jam: Simulation, changes: dict[str, object]
     ) -> None:
         with pytest.raises(Refused):
-            jam.room.take_over(jam.now_us, ANNA, Takeover([self.theirs(**changes)]))
+            jam.room.handle(jam.now_us, ANNA, Takeover([self.theirs(**changes)]))
         assert jam.room.chain.revision == 0
+
+
+def test_each_message_of_a_client_belongs_to_one_feature_or_to_the_host() -> None:
+    room = Room("jam", "c10c", 8765)
+    by_feature = [type for feature in room.features for type in feature.handlers()]
+    hosts = [Hello, ClockProbe, Midi]
+    assert Counter(by_feature + hosts) == Counter(get_args(ClientMessage))

@@ -57,15 +57,15 @@ class Band(Simulation):
 
     def edit(self, edit: SongEdit | HandSongs, id: int = ANNA) -> None:
         if isinstance(edit, HandSongs):
-            out = self.room.hand_songs(self.now_us, id, edit)
+            out = self.room.handle(self.now_us, id, edit)
         else:
-            out = self.room.edit_songs(self.now_us, id, edit)
+            out = self.room.handle(self.now_us, id, edit)
         for told in self.take(out):
             if isinstance(told.message, SongPut | SongGone | SongLoaded):
                 self.heard_book.hear(told.message)
 
     def load(self, song: int, id: int = ANNA) -> Ok:
-        out = self.take(self.room.command(self.now_us, id, LoadSong(id=7, song=song)))
+        out = self.take(self.room.handle(self.now_us, id, LoadSong(id=7, song=song)))
         [ok] = [o.message for o in out if isinstance(o.message, Ok)]
         return ok
 
@@ -209,20 +209,20 @@ class TestRights:
         band.command(SetMode(id=1, mode="vote"))
         band.edit(add("Another"), BERT)
         waltz = band.songs[1].id
-        band.take(band.room.command(band.now_us, ANNA, LoadSong(id=7, song=waltz)))
+        band.take(band.room.handle(band.now_us, ANNA, LoadSong(id=7, song=waltz)))
         assert band.heard(Vote)[-1].text == "song Waltz (132.5 BPM, 3/4)"
         assert band.room.songs.book.loaded is None
-        band.take(band.room.say(band.now_us, BERT, Say(id=1, text="/yes")))
+        band.take(band.room.handle(band.now_us, BERT, Say(id=1, text="/yes")))
         assert band.room.songs.book.loaded == LoadedSong(waltz, "anna", band.now_us + 150_000)
         assert band.room.chain.last.mbpm == 132_500
 
     def test_a_song_that_went_while_they_voted(self, band: Band) -> None:
         band.command(SetMode(id=1, mode="vote"))
         waltz = band.songs[1].id
-        band.take(band.room.command(band.now_us, ANNA, LoadSong(id=7, song=waltz)))
+        band.take(band.room.handle(band.now_us, ANNA, LoadSong(id=7, song=waltz)))
         band.edit(RemoveSong(id=1, song=waltz))
         before = band.room.chain.last
-        band.take(band.room.say(band.now_us, BERT, Say(id=1, text="/yes")))
+        band.take(band.room.handle(band.now_us, BERT, Say(id=1, text="/yes")))
         answer = band.answers(ANNA)[-1]
         assert isinstance(answer, Error)
         assert answer.code == "no_such_song"
@@ -237,7 +237,7 @@ class TestLoading:
         now = band.room.chain.last
         assert (now.mbpm, now.meter, now.loop) == (132_500, Meter(3, 4), Loop(5, 9))
         assert (now.playing, now.origin_beats) == (False, 0)
-        assert ok.target_send_timestamp == band.now_us + band.room.lead_us()
+        assert ok.target_send_timestamp == band.now_us + band.room.conducting.lead_us()
         assert band.heard(SongLoaded)[-1].loaded == LoadedSong(
             waltz.id, "anna", ok.target_send_timestamp
         )
@@ -269,17 +269,17 @@ class TestLoading:
         assert after.mbpm == 132_500
 
     def test_who_loaded_what_is_told_in_changes_chat_and_description(self, band: Band) -> None:
-        band.take(band.room.say(band.now_us, BERT, Say(id=1, text="/song waltz")))
+        band.take(band.room.handle(band.now_us, BERT, Say(id=1, text="/song waltz")))
         described = band.room.describe(band.now_us)
         assert described["song"] == "Waltz"
-        change = list(band.room._changes)[-1]
+        change = list(band.room.conducting.changes)[-1]
         assert (change.by, change.text) == ("bert", "song Waltz (132.5 BPM, 3/4)")
-        assert band.room.chat.message(band.now_us).lines[-1].text == change.text
+        assert band.room.floor.chat.message(band.now_us).lines[-1].text == change.text
 
     @pytest.mark.parametrize("text", ["/song", "/song 3", "/song 0", "/song nobody knows it"])
     def test_a_song_that_chat_does_not_find(self, band: Band, text: str) -> None:
         with pytest.raises((Refused, InvalidValue), match="song"):
-            band.room.say(band.now_us, ANNA, Say(id=1, text=text))
+            band.room.handle(band.now_us, ANNA, Say(id=1, text=text))
 
     def test_by_number_by_name_by_its_beginning(self, band: Band) -> None:
         which = band.room.songs.book.which
@@ -336,7 +336,7 @@ class TestServerAgain:
 
     def test_not_later_and_not_by_a_remote(self, band: Band) -> None:
         band.enter(REMOTE, "remote", remote=True)
-        assert band.room.hand_songs(band.now_us, REMOTE, HandSongs(songs=list(self.OLD))) == []
+        assert band.room.handle(band.now_us, REMOTE, HandSongs(songs=list(self.OLD))) == []
         band.run(120 * SECOND)
         assert not band.enter(3, "carl").hand
-        assert band.room.hand_songs(band.now_us, ANNA, HandSongs(songs=list(self.OLD))) == []
+        assert band.room.handle(band.now_us, ANNA, HandSongs(songs=list(self.OLD))) == []

@@ -25,8 +25,8 @@ from midipool.messages import (
 )
 from midipool.messages import Continue as GoOn
 from midipool.meter import Loop, Meter, Position
+from midipool_server.conducting import MIN_LEAD_US
 from midipool_server.in_words import in_words
-from midipool_server.room import MIN_LEAD_US
 from midipool_server.voting import VOTE_US
 
 from .simulation import ANNA, BERT, CARL, DORA, NAMES, SECOND, Simulation
@@ -39,16 +39,16 @@ class Band(Simulation):
     """A room that votes."""
 
     def propose(self, command: TransportCommand | SetMode = FASTER, id: int = ANNA) -> None:
-        self.take(self.room.command(self.now_us, id, command))
+        self.take(self.room.handle(self.now_us, id, command))
 
     def vote(self, id: int, yes: bool = True, vote: int = 1) -> None:
-        out = self.take(self.room.ballot(self.now_us, id, Ballot(50 + id, vote, yes)))
+        out = self.take(self.room.handle(self.now_us, id, Ballot(50 + id, vote, yes)))
         assert isinstance(out[0].message, Ok)
         assert (out[0].message.id, out[0].to) == (50 + id, id)
 
     @property
     def running(self) -> Vote | None:
-        return self.room._votes.message(self.room.places.connected())
+        return self.room.conducting.votes.message(self.room.places.connected())
 
     def results(self) -> list[tuple[int, bool]]:
         return [(r.vote, r.passed) for r in self.heard(VoteResult)]
@@ -285,7 +285,7 @@ class TestWhoVotes:
         assert "join the room, or run this where you joined it" in error.text
         band.propose()
         with pytest.raises(Refused) as caught:
-            band.room.ballot(band.now_us, REMOTE, Ballot(1, 1, True))
+            band.room.handle(band.now_us, REMOTE, Ballot(1, 1, True))
         assert caught.value.code == "not_member"
 
     def test_nor_for_a_member_who_is_away(self, band: Band) -> None:
@@ -308,7 +308,7 @@ class TestWhoVotes:
     @pytest.mark.parametrize("vote", [1, 2, 2**53])
     def test_a_vote_that_is_none_is_called_that(self, band: Band, vote: int) -> None:
         with pytest.raises(Refused) as caught:
-            band.room.ballot(band.now_us, BERT, Ballot(1, vote, True))
+            band.room.handle(band.now_us, BERT, Ballot(1, vote, True))
         assert (caught.value.code, caught.value.field) == ("no_such_vote", "vote")
 
     def test_the_next_vote_has_another_number(self, band: Band) -> None:

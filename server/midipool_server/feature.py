@@ -1,0 +1,56 @@
+"""One thing that a room does, of which a room is put together (room.py lists them). Pure."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from midipool.messages import Message
+from midipool_server.outgoing import Outgoing
+from midipool_server.places import Member
+
+Handler = Callable[[int, int, Any], list[Outgoing]]
+"""Takes the room time, the id of the connection and its message; raises Refused, InvalidValue."""
+
+
+class Feature:
+    """Is told what happens in the room, and returns what must be sent. All of it can be left out.
+
+    A *member* is never a remote here, but for `greet`.
+    """
+
+    def handlers(self) -> Mapping[type[Message], Handler]:
+        """Which messages of clients it answers: each type belongs to one feature."""
+        return {}
+
+    def renamed(self, old: str, new: str) -> None:
+        """A member came back under another name."""
+
+    def greet(self, now_us: int, member: Member) -> list[Outgoing]:
+        """What somebody is told who comes, after `welcome`. Also for remotes."""
+        return []
+
+    def came(self, now_us: int, member: Member, old: Member | None) -> list[Outgoing]:
+        """A member is here; `old` is the place that it takes again."""
+        return []
+
+    def cut(self, id: int) -> None:
+        """A connection ended, a remote's too."""
+
+    def lost(self, now_us: int, member: Member) -> list[Outgoing]:
+        """A member's connection broke, and its place is kept."""
+        return []
+
+    def left(self, now_us: int, gone: list[Member]) -> list[Outgoing]:
+        """Members have left for good."""
+        return []
+
+    def poll(self, now_us: int) -> list[Outgoing]:
+        """What is due at `now_us`."""
+        return []
+
+    def next_deadline(self) -> int | None:
+        """Room time at which `poll` has something to do; None while nothing will happen."""
+        return None
+
+    def describe(self, now_us: int) -> dict[str, object]:
+        """Its part of the room in JSON's terms, for /api/rooms."""
+        return {}
