@@ -1,4 +1,4 @@
-"""How we listen, and the click, while we play: set on a page or in the file, kept in the file."""
+"""How we listen, the click and the page, while we play: set there or in the settings file."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from midipool.audio.listening import Listening
 from midipool.click import ClickSettings
 from midipool.errors import MidiPoolError
 from midipool_client.controllers.target import Target
+from midipool_client.page_settings import PageSettings
 from midipool_client.player import Player
 from midipool_client.recent_rooms import RecentRoom
 from midipool_client.settings import Settings
@@ -26,6 +27,7 @@ class LiveSettings:
     def __init__(self, settings: Settings, device: str, player: Player) -> None:
         self.listening = settings.listening(device)
         self.click = settings.click
+        self.page = settings.page
         self.learned = settings.learned(device)
         """What controllers do, by their names."""
         self.on_learned: Callable[[Mapping[str, Target]], None] = lambda learned: None
@@ -51,6 +53,11 @@ class LiveSettings:
         self.click = click
         self._changed()
 
+    def set_page(self, page: PageSettings) -> None:
+        """Let the page be so from now on."""
+        self.page = page
+        self._changed()
+
     def learn(self, learned: Mapping[str, Target]) -> None:
         """Let controllers do something else from now on."""
         self.learned = dict(learned)
@@ -70,6 +77,7 @@ class LiveSettings:
             return
         self._settings = settings
         self.listening, self.click = settings.listening(self._device), settings.click
+        self.page = settings.page
         self.learned = settings.learned(self._device)
         self.on_learned(self.learned)
         self._apply()
@@ -81,16 +89,16 @@ class LiveSettings:
                 await self._dirty.wait()
                 await asyncio.sleep(SAVE_S)
                 self._dirty.clear()
-                wanted = self.listening, self.click, self.learned
-                await asyncio.to_thread(self._save, *wanted)
-                self._unsaved = bool(self.problem) or wanted != (
-                    self.listening,
-                    self.click,
-                    self.learned,
-                )
+                wanted = self._wanted
+                await asyncio.to_thread(self._save, wanted)
+                self._unsaved = bool(self.problem) or wanted != self._wanted
         finally:
             if self._unsaved:
-                self._save(self.listening, self.click, self.learned)
+                self._save(self._wanted)
+
+    @property
+    def _wanted(self) -> "_Wanted":
+        return _Wanted(self.listening, self.click, self.learned, self.page)
 
     def _changed(self) -> None:
         self._unsaved = True
@@ -102,14 +110,13 @@ class LiveSettings:
         if self._player.audio is not None:
             self._player.audio.listen(self.listening)
 
-    def _save(
-        self, listening: Listening, click: ClickSettings, learned: Mapping[str, Target]
-    ) -> None:
+    def _save(self, wanted: "_Wanted") -> None:
         with self._saving:
             try:
-                self._settings.set_listening(listening, self._device)
-                self._settings.click = click
-                self._settings.set_learned(learned, self._device)
+                self._settings.set_listening(wanted.listening, self._device)
+                self._settings.click = wanted.click
+                self._settings.set_learned(wanted.learned, self._device)
+                self._settings.page = wanted.page
                 if self._room is not None:
                     self._settings.remember(self._room)
                 self._settings.save()
@@ -117,6 +124,14 @@ class LiveSettings:
             except MidiPoolError as error:
                 self.problem = str(error)
                 log.warning("the mix is not kept: %s", error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    listening: Listening
+    click: ClickSettings
+    learned: Mapping[str, Target]
+    page: PageSettings
 
 
 @dataclass(frozen=True, slots=True)

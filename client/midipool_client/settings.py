@@ -26,6 +26,7 @@ from midipool_client import listening_settings
 from midipool_client.controllers import kept
 from midipool_client.controllers.target import Target
 from midipool_client.join_choice import JoinChoice, choice_in
+from midipool_client.page_settings import PageSettings, as_kept, page_settings_in
 from midipool_client.recent_rooms import RecentRoom, recent_in, with_room
 
 MAX_BYTES = 1 << 20
@@ -148,6 +149,16 @@ class Settings:
             said = msgspec.to_builtins(choice)
             usual = msgspec.to_builtins(JoinChoice())
             self._change(("join",), {k: v for k, v in said.items() if v != usual[k]} or None)
+
+    @property
+    def page(self) -> PageSettings:
+        """How the page is set."""
+        return page_settings_in(self._data)
+
+    @page.setter
+    def page(self, page: PageSettings) -> None:
+        if page != self.page:
+            self._change(("page",), as_kept(page))
 
     def save(self, patience_s: float = LOCK_PATIENCE_S) -> None:
         """Put the changes into the file, on top of what others have put there meanwhile.

@@ -136,6 +136,27 @@ class Boards(msgspec.Struct, frozen=True):
                 return place
         raise InvalidValue("effect", f"there is no effect {id} on any board")
 
+    def name_of(self, id: int) -> str:
+        """`own/delay/2`: the board, the kind, and which of these it is; raises InvalidValue.
+
+        The first is `own/delay`. Other boards that are loaded there have the same names.
+        """
+        place = self.place_of(id)
+        effects = self.board(place).effects
+        kind = next(effect.kind for effect in effects if effect.id == id)
+        alike = [effect.id for effect in effects if effect.kind == kind]
+        number = alike.index(id) + 1
+        return f"{place}/{kind}" + (f"/{number}" if number > 1 else "")
+
+    def id_of(self, name: str) -> int:
+        """Whose name that is; raises InvalidValue."""
+        place, _, rest = name.partition("/")
+        kind, _, number = rest.partition("/")
+        alike = [e.id for e in self.board(place).effects if e.kind == kind]
+        if not (number or "1").isdecimal() or not 1 <= int(number or 1) <= len(alike):
+            raise InvalidValue("effect", f"there is no {name} on any board")
+        return alike[int(number or 1) - 1]
+
     @property
     def next_id(self) -> int:
         """One that no effect has."""

@@ -1,6 +1,7 @@
 """The page of a real client in a real browser: what is done there is heard and seen elsewhere."""
 
 import io
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -151,6 +152,39 @@ def record(page: Page, folder: Path) -> None:
     expect(take).to_have_count(0)
 
 
+def talk(page: Page, other: Page, stage: Stage, folder: Path) -> None:
+    """What is said and loaded is there for the other player, and on the server's page."""
+    room = page.context.new_page()
+    room.goto(stage.url.replace("ws:", "http:").replace("/demo", "/rooms/demo"))
+    field = other.get_by_label("say something")
+    field.fill("<i>shall we?</i>")
+    field.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text("drums: <i>shall we?</i>")
+    field = page.get_by_label("say something")
+    field.fill("/tempo fast")
+    field.press("Enter")
+    expect(page.locator(".chat")).to_contain_text("say it in BPM")
+    expect(field).to_have_value("/tempo fast")
+    page.get_by_role("button", name="new song").click()
+    song = {"name": "Waltz", "bpm": "140.5", "meter": "3/4", "notes": "# Intro\n*piano*"}
+    for name, text in song.items():
+        page.locator(f".song-form [name={name}]").fill(text)
+    page.get_by_role("button", name="save").click()
+    page.get_by_role("button", name="load Waltz").click()
+    expect(other.locator(".loaded-notes em")).to_have_text("piano")
+    wait_until(lambda: (stage.status()["bpm"], stage.status()["meter"]) == (140.5, "3/4"))
+    expect(room.locator(".song-now")).to_contain_text("Waltz")
+    songs = other.locator(".songs")
+    with other.expect_download() as downloading:
+        songs.get_by_role("button", name="export").click()
+    file = folder / "songs.json"
+    file.write_text(Path(downloading.value.path()).read_text().replace("Waltz", "Tango"))
+    songs.get_by_label("import songs").set_input_files(file)
+    expect(songs).to_contain_text("1 added, 0 changed")
+    expect(page.get_by_role("button", name="load Tango")).to_be_visible()
+    room.close()
+
+
 def test_page(stage: Stage, tmp_path: Path) -> None:
     drums, bass = stage.players
     with (
@@ -165,10 +199,12 @@ def test_page(stage: Stage, tmp_path: Path) -> None:
         conduct(page, stage)
         expect(other.get_by_label("tempo in BPM")).to_have_value("132.5")
         # Sound comes: the health table says how late.
-        expect(page.locator(".health td[data-head='one way']").first).to_contain_text("ms")
+        late = page.locator(".health [data-player=drums] td[data-head='one way, ms']")
+        expect(late).to_have_text(re.compile(r"[\d.]+"))
         held = mix_as_listener(page, other) | mix_as_player(players_own, page)
         recorded = listening.end()
         record(page, tmp_path)
+        talk(page, players_own, stage, tmp_path)
         restart_the_server(stage, page)
     at = {what: levels_db(recorded, s - listening.began_s) for what, s in held.items()}
     came = at["as it came"]

@@ -97,7 +97,7 @@ class ControllerDesk:
 
     def _learn(self, request: Learn) -> None:
         target = Target(request.request, request.field, request.how, request.low, request.high)
-        target = looking.with_ends(self._look(), target)
+        target = looking.as_learned(self._look(), target)
         if len(self._learned) >= MOST:
             raise InvalidValue("learn", f"{MOST} controllers are enough: forget one first")
         source = source_of(request.source) if request.source else None

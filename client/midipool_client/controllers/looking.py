@@ -31,22 +31,29 @@ def records(state: State) -> bool:
     return state.recording.now is not None
 
 
-def with_ends(state: State, target: Target) -> Target:
-    """The target, with the ends of an effect's value where it says none.
+def as_learned(state: State, target: Target) -> Target:
+    """The target, with the ends of an effect's value where it says none, and the effect's name:
+    its number is another one as soon as a preset is loaded.
 
     Raises InvalidValue when there is no such effect.
     """
-    id, name = target.request.get("effect"), inner_of(target.field)
-    given = target.request.get("values")
-    if not name and isinstance(given, dict) and len(given) == 1:
-        (name,) = given
-    if not isinstance(id, int):
+    said = target.request.get("effect")
+    if said is None:
         return target
-    if _effect(state, id) is None:
-        raise InvalidValue("effect", f"there is no effect {id}: see `ctl state effects`")
+    effect = _effect(state, said)
+    if effect is None:
+        raise InvalidValue("effect", f"there is no effect {said}: see `ctl state effects`")
+    named = {**target.request, "effect": effect.name}
+    return _with_ends(state, msgspec.structs.replace(target, request=named), effect)
+
+
+def _with_ends(state: State, target: Target, effect: EffectView) -> Target:
     if target.request.get("type") != "set_effect":
         return target
-    knob = _knob(state, id, name)
+    name, given = inner_of(target.field), target.request.get("values")
+    if not name and isinstance(given, dict) and len(given) == 1:
+        (name,) = given
+    knob = _knob(state, effect, name)
     if knob is None or knob.least is None or knob.most is None:
         return target
     low = knob.least if target.low is None else target.low
@@ -59,14 +66,15 @@ def inner_of(field: str) -> str:
     return field.removeprefix("values.")
 
 
-def _effect(state: State, id: int) -> EffectView | None:
-    found = (e for board in state.effects.boards for e in board.effects if e.id == id)
-    return next(found, None)
+def _effect(state: State, said: object) -> EffectView | None:
+    """By its number or its name."""
+    every = (effect for board in state.effects.boards for effect in board.effects)
+    name = said.removesuffix("/1") if isinstance(said, str) else said
+    return next((effect for effect in every if name in (effect.id, effect.name)), None)
 
 
-def _knob(state: State, id: int, name: str) -> Knob | None:
-    effect = _effect(state, id)
-    kinds = (k for k in state.effect_kinds.kinds if effect is not None and k.id == effect.kind)
+def _knob(state: State, effect: EffectView, name: str) -> Knob | None:
+    kinds = (kind for kind in state.effect_kinds.kinds if kind.id == effect.kind)
     return next((knob for kind in kinds for knob in kind.knobs if knob.name == name), None)
 
 
@@ -87,8 +95,8 @@ def _found(state: State, request: dict[str, Any], field: str) -> Any:
             return getattr(listening, field, _UNKNOWN)
         case {"type": "set_click"}:
             return getattr(state.mixer, f"click_{field}", _UNKNOWN)
-        case {"type": "bypass_effect" | "set_effect", "effect": int(id)}:
-            effect = _effect(state, id)
+        case {"type": "bypass_effect" | "set_effect", "effect": said}:
+            effect = _effect(state, said)
             if effect is None:
                 return _UNKNOWN
             return effect.bypass if field == "bypass" else effect.values.get(inner_of(field))

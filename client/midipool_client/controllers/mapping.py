@@ -164,5 +164,8 @@ class ControllerMap:
             case "play":
                 how = {"type": "stop"} if looking.plays(look()) else {"type": "start", **more}
                 return [{**how, "id": 1}]
-        record = looking.records(look())
-        return [{"type": "record_stop" if record else "record_start", "id": 1}]
+        state = look()
+        if looking.records(state):
+            return [{"type": "record_stop", "id": 1}]
+        how = {"format": state.page.record_format, "quota_gb": state.page.quota_gb}
+        return [{"type": "record_start", "id": 1, **how}]

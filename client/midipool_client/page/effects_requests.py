@@ -1,15 +1,20 @@
 """What a page asks of the boards of effects. Pure."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
 from midipool.effects.parameters import Value
+from midipool_client.effects.places import BoardName
 from midipool_client.page.request import Request
 
-Board = Literal["1", "2", "3", "4", "own", "master"]
-EffectId = Annotated[int, Meta(ge=1)]
+# A number is one that the state tells; a name is the board's, the kind's, and which of these it is
+# from the left: `own/screamer`, `1/delay/2`. It is right whatever preset is loaded.
+EffectId = (
+    Annotated[int, Meta(ge=1)]
+    | Annotated[str, Meta(pattern=r"^(?:[1-4]|own|master)/[a-z0-9_]{1,32}(?:/[1-9][0-9]?)?$")]
+)
 Position = Annotated[int, Meta(ge=1)]
 PresetName = Annotated[str, Meta(max_length=64)]
 KindName = Annotated[str, Meta(max_length=32)]
@@ -18,7 +23,7 @@ KindName = Annotated[str, Meta(max_length=32)]
 class AddEffect(Request, tag="add_effect", frozen=True, kw_only=True):
     """Put one more effect on a board."""
 
-    board: Board
+    board: BoardName
     kind: KindName
     position: Position | UnsetType = UNSET
     """From 1; last without it."""
@@ -55,14 +60,14 @@ class SetEffect(Request, tag="set_effect", frozen=True, kw_only=True):
 class SavePreset(Request, tag="save_preset", frozen=True, kw_only=True):
     """Keep a board as a preset."""
 
-    board: Board
+    board: BoardName
     name: PresetName
 
 
 class LoadPreset(Request, tag="load_preset", frozen=True, kw_only=True):
     """Make a preset the board."""
 
-    board: Board
+    board: BoardName
     name: PresetName
 
 
@@ -75,21 +80,21 @@ class DeletePreset(Request, tag="delete_preset", frozen=True, kw_only=True):
 class ImportBoard(Request, tag="import_board", frozen=True, kw_only=True):
     """Make a preset's JSON, ours or RTJam's, the board."""
 
-    board: Board
+    board: BoardName
     json: Annotated[str, Meta(max_length=12_000)]
 
 
 class ShareBoard(Request, tag="share_board", frozen=True, kw_only=True):
     """Say a board to the room, as a line of its chat."""
 
-    board: Board
+    board: BoardName
     name: PresetName
 
 
 class TakeBoard(Request, tag="take_board", frozen=True, kw_only=True):
     """Make what somebody shared the board."""
 
-    board: Board
+    board: BoardName
     name: PresetName
 
 

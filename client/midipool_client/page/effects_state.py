@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from midipool.effects.board import PLACES, Board
+from midipool.effects.board import PLACES, Boards
 from midipool.effects.kinds import KINDS
 from midipool.effects.parameters import Choice, Number, Value
 
@@ -42,6 +42,8 @@ class EffectView(msgspec.Struct, frozen=True, kw_only=True):
     """An effect of a board."""
 
     id: int
+    name: str
+    """`own/delay/2`: the board, the kind, and which of these it is from the left."""
     kind: str
     bypass: bool
     values: Mapping[str, Value]
@@ -129,17 +131,21 @@ def places(channels: int) -> list[str]:
 
 
 def effects_of(
-    board: Board, problem_of: Mapping[int, str], found: Mapping[int, Mapping[str, float]]
+    boards: Boards,
+    place: str,
+    problem_of: Mapping[int, str],
+    found: Mapping[int, Mapping[str, float]],
 ) -> list[EffectView]:
     """The effects of a board, with all values."""
     return [
         EffectView(
             id=effect.id,
+            name=boards.name_of(effect.id),
             kind=effect.kind,
             bypass=effect.bypass,
             values=effect.all_values,
             problem=problem_of.get(effect.id, ""),
             found=found.get(effect.id, {}),
         )
-        for effect in board.effects
+        for effect in boards.board(place).effects
     ]

@@ -61,7 +61,7 @@ class EffectsView:
                 BoardView(
                     board=place,
                     title=board_title(place),
-                    effects=effects_of(rack.boards.board(place), problems, found),
+                    effects=effects_of(rack.boards, place, problems, found),
                 )
                 for place in places(rack.channels)
             ],
@@ -122,8 +122,10 @@ class EffectsView:
                 preset, _ = presets.from_json(request.json.encode())
                 _put(rack, request.board, presets.board_of(preset, rack.boards.next_id))
             case _:
-                place = rack.boards.place_of(request.effect)
-                _put(rack, place, _changed(rack.boards.board(place), request))
+                effect = request.effect
+                id = effect if isinstance(effect, int) else rack.boards.id_of(effect)
+                place = rack.boards.place_of(id)
+                _put(rack, place, _changed(rack.boards.board(place), request, id))
 
 
 def _put(rack: Rack, place: str, board: Board) -> None:
@@ -131,13 +133,15 @@ def _put(rack: Rack, place: str, board: Board) -> None:
     rack.set_boards(rack.boards.with_board(place, board))
 
 
-def _changed(board: Board, request: RemoveEffect | MoveEffect | BypassEffect | SetEffect) -> Board:
+def _changed(
+    board: Board, request: RemoveEffect | MoveEffect | BypassEffect | SetEffect, id: int
+) -> Board:
     match request:
         case RemoveEffect():
-            return board.without(request.effect)
+            return board.without(id)
         case MoveEffect():
-            return board.with_moved(request.effect, request.position)
+            return board.with_moved(id, request.position)
         case BypassEffect():
-            return board.with_bypass(request.effect, request.bypass)
+            return board.with_bypass(id, request.bypass)
         case SetEffect():
-            return board.with_values(request.effect, request.values)
+            return board.with_values(id, request.values)

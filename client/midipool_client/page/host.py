@@ -31,10 +31,11 @@ from midipool_client.page.messages import (
     SetClick,
     SetListening,
     SetMix,
+    SetPage,
     SetStrip,
     SwitchClick,
 )
-from midipool_client.page.mixing import click_after, listening_after
+from midipool_client.page.mixing import click_after, listening_after, page_after
 from midipool_client.page.state import Health, MixerPart, Session, State
 from midipool_client.page.take_requests import TakeRequest
 from midipool_client.page.takes import TakesView, recording_of
@@ -160,6 +161,8 @@ class PageHost:
                     live.listen(listening_after(live.listening, request))
                 case SetClick():
                     self._playing.live.set_click(click_after(self._playing.live.click, request))
+                case SetPage():
+                    self._playing.live.set_page(page_after(self._playing.live.page, request))
                 case SwitchClick():
                     self._playing.player.ports.switch_click(request.port - 1, request.on)
                 case Learn() | LearnEnd() | Forget():
@@ -252,6 +255,7 @@ class PageHost:
             recording=recording_of(player),
             takes=self.takes.part,
             controllers=self._controllers.part,
+            page=playing.live.page,
         )
         if player.audio is not None and now_s > self._measured_s + 2 * FRAME_S:
             self._measure(player.audio.engine, player.room_us())

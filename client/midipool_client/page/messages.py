@@ -4,7 +4,7 @@ docs/page.md and docs/page.schema.json are made from these structs. Room command
 room's own protocol, and are answered here in the same way: by their `id`.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -33,6 +33,7 @@ from midipool.messages import (
     Stop,
 )
 from midipool.messages.codec import rule_in_words
+from midipool_client.effects.places import BoardName
 from midipool_client.join_choice import JoinChoice
 from midipool_client.page.effects_requests import EffectsRequest
 from midipool_client.page.learn_requests import LearnRequest
@@ -138,6 +139,20 @@ class SwitchClick(Request, tag="switch_click", frozen=True, kw_only=True):
     """Which of `mixer.clicks`."""
 
 
+class SetPage(Request, tag="set_page", frozen=True, kw_only=True):
+    """Change what is given of how the page is set; it is kept, for all pages of this user."""
+
+    count_in_bars: Annotated[int, Meta(ge=0, le=8)] | UnsetType = UNSET
+    """That start and continue of the page have."""
+    meters: Literal["pre", "post"] | UnsetType = UNSET
+    """Before the faders, or behind them."""
+    record_format: Literal["flac", "wav"] | UnsetType = UNSET
+    quota_gb: Annotated[float, Meta(gt=0)] | UnsetType | None = UNSET
+    """That all recordings may take; null is no limit but the disk's."""
+    board: BoardName | UnsetType = UNSET
+    """The board of effects that is shown."""
+
+
 class Snapshot(Message, tag="snapshot", frozen=True, omit_defaults=False):
     """All of the state; the first message of each connection."""
 
@@ -198,7 +213,7 @@ RoomRequest = (
     | Ballot
     | TalkRequest
 )
-MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick
+MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick | SetPage
 WayInRequest = Join | LookForDevices | CheckDevices | EndCheck
 OwnRequest = EffectsRequest | TakeRequest | LearnRequest | WayInRequest | Leave
 FromPage = RoomRequest | MixRequest | OwnRequest

@@ -1,4 +1,4 @@
-"""What becomes of how we listen, and of the click, by a page's request. Pure."""
+"""What becomes of how we listen, of the click and of the page, by a page's request. Pure."""
 
 from typing import Any
 
@@ -8,7 +8,15 @@ from msgspec.structs import replace
 
 from midipool.audio.listening import Listening
 from midipool.click import ClickSettings
-from midipool_client.page.messages import SetChannel, SetClick, SetListening, SetMix, SetStrip
+from midipool_client.page.messages import (
+    SetChannel,
+    SetClick,
+    SetListening,
+    SetMix,
+    SetPage,
+    SetStrip,
+)
+from midipool_client.page_settings import PageSettings
 
 ListeningRequest = SetStrip | SetChannel | SetMix | SetListening
 _IDENTITY = ("id", "member", "channel")
@@ -31,6 +39,11 @@ def listening_after(before: Listening, request: ListeningRequest) -> Listening:
 
 def click_after(before: ClickSettings, request: SetClick) -> ClickSettings:
     """How the click sounds then; raises InvalidValue."""
+    return replace(before, **_given(request))
+
+
+def page_after(before: PageSettings, request: SetPage) -> PageSettings:
+    """How the page is set then."""
     return replace(before, **_given(request))
 
 

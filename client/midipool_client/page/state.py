@@ -22,6 +22,7 @@ from midipool_client.join_choice import JoinChoice
 from midipool_client.page.controllers_state import ControllersPart
 from midipool_client.page.effects_state import EffectKinds, EffectsNow, EffectsPart
 from midipool_client.page.take_state import PlayedNow, RecordingNow, TakeView
+from midipool_client.page_settings import PageSettings
 from midipool_client.recent_rooms import RecentRoom
 
 
@@ -236,6 +237,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     recording: RecordingPart = RecordingPart()
     takes: Takes = Takes()
     controllers: ControllersPart = ControllersPart()
+    page: PageSettings = PageSettings()
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,6 +257,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     recording: RecordingPart | UnsetType = UNSET
     takes: Takes | UnsetType = UNSET
     controllers: ControllersPart | UnsetType = UNSET
+    page: PageSettings | UnsetType = UNSET
 
 
 def changed(before: State, after: State) -> Changed | None:

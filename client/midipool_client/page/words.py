@@ -159,6 +159,8 @@ def _parsed(several: Sequence[types.Type], name: str, text: str) -> Any:
             if text.lower() not in (*ON, *OFF):
                 raise InvalidValue(name, f"must be on or off, not {text!r}")
             return text.lower() in ON
+        case types.IntType() if not _is_number(text) and _takes_text(several):
+            return text
         case types.IntType() | types.FloatType():
             return _number(plain, name, text)
         case types.StrType() | types.LiteralType() | types.EnumType():
@@ -173,6 +175,14 @@ def _parsed(several: Sequence[types.Type], name: str, text: str) -> Any:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
         raise InvalidValue(name, f"must be JSON, not {text!r}") from None
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").isdecimal()
+
+
+def _takes_text(several: Sequence[types.Type]) -> bool:
+    return any(isinstance(one, types.StrType) for one in several)
 
 
 def _named(name: str, text: str) -> tuple[str, Any]:

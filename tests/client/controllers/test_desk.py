@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from midipool.effects.board import Board, Effect
+from midipool.effects.board import Board, Boards, Effect
 from midipool.effects.kinds import KINDS
 from midipool.effects.parameters import Number
 from midipool.errors import InvalidValue
@@ -182,10 +182,10 @@ async def test_nothing_of_the_control_input_goes_to_the_room(
 def test_an_effects_value_moves_between_its_own_ends() -> None:
     kind = next(k for k in KINDS.values() if any(isinstance(p, Number) for p in k.parameters))
     number = next(p for p in kind.parameters if isinstance(p, Number))
-    board = Board((Effect(id=3, kind=kind.id),))
-    view = BoardView(board="own", title="", effects=effects_of(board, {}, {}))
+    boards = Boards({"own": Board((Effect(id=3, kind=kind.id),))})
+    view = BoardView(board="own", title="", effects=effects_of(boards, "own", {}, {}))
     state = State(effects=EffectsPart(boards=[view]), effect_kinds=kinds_view())
-    target = looking.with_ends(state, Target({"type": "set_effect", "effect": 3}, number.name))
+    target = looking.as_learned(state, Target({"type": "set_effect", "effect": 3}, number.name))
     goal = goal_of(target)
     assert goal.law is not None
     assert goal.law.value(1.0) == pytest.approx(number.most)
@@ -194,10 +194,30 @@ def test_an_effects_value_moves_between_its_own_ends() -> None:
     assert now == number.default
     for request in ({"type": "set_effect", "effect": 4}, {"type": "bypass_effect", "effect": 4}):
         with pytest.raises(InvalidValue, match="there is no effect 4"):
-            looking.with_ends(state, Target(request, number.name))
+            looking.as_learned(state, Target(request, number.name))
     bypass = goal_of(Target({"type": "bypass_effect", "effect": 3}))
     assert bypass.target.in_words() == "bypass-effect 3 bypass"
     assert (bypass.kind, bypass.target.field) == ("switch", "bypass")
     assert looking.current(state, bypass.target.request, "bypass") is False
     from_page = Target({"type": "set_effect", "effect": 3, "values": {number.name: number.least}})
-    assert looking.with_ends(state, from_page).field == f"values.{number.name}"
+    assert looking.as_learned(state, from_page).field == f"values.{number.name}"
+
+
+def _with(*kinds: str, first_id: int) -> State:
+    board = Board(tuple(Effect(id=n, kind=kind) for n, kind in enumerate(kinds, first_id)))
+    effects = effects_of(Boards({"own": board}), "own", {}, {})
+    view = BoardView(board="own", title="", effects=effects)
+    return State(effects=EffectsPart(boards=[view]), effect_kinds=kinds_view())
+
+
+def test_an_effect_that_was_learned_is_the_same_one_of_the_next_preset() -> None:
+    before = _with("delay", "gain", "gain", first_id=1)
+    after = _with("gain", "eq", "gain", first_id=4)
+    learned = looking.as_learned(before, Target({"type": "set_effect", "effect": 3}, "gain"))
+    assert learned.request == {"type": "set_effect", "effect": "own/gain/2"}
+    assert looking.current(after, learned.request, learned.field) == 0.0
+    delay = looking.as_learned(before, Target({"type": "bypass_effect", "effect": 1}))
+    assert goal_of(delay).request(True)["effect"] == "own/delay"
+    assert looking.current(after, delay.request, "bypass") is None
+    again = looking.as_learned(before, Target({"type": "bypass_effect", "effect": "own/delay/1"}))
+    assert again == delay

@@ -27,6 +27,7 @@ from midipool_client.page.state import (
     Transport,
 )
 from midipool_client.page.take_state import RecordingNow
+from midipool_client.page_settings import PageSettings
 
 S = 1_000_000
 GAIN: dict[str, Any] = {"request": {"type": "set_strip", "member": "bass"}, "field": "gain_db"}
@@ -247,7 +248,10 @@ def test_programs_and_keys_press() -> None:
 
 def test_a_pedal_begins_and_ends_a_recording() -> None:
     hands = Hands().learned("cc:1:64", request={"type": "record"})
-    assert hands.sends(0xB0, 64, 127) == [{"type": "record_start"}]
+    page = PageSettings(record_format="wav", quota_gb=2.0)
+    hands.state = msgspec.structs.replace(at(), page=page)
+    start = {"type": "record_start", "format": "wav", "quota_gb": 2.0}
+    assert hands.sends(0xB0, 64, 127) == [start]
     now = RecordingNow(name="take", phase="recording")
     hands.state = msgspec.structs.replace(at(), recording=RecordingPart(now=now))
     hands.sends(0xB0, 64, 0)

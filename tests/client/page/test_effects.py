@@ -75,6 +75,10 @@ async def test_a_board_is_built_changed_and_kept_by_messages(
     [one, two] = page.state["effects"]["boards"][1]["effects"]
     assert (one["kind"], one["values"]["sync"], one["values"]["time"]) == ("delay", "1/8.", 300)
     assert (two["kind"], two["bypass"]) == ("gate", True)
+    assert (one["name"], two["name"]) == ("2/delay", "2/gate")
+    await page.ask("load_preset", board="2", name="mine")  # with other numbers
+    await page.ask("set_effect", effect="2/delay", values={"time": 200})
+    assert rack.boards.board("2").at(1).values["time"] == 200
     await page.ask("remove_effect", effect=1)
     assert kinds_on(rack, "1") == ["gate"]
     board = {"midipool_effects": 1, "effects": [{"kind": "reverb"}]}
@@ -91,6 +95,9 @@ async def test_a_board_is_built_changed_and_kept_by_messages(
         ({"type": "add_effect", "board": "3", "kind": "gain"}, "no own channel 3"),
         ({"type": "add_effect", "board": "left", "kind": "gain"}, "board"),
         ({"type": "set_effect", "effect": 9, "values": {"gain": 1}}, "no effect 9"),
+        ({"type": "bypass_effect", "effect": "own/gain", "bypass": True}, "no own/gain on any"),
+        ({"type": "bypass_effect", "effect": "own/wah", "bypass": True}, "no own/wah on any"),
+        ({"type": "bypass_effect", "effect": "own", "bypass": True}, "effect"),
         ({"type": "import_board", "board": "1", "json": "{"}, "is no preset"),
         ({"type": "load_preset", "board": "1", "name": "../x"}, "name: must be"),
         ({"type": "set_tuner", "channel": 4}, "must be 2 at most"),

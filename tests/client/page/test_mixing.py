@@ -9,10 +9,12 @@ from midipool_client.page.messages import (
     SetClick,
     SetListening,
     SetMix,
+    SetPage,
     SetStrip,
     decode,
 )
-from midipool_client.page.mixing import click_after, listening_after
+from midipool_client.page.mixing import click_after, listening_after, page_after
+from midipool_client.page_settings import PageSettings, as_kept, page_settings_in
 
 
 def test_a_strip_changes_in_what_is_given_only() -> None:
@@ -44,6 +46,17 @@ def test_monitor_off_is_told_from_monitor_not_given() -> None:
 def test_profile_and_click() -> None:
     assert listening_after(Listening(), SetListening(id=1, profile="bar", bars=2)).bars == 2
     assert click_after(ClickSettings(), SetClick(id=1, volume=0.5)).volume == 0.5
+
+
+def test_how_the_page_is_set_is_kept_in_what_is_not_as_by_default() -> None:
+    once = page_after(PageSettings(), SetPage(id=1, meters="post", quota_gb=2.0))
+    twice = page_after(once, SetPage(id=2, quota_gb=None, board="master"))
+    assert as_kept(twice) == {"meters": "post", "board": "master"}
+    assert page_settings_in({"page": as_kept(twice)}) == twice
+    assert as_kept(PageSettings()) is None
+    broken = {"page": {"meters": "loud", "board": "1", "colour": "red"}}
+    assert page_settings_in(broken) == PageSettings(board="1")
+    assert page_settings_in({"page": 3}) == PageSettings()
 
 
 @pytest.mark.parametrize(

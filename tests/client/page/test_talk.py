@@ -15,6 +15,7 @@ from midipool.messages import Error, Ok
 from midipool_client.audio.engine_messages import Level, Levels
 from midipool_client.live_settings import Playing
 from midipool_client.page.host import PageHost
+from midipool_client.page_settings import PageSettings
 from midipool_client.recent_rooms import RecentRoom
 from midipool_client.settings import Settings
 from tests.client.page.running import DEVICE, NASTY, Running, playing, running, until
@@ -134,10 +135,14 @@ async def test_what_is_moved_last_is_kept_also_when_the_client_ends(
     async with running(host) as made:
         await made.enter()
         keeping = asyncio.create_task(client.live.run())
-        await (await opened(made)).ask("set_mix", master_db=-9.0)
+        page = await opened(made)
+        await page.ask("set_mix", master_db=-9.0)
+        await page.ask("set_page", meters="post", count_in_bars=2)
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
-    assert Settings.load(tmp_path / "settings.json").listening(DEVICE).mix.master_db == -9.0
+    kept = Settings.load(tmp_path / "settings.json")
+    assert kept.listening(DEVICE).mix.master_db == -9.0
+    assert kept.page == PageSettings(meters="post", count_in_bars=2)
 
 
 async def test_a_room_is_remembered_once_we_are_in(client: Playing, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ function place(line) {
   const when = new Date(line.unix_ms);
   const today = when.toDateString() === new Date().toDateString();
   const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  return html`<time datetime=${when.toISOString()} title=${when.toLocaleString()}>${today ? time : `${when.toLocaleDateString()} ${time}`}</time>`;
+  return html`<time datetime=${when.toISOString()} title=${when.toLocaleString()}>${today ? time : `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`}</time>`;
 }
 
 const NOTICES = { came: "is here", left: "has left" };

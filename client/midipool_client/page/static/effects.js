@@ -2,27 +2,25 @@
 
 import { field, toggle, when } from "./controls.js";
 import { knob } from "./knobs.js";
-import { exported, read } from "./preset_files.js";
+import { chosen as chosenFile, exported } from "./preset_files.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
-let chosen = localStorage.getItem("effects board") ?? "own";
 let dragged = null;
 
-function view({ effects, effects_now: now, effect_kinds: { kinds } }, ask) {
+function view({ effects, effects_now: now, effect_kinds: { kinds }, page }, ask) {
   return html`<section class="panel effects" aria-labelledby="effects-head">
     <header><h2 id="effects-head">Effects</h2>${when(effects.available, () => tuner(effects, now, ask))}</header>
     ${when(effects.problem, () => html`<p class="note bad">${effects.problem}</p>`)}
-    ${effects.available ? boards(effects, now, kinds, ask)
+    ${effects.available ? boards(effects, now, kinds, page.board, ask)
       : html`<p class="note">This client has no audio to put effects on.</p>`}
   </section>`;
 }
 
-function boards(effects, now, kinds, ask) {
+function boards(effects, now, kinds, chosen, ask) {
   const board = effects.boards.find(({ board }) => board === chosen) ?? effects.boards.find(({ board }) => board === "own");
-  const choose = (name) => { chosen = name; localStorage.setItem("effects board", name); ask(null); };
   return html`<div class="row" role="group" aria-label="boards">${effects.boards.map(({ board: name, title, effects: list }) => toggle({
       label: `board of ${title}`, text: list.length ? `${title} (${list.length})` : title, on: name === board.board,
-      change: () => choose(name),
+      change: () => ask("set_page", { board: name }),
     }))}</div>
     <ol class="pedals" aria-label=${`effects on ${board.title}`}>${board.effects.map((one, i) => pedal(one, i, board, kinds, ask))}</ol>
     <div class="row">${adding(board, kinds, ask)}${presets(board, effects, ask)}</div>
@@ -88,7 +86,7 @@ const named = (label, first, names, take) => html`<select aria-label=${label} @c
 
 function presets({ board, title, effects }, { presets: names, shared }, ask) {
   const bring = async (e) => {
-    const json = await read(e.target);
+    const json = await chosenFile(e.target);
     if (json !== null) ask("import_board", { board, json });
   };
   return html`${named(`load a preset into ${title}`, "load a preset …", names, (name) => ask("load_preset", { board, name }))}
@@ -100,7 +98,7 @@ function presets({ board, title, effects }, { presets: names, shared }, ask) {
     <label>share as ${field({ label: `share the board of ${title} with the room as`, value: "", name: "words", mode: "text",
       commit: (name) => name.trim() && ask("share_board", { board, name }) })}</label>
     <button type="button" class="small" ?disabled=${!effects.length} @click=${() => exported(title, effects)}>export</button>
-    <label class="file">import <input type="file" accept=".json,application/json" aria-label=${`import a board into ${title}`} @change=${bring}></label>`;
+    <label class="button small">import <input type="file" accept=".json,application/json" aria-label=${`import a board into ${title}`} @change=${bring}></label>`;
 }
 
 function tuner({ channels, tuner: on }, now, ask) {
@@ -121,4 +119,4 @@ function needle({ hz, note, cents }) {
     <meter class="needle" min="-50" max="50" low="-4" high="4" optimum="0" value=${cents} aria-label="cents off the note"></meter>`;
 }
 
-export const effects = { of: ["effects", "effects_now", "effect_kinds"], view };
+export const effects = { of: ["effects", "effects_now", "effect_kinds", "page"], view };

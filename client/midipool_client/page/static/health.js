@@ -5,35 +5,49 @@ import { Plots } from "./plots.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
 const MARK = { good: "●", watch: "▲", bad: "■" };
-const ms = (value, digits = 1) => (value === null || value === undefined ? "–" : `${value.toFixed(digits)} ms`);
-const percent = (share) => (share ? `${(100 * share).toFixed(2)} %` : "0");
+const number = (value) => (value === null || value === undefined ? "–" : value.toFixed(1));
+const percent = (share) => (share ? (100 * share).toFixed(2) : "0");
 
 export const badge = (state, words) =>
   html`<span class=${`badge ${state}`}><span aria-hidden="true">${MARK[state]}</span> ${words}</span>`;
 
-function clock(status) {
-  if (!status) return html`<td colspan="3" class="dim">not measured yet</td>`;
-  const late = status.ticks ? status.late_ticks / status.ticks : 0;
-  return html`<td data-head="clock">±${(status.error_bound_us / 1000).toFixed(2)} ms</td>
-    <td data-head="round trip">${ms(status.round_trip_us / 1000)}</td>
-    <td data-head="late ticks">${percent(late)}</td>`;
+// Of columns: its head with its unit, and what is in it.
+const HEARD = [
+  ["one way", "ms", (h) => number(h.latency_ms)],
+  ["jitter", "ms", (h) => number(h.jitter_ms)],
+  ["lost", "%", (h) => percent(h.loss)],
+  ["left", "%", (h) => percent(h.residual_loss)],
+  ["buffer", "ms", (h) => html`<span title=${h.buffer}>${number(h.target_ms)}</span>`],
+  ["path", "", (h) => html`<span class=${`path ${h.path}`} title=${h.reason}>${h.path}</span>`],
+];
+const CLOCK = [
+  ["clock", "± ms", (s) => html`<span title=${`room time is ${(s.offset_us / 1e6).toFixed(3)} s ahead of this player's clock, to within that; measured over ${
+    s.probes}, drift ${s.drift_ppm.toFixed(1)} ppm`}>${(s.error_bound_us / 1000).toFixed(2)}</span>`],
+  ["round trip", "ms", (s) => html`<span title=${`${number(s.jitter_us / 1000)} ms more in the mean`}>${number(s.round_trip_us / 1000)}</span>`],
+  ["late ticks", "%", (s) => html`<span title=${`${s.late_ticks} of ${s.ticks}`}>${percent(s.ticks ? s.late_ticks / s.ticks : 0)}</span>`],
+];
+const heads = (first, columns) => html`<thead><tr><th scope="col">${first}</th>${columns.map(([name, unit]) =>
+  html`<th scope="col" class=${name === "why" ? "words" : ""}>${name} <span class="unit">${unit}</span></th>`)}</tr></thead>`;
+const cells = (columns, of) => columns.map(([name, unit, show]) =>
+  html`<td class=${of ? "" : "none"} data-head=${unit ? `${name}, ${unit}` : name}>${of ? show(of) : "–"}</td>`);
+
+// What is wrong, and why sound takes another way than the straight one.
+function about(words, h) {
+  const way = h && h.path !== "direct" ? h.reason : "";
+  return when(words || way, () => html`<tr class="about"><td class="words" colspan=${1 + HEARD.length + CLOCK.length}>
+    ${words} <span class="dim">${way}</span></td></tr>`);
 }
 
-function player(member) {
+function player(member, heard) {
   return html`<tr data-player=${member.name}>
-    <th scope="row">${badge(member.state, "")} ${member.name}${member.me ? " (me)" : ""}</th>
-    ${clock(member.status)}<td class=${`words ${member.words ? "" : "fine"}`} data-head="">${member.words || "good"}</td></tr>`;
+    <th scope="row" title=${member.name}>${badge(member.state, "")} ${member.name}${member.me ? " (me)" : ""}</th>
+    ${cells(HEARD, heard)}${cells(CLOCK, member.status)}</tr>${about(member.words, heard)}`;
 }
 
 function hearing(listener, h) {
-  return html`<tr><th scope="row">${listener} <span class="dim">hears</span> ${h.member}</th>
-    <td data-head="one way">${ms(h.latency_ms)}</td>
-    <td data-head="jitter">${ms(h.jitter_ms)}</td>
-    <td data-head="lost">${percent(h.loss)}</td>
-    <td data-head="left">${percent(h.residual_loss)}</td>
-    <td data-head="buffer" title=${h.buffer}>${ms(h.target_ms)}</td>
-    <td data-head="path"><span class=${`path ${h.path}`}>${h.path}</span></td>
-    <td class="words dim" data-head="" title=${h.reason}><span class="lines">${h.reason}</span></td></tr>`;
+  const words = h.path === "direct" ? "" : h.reason;
+  return html`<tr><th scope="row">${listener} <span class="dim">hears</span> ${h.member}</th>${cells(HEARD, h)}
+    <td class="words dim" title=${words}><span class="lines">${words}</span></td></tr>`;
 }
 
 const plots = new Plots();
@@ -45,30 +59,29 @@ function second(root, { health: now }, { heardSoFar }) {
   plots.draw(root.querySelector(".plots"));
 }
 
-const HEAD = html`<thead><tr><th scope="col">who hears whom</th><th scope="col">one way</th><th scope="col">jitter</th>
-  <th scope="col">lost</th><th scope="col">left</th><th scope="col">buffer</th><th scope="col">path</th><th scope="col">why</th></tr></thead>`;
+const between = (caption, ways) => html`<table class="between"><caption>${caption}</caption>${heads("who hears whom", [...HEARD, ["why", ""]])}
+  <tbody>${ways.map(({ m, h }) => hearing(m.name, h))}</tbody></table>`;
 
-const table = (caption, rows) => when(rows.length, () => html`<table><caption>${caption}</caption>${HEAD}<tbody>${rows}</tbody></table>`);
-
-// What oneself hears, and what is bad, at a glance; the rest when asked for.
-function sound(members) {
-  const ways = members.flatMap((m) => m.hears.map((h) => ({ m, h, shown: m.me || h.path === "none" || h.residual_loss >= 0.001 })));
-  const rows = (some) => some.map(({ m, h }) => hearing(m.name, h));
-  const rest = ways.filter(({ shown }) => !shown);
-  return html`${table("sound", rows(ways.filter(({ shown }) => shown)))}
-    ${when(rest.length, () => html`<details><summary>how the others hear each other: ${rest.length} ways, all good</summary>
-      ${table("sound between the others", rows(rest))}</details>`)}`;
+// How the others hear each other: what is bad at a glance, the rest when asked for.
+let open = false;
+function others(members, ask) {
+  const ways = members.filter((m) => !m.me).flatMap((m) => m.hears.map((h) => ({ m, h, bad: h.path === "none" || h.residual_loss >= 0.001 })));
+  const bad = ways.filter((way) => way.bad), rest = ways.filter((way) => !way.bad);
+  return html`${when(bad.length, () => between("between the others, where sound is missing", bad))}
+    ${when(rest.length, () => html`<details ?open=${open} @toggle=${(e) => { if (open !== e.target.open) { open = e.target.open; ask(null); } }}>
+      <summary>how the others hear each other: ${rest.length} ${rest.length > 1 ? "ways, all" : "way,"} good</summary>
+      ${when(open, () => between("between the others", rest))}</details>`)}`;
 }
 
-function view({ health }) {
+function view({ health }, ask) {
+  const heard = new Map(health.members.find((m) => m.me)?.hears.map((h) => [h.member, h]));
   return html`<section class="panel health" aria-labelledby="health-head">
     <header><h2 id="health-head">Health</h2>${badge(health.state, health.words)}</header>
     ${when(!health.known, () => html`<p class="note">The server does not tell how the others do.</p>`)}
     <div class="tables scrolls" tabindex="0" role="group" aria-label="tables">
-      <table><caption>clocks and ticks</caption><thead><tr><th scope="col">player</th><th scope="col">clock</th>
-        <th scope="col">round trip</th><th scope="col">late ticks</th><th scope="col">state</th></tr></thead>
-        <tbody>${health.members.map(player)}</tbody></table>
-      ${sound(health.members)}
+      <table><caption>players, and how you hear them</caption>${heads("player", [...HEARD, ...CLOCK])}
+        <tbody>${health.members.map((m) => player(m, heard.get(m.name)))}</tbody></table>
+      ${others(health.members, ask)}
     </div>
     <div class="plots" role="img" aria-label="latency, jitter and loss of the last minutes, of those you hear"></div>
     <p class="dim">${health.xruns ? `${health.xruns} xruns of your sound device` : "no xruns of your sound device"};

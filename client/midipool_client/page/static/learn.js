@@ -4,7 +4,7 @@ import { when } from "./controls.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
 const GESTURES = { tap: "tap the tempo", play: "start or stop", record: "record" };
-const OWN = ["learn", "learn_end", "forget", "leave"];
+const OWN = ["learn", "learn_end", "forget", "leave", "set_page"];
 
 // Waiting for a touch of the page; from the touch on the client waits for a controller.
 let armed = false, waited = false;

@@ -3,14 +3,10 @@
 import { when } from "./controls.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
-let post = localStorage.getItem("meters") === "post";
-// Whether meters stand behind the faders.
-export const isPost = () => post;
-
 const PROFILES = { lan: "lan: as soon as possible", jam: "jam: soon, without holes",
   safe: "safe: late, over bad lines", bar: "bar: whole bars later" };
 
-export function listening({ listening: l }, ask) {
+export function listening({ listening: l }, { meters }, ask) {
   const set = (fields) => ask("set_listening", fields);
   return html`<div class="listening">
     <label>hear the others <select aria-label="how soon you hear the others" data-value=${l.profile}
@@ -21,8 +17,8 @@ export function listening({ listening: l }, ask) {
       data-value=${l.bars} @change=${(e) => set({ bars: Number(e.target.value) })}></label>`)}
     ${when(l.profile === "jam", () => html`<label>at most <input class="field" type="number" min="5" max="1000"
       data-value=${l.max_latency_ms} @change=${(e) => set({ max_latency_ms: Number(e.target.value) })}> ms</label>`)}
-    <label>meters <select aria-label="meters before or behind the faders" data-value=${post ? "post" : "pre"}
-      @change=${(e) => { post = e.target.value === "post"; localStorage.setItem("meters", e.target.value); ask(null); }}>
+    <label>meters <select aria-label="meters before or behind the faders" data-value=${meters}
+      @change=${(e) => ask("set_page", { meters: e.target.value })}>
       <option value="pre">before the fader</option><option value="post">behind the fader</option>
     </select></label>
   </div>`;

@@ -7,7 +7,7 @@ import { joinView, paintJoin } from "./join.js";
 import { learning } from "./learn.js";
 import { Link } from "./link.js";
 import { Meters } from "./meters.js";
-import { left, parts, right } from "./parts.js";
+import { columns, parts } from "./parts.js";
 import { html, noChange, render } from "./vendor/lit-html/lit-html.js";
 
 const root = document.getElementById("page");
@@ -103,7 +103,7 @@ function room(state) {
   const { session, health } = state;
   const page = about();
   const isAnew = ({ of, ticks }) => !dirty || !of || (ticks && dirty.has("time")) || of.some((name) => dirty.has(name));
-  const column = (name, list) => html`<div class=${`column ${name}`}>
+  const column = ([name, list]) => html`<div class=${`column ${name}`}>
     ${list.map((part) => (isAnew(part) ? part.view(state, ask, page) : noChange))}</div>`;
   return html`<header class="top">
       <h1>midiPool</h1><span class="room" title=${session.room}>${session.room}</span><span class="name">${session.name}</span>
@@ -111,7 +111,7 @@ function room(state) {
       ${parts.map((part) => part.top?.(state, ask))}
       ${when(session.can_leave, () => html`<button type="button" class="small" @click=${() => ask("leave")}>leave</button>`)}
     </header>${away()}
-    <main class="board">${column("left", left)}${column("right", right)}</main>`;
+    <main class="board">${Object.entries(columns).map(column)}</main>`;
 }
 
 // Playhead and meters: when meters come, and without any as often. A picture that nobody asks for

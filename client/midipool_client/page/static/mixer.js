@@ -3,14 +3,15 @@
 import { when } from "./controls.js";
 import { listening } from "./listening.js";
 import { keyOf } from "./meters.js";
-import { channelStrip, clickStrip, masterStrip, ownStrip, playerStrip } from "./strips.js";
+import { channelStrip, clickStrip, masterStrip, ownStrip, playerStrip, standBehind } from "./strips.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
-function view({ mixer }, ask) {
+function view({ mixer, page }, ask) {
+  standBehind(page.meters === "post");
   const { mix } = mixer.listening;
   const running = mixer.audio === "running";
   return html`<section class="panel mixer" aria-labelledby="mixer-head">
-    <header><h2 id="mixer-head">Mixer</h2>${when(mixer.audio !== "off", () => listening(mixer, ask))}</header>
+    <header><h2 id="mixer-head">Mixer</h2>${when(mixer.audio !== "off", () => listening(mixer, page, ask))}</header>
     ${when(!running, () => html`<p class="note">${mixer.audio === "off"
       ? "This client joined without audio (--no-audio)." : mixer.device || "The sound device is being opened."}</p>`)}
     ${when(mixer.not_saved, () => html`<p class="note bad">The mix is not kept: ${mixer.not_saved}</p>`)}
@@ -39,4 +40,4 @@ function second(root, { mixer: now }, { meters }) {
   meters.keep(new Set(now.meters.map((name, i) => keyOf(i, name, now))));
 }
 
-export const mixer = { of: ["mixer"], view, paint, second };
+export const mixer = { of: ["mixer", "page"], view, paint, second };

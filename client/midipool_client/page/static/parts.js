@@ -1,4 +1,5 @@
-// What the page is made of. On a wide screen `left` and `right` are beside each other, else below.
+// What the page is made of, in three columns: what one plays with, what all have together, and what
+// one needs now and then. A wide screen has the third below the first, a narrow one all in a row.
 //
 // A part has `view(state, ask, page)`, which makes its panel (`page.us` is the room time, or null).
 // It is made anew when one of the state's parts that `of` names is another, or, without `of`, any of
@@ -17,6 +18,9 @@ import { record } from "./record.js";
 import { songs } from "./songs.js";
 import { transport } from "./transport.js";
 
-export const left = [transport, mixer, effects];
-export const right = [songs, chat, health, record, controllers];
-export const parts = [...left, ...right];
+export const columns = {
+  play: [transport, mixer, effects],
+  together: [health, songs, chat],
+  more: [record, controllers],
+};
+export const parts = Object.values(columns).flat();

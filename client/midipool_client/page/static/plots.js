@@ -12,7 +12,8 @@ const KINDS = [
   ["jitter, ms", (h) => h.jitter_ms],
   ["missing after repair, %", (h) => 100 * h.residual_loss],
 ];
-const LINES = ["#0d9488", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#0891b2"];
+const LINES = ["#0d9488", "#d97706", "#7c3aed", "#dc2626", "#2563eb", "#65a30d", "#db2777", "#0891b2", "#92400e", "#64748b",
+  "#c026d3", "#15803d"];
 
 export class Plots {
   constructor() {
@@ -21,6 +22,7 @@ export class Plots {
     this.names = [];
     this.drawn = null;
     this.loading = null;
+    this.looks = 0;
   }
 
   // What was before this page; `heard` are lists of [member, latency, jitter, share that is left].
@@ -50,10 +52,10 @@ export class Plots {
     if (!uPlot) return;
     root.hidden = !this.names.length;
     if (root.hidden) return;
-    const width = Math.max(Math.floor((root.clientWidth - 24) / (root.clientWidth > 760 ? 3 : 1)), 240);
+    const width = Math.max(Math.floor((root.clientWidth - 24) / (root.clientWidth > 540 ? 3 : 1)), 160);
     const made = JSON.stringify([this.names, width, colours().text]);
     if (this.drawn !== made || !root.firstChild) this.make(root, width, made);
-    if (this.times.length % 2) KINDS.forEach(([, of], i) => this.plots[i].setData(this.data(of)));
+    if (this.looks++ % 2) KINDS.forEach(([, of], i) => this.plots[i].setData(this.data(of)));
   }
 
   make(root, width, made) {
@@ -62,10 +64,26 @@ export class Plots {
     const { text, line } = colours();
     const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line }, font: "11px system-ui" };
     this.plots = KINDS.map(([title, of]) => new uPlot({
-      title, width, height: 150, cursor: { show: false }, legend: { show: true, live: false },
+      title, width, height: 150, cursor: { show: false }, legend: { show: false },
       scales: { y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1) * 1.1] } },
-      axes: [axis, { ...axis, size: 44 }],
+      axes: [{ ...axis, space: 70, values: (_, all) => all.map(hour) }, { ...axis, size: 44 }],
       series: [{}, ...this.names.map((label, n) => ({ label, stroke: LINES[n % LINES.length], width: 2, points: { show: false } }))],
     }, this.data(of), root));
+    root.append(this.legend());
+  }
+
+  // One for all of them.
+  legend() {
+    const list = document.createElement("ul");
+    list.className = "legend";
+    list.append(...this.names.map((name, n) => {
+      const [one, mark] = [document.createElement("li"), document.createElement("span")];
+      mark.style.background = LINES[n % LINES.length];
+      one.append(mark, name);
+      return one;
+    }));
+    return list;
   }
 }
+
+const hour = (s) => new Date(s * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });

@@ -7,18 +7,12 @@ import { html } from "./vendor/lit-html/lit-html.js";
 // What people do on this page alone: which recording is open, renamed, or about to be deleted.
 const here = { open: "", renaming: "", deleting: "", setTempo: false };
 
-const kept = (name, otherwise) => localStorage.getItem(name) ?? otherwise;
 const length = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 const size = (bytes) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`);
 const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
-function quota() {
-  const gb = Number(kept("quota-gb", ""));
-  return gb > 0 ? gb : null;
-}
-
-function start(ask) {
-  ask("record_start", { format: kept("record-format", "flac"), quota_gb: quota() });
+function start({ page: { record_format: format, quota_gb } }, ask) {
+  ask("record_start", { format, quota_gb });
 }
 
 // Bars that were recorded, by the song's own count; a song that jumped has none that mean anything.
@@ -42,11 +36,12 @@ function recorded(state, us) {
   return `${length((us - now.from_us) / 1e6)}${bars(state, now.from_us, us)}, ${plural(now.tracks, "track")}${lost}`;
 }
 
-function button(state, ask, us) {
+// It stands in the transport.
+export function recordButton(state, ask, us) {
   const { now, can_record: can } = state.recording;
   const running = now !== null && us !== null && now.from_us !== null && us >= now.from_us;
   return html`<button type="button" class=${`record ${running ? "running" : now ? "armed" : ""}`} aria-pressed=${now ? "true" : "false"}
-      ?disabled=${!can && !now} @click=${() => (now ? ask("record_stop") : start(ask))}
+      ?disabled=${!can && !now} @click=${() => (now ? ask("record_stop") : start(state, ask))}
       title=${now ? "end the recording" : "record everybody on a track of their own, from the next bar line on"}>
       <span aria-hidden="true">●</span> ${now ? "stop recording" : "record"}</button>
     <output class="recorded" aria-label="recording">${now ? recorded(state, us) : ""}</output>`;
@@ -54,13 +49,14 @@ function button(state, ask, us) {
 
 function room(state, ask) {
   const { free_bytes: free, size_bytes: used, quota_gb: limit } = state.takes;
-  const gb = quota();
+  const { record_format: format, quota_gb: gb } = state.page;
+  const set = (fields) => ask("set_page", fields);
   return html`<div class="row space">
-    <label>as <select aria-label="format of recordings" data-value=${kept("record-format", "flac")}
-      @change=${(e) => (localStorage.setItem("record-format", e.target.value), ask(null))}>
+    <label>as <select aria-label="format of recordings" data-value=${format}
+      @change=${(e) => set({ record_format: e.target.value })}>
       <option value="flac">FLAC</option><option value="wav">WAV</option></select></label>
     <label>at most ${field({ label: "GB that all recordings may take; empty is no limit", value: gb === null ? "" : String(gb),
-      name: "quota", commit: (text) => (localStorage.setItem("quota-gb", text), ask(null)) })} GB</label>
+      name: "quota", commit: (text) => set({ quota_gb: Number(text.replace(",", ".")) || null }) })} GB</label>
     <span class="dim">${size(used)} recorded${limit ? ` of ${limit} GB` : ""}${free ? `, ${size(free)} free` : ""}</span>
   </div>`;
 }
@@ -178,12 +174,11 @@ function list(state, ask) {
 }
 
 export const record = {
-  of: ["recording", "takes", "transport"],
+  of: ["recording", "takes", "page"],
   ticks: true,
   view(state, ask, { us }) {
     return html`<section class="panel recordings" aria-labelledby="record-head">
       <header><h2 id="record-head">Recordings</h2>${room(state, ask)}</header>
-      <div class="row main">${button(state, ask, us)}</div>
       ${when(state.recording.playing, () => played(state, ask, us))}
       ${list(state, ask)}
     </section>`;

@@ -2,6 +2,7 @@
 
 import { when } from "./controls.js";
 import { markdown } from "./markdown.js";
+import { exported, imported } from "./song_files.js";
 import { html, nothing } from "./vendor/lit-html/lit-html.js";
 
 const plain = (bpm) => String(Math.round(bpm * 1000) / 1000);
@@ -11,6 +12,7 @@ const loopText = (loop) => (loop ? `${loop.start_bar}-${loop.end_bar}` : "");
 // What is being written: a song of the list, or a new one (`id` is null).
 let draft = null;
 let problem = "";
+let brought = "";
 
 const draftOf = (song) => ({
   id: song?.id ?? null, revision: song?.revision ?? null, name: song?.name ?? "", bpm: plain(song?.bpm ?? 120),
@@ -54,6 +56,11 @@ async function save(event, ask) {
 async function remove(ask) {
   problem = (await ask("song_remove", { song: draft.id })) ?? "";
   if (!problem) draft = null;
+  ask(null);
+}
+
+async function bring(event, songs, ask) {
+  brought = await imported(event.target, songs, ask);
   ask(null);
 }
 
@@ -110,7 +117,11 @@ function notes(songs, loaded) {
 function view({ songs: { known, songs, loaded }, session }, ask) {
   return html`<section class="panel songs" aria-labelledby="songs-head">
     <header><h2 id="songs-head">Songs</h2>
-      ${when(known, () => html`<button type="button" class="small" @click=${() => open(null, ask)}>new song</button>`)}</header>
+      ${when(known, () => html`<div class="row"><button type="button" class="small" @click=${() => open(null, ask)}>new song</button>
+        <button type="button" class="small" ?disabled=${!songs.length} @click=${() => exported(songs)}>export</button>
+        <label class="button small">import <input type="file" accept=".json,application/json" aria-label="import songs"
+          @change=${(e) => bring(e, songs, ask)}></label></div>`)}</header>
+    ${when(brought, () => html`<p class="dim" role="status">${brought}</p>`)}
     ${when(!known && session.connected, () => html`<p class="note">The server is older than song lists.</p>`)}
     ${when(songs.length, () => html`<ol class="song-list">${songs.map((song, index) => row(song, index, songs, loaded, ask))}</ol>`)}
     ${when(known && !songs.length && !draft, () => html`<p class="dim">No songs yet. A song sets tempo, meter and loop when it is loaded, and shows its notes to everybody.</p>`)}

@@ -1,12 +1,15 @@
 // Strips: of each player, one's own channels, oneself, the click, and the master.
 
 import { dbField, fader, panner, toggle, when } from "./controls.js";
-import { isPost } from "./listening.js";
 import { html } from "./vendor/lit-html/lit-html.js";
+
+// Whether meters stand behind the faders.
+let post = false;
+export const standBehind = (is) => { post = is; };
 
 // `of` are the levels that it shows the loudest of, each [key, dB of its fader or -Infinity].
 const meter = (label, ...of) =>
-  html`<canvas class="meter" data-meter=${JSON.stringify(of.map(([key, db]) => [key, isPost() ? (db === -Infinity ? -200 : db) : 0]))}
+  html`<canvas class="meter" data-meter=${JSON.stringify(of.map(([key, db]) => [key, post ? (db === -Infinity ? -200 : db) : 0]))}
     role="img" aria-label=${`${label}: meter`}></canvas>`;
 
 const sounding = (db, sounds) => (sounds ? db : -Infinity);

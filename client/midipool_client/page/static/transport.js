@@ -2,13 +2,13 @@
 
 import { field, hold, when } from "./controls.js";
 import { Ruler } from "./ruler.js";
+import { recordButton } from "./record.js";
 import { at, bpmAt, position, songBeats } from "./song.js";
 import { tap } from "./tap.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
 const plain = (bpm) => String(Math.round(bpm * 1000) / 1000);
 const ruler = new Ruler();
-let countIn = Number(localStorage.getItem("count-in") ?? 0);
 
 const newest = (state) => state.transport.timelines.at(-1);
 
@@ -22,9 +22,11 @@ function tapped(ask) {
   if (bpm !== null) ask("tempo", { bpm });
 }
 
+const counted = ({ page: { count_in_bars } }) => (count_in_bars ? { count_in_bars } : {});
+
 function startStop(state, ask) {
   if (newest(state).playing) ask("stop");
-  else ask("start", countIn ? { count_in_bars: countIn } : {});
+  else ask("start", counted(state));
 }
 
 // Up and down on the number moves the tempo, as on a drum machine.
@@ -66,18 +68,17 @@ function meter(state, ask) {
     } })}</label>`;
 }
 
-function buttons(state, ask) {
+function buttons(state, ask, us) {
   const { playing } = newest(state);
   return html`<div class="go" role="group" aria-label="transport">
     <button type="button" class="start" aria-label="start from bar 1" aria-pressed=${playing ? "true" : "false"} title="start from bar 1 (space)"
-      @click=${() => ask("start", countIn ? { count_in_bars: countIn } : {})}>▶ start</button>
+      @click=${() => ask("start", counted(state))}>▶ start</button>
     <button type="button" class="stop" aria-label="stop" title="stop (space)" @click=${() => ask("stop")}>■ stop</button>
     <button type="button" aria-label="continue from here" title="continue from here (C)"
-      @click=${() => ask("continue", countIn ? { count_in_bars: countIn } : {})}>continue</button>
-    <label>count-in <select aria-label="bars of count-in" @change=${(e) => {
-        countIn = Number(e.target.value);
-        localStorage.setItem("count-in", countIn);
-      }} data-value=${countIn}>
+      @click=${() => ask("continue", counted(state))}>continue</button>
+    ${recordButton(state, ask, us)}
+    <label>count-in <select aria-label="bars of count-in" data-value=${state.page.count_in_bars}
+      @change=${(e) => ask("set_page", { count_in_bars: Number(e.target.value) })}>
       ${[0, 1, 2, 4].map((n) => html`<option value=${n}>${n === 0 ? "none" : n === 1 ? "1 bar" : `${n} bars`}</option>`)}
     </select></label>
   </div>`;
@@ -162,7 +163,7 @@ function view(state, ask, { us }) {
     <header><h2 id="transport-head">Transport</h2>${mode(state, ask)}</header>
     <div class="main">
       <output class=${`where ${t.playing ? "playing" : ""}`} aria-label="bar and beat"></output>
-      ${buttons(state, ask)} <div class="row">${ramp}${tempo(state, ask)} ${meter(state, ask)}</div>
+      ${buttons(state, ask, us)} <div class="row">${ramp}${tempo(state, ask)} ${meter(state, ask)}</div>
     </div>
     ${place(state, ask, us)}
     ${vote(state, ask, us)}
@@ -190,4 +191,4 @@ function key(pressed, state, ask) {
   return true;
 }
 
-export const transport = { of: ["transport", "conduct", "session", "mixer"], ticks: true, view, paint, key };
+export const transport = { of: ["transport", "conduct", "session", "mixer", "page", "recording"], ticks: true, view, paint, key };
