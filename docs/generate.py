@@ -16,6 +16,7 @@ import midi_examples
 import page_openapi
 import page_tables
 import room_example
+import server_openapi
 import server_tables
 
 from midipool import datagram, media_datagram
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "page answers": page_tables.answers,
     "page parts": page_tables.parts,
     "server settings": server_tables.settings,
+    "metrics": server_tables.metrics,
     "page meters": lambda: datagram_layout(meters.__doc__),
     **{f"conversation {name}": part for name, part in room_example.PARTS.items()},
     **{f"bytes {name}": part for name, part in midi_examples.PARTS.items()},
@@ -62,6 +64,7 @@ def generated() -> dict[Path, str]:
     schemas = {
         "protocol.schema": message_tables.schema(),
         "page.schema": page_tables.schema(),
+        "server.openapi": server_openapi.openapi(version("midipool")),
         "page.openapi": page_openapi.openapi(version("midipool")),
     }
     pages = {

@@ -18,6 +18,7 @@ from midipool.messages import (
     Chat,
     ChatNews,
     Error,
+    GoingDown,
     HeardBy,
     MediaKey,
     MediaOfferFrom,
@@ -88,6 +89,8 @@ class Player:
         self.audio, self.effects = _audio_of(self, audio, ports[0].choice.device_name)
         self.recorder = Recorder(self, self.audio.engine) if self.audio is not None else None
         self.takes = TakePlayer(self)
+        self.going_down = ""
+        """For people: the server said that it ends soon."""
         self.link_peers: int | None = None
         """Others in the Link session of our network; None without a bridge."""
         self.on_joined: Callable[[], None] = lambda: None
@@ -188,6 +191,7 @@ class Player:
 
     def welcomed(self, welcome: Welcome) -> None:
         """The server let us in."""
+        self.going_down = ""
         self._keep_token(welcome)
         self.votes.welcomed(welcome)
         self.on_joined()
@@ -236,6 +240,9 @@ class Player:
             case VoteResult():
                 self.votes.over(message)
                 log.info("%s", self.votes.result)
+            case GoingDown(reason=reason, in_s=in_s):
+                self.going_down = f"{reason} (in {in_s:g} s at most): playing on without it"
+                log.warning("%s", self.going_down)
             case Ok() | Error():
                 if not self._commander.answered(message) and isinstance(message, Error):
                     log.warning("the server refuses: %s", message.message)

@@ -16,6 +16,7 @@ from midipool.messages.fields import (
     Name,
     Nanoseconds,
     RoomName,
+    Text,
     Token,
     VoteId,
 )
@@ -112,7 +113,7 @@ class Welcome(Message, tag="welcome", frozen=True):
     media: MediaSeat | None = None
     """For audio; null for a remote, and on a server without a relay."""
     capabilities: list[Name] = msgspec.field(default_factory=list)
-    """Optional parts of the protocol that the server understands: `chat`, `songs`."""
+    """Optional parts of the protocol that the server understands: `chat`, `songs`, `going_down`."""
 
 
 class BarPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,6 +200,15 @@ class Closing(Message, tag="closing", frozen=True):
     """Whether it makes sense to connect again."""
 
 
+class GoingDown(Message, tag="going_down", frozen=True):
+    """The server will end soon. The clock plays on, and members connect again by themselves."""
+
+    reason: Text
+    """For people."""
+    in_s: Annotated[float, Meta(ge=0, le=86_400)]
+    """It ends these connections then, or sooner once nobody is left."""
+
+
 ServerMessage = (
     Welcome
     | BarSync
@@ -220,6 +230,7 @@ ServerMessage = (
     | SongPut
     | SongGone
     | SongLoaded
+    | GoingDown
 )
 
 ERROR_CODES = {
@@ -231,6 +242,7 @@ ERROR_CODES = {
     "no_such_room": "no member is in a room of this name, and a remote does not make one",
     "room_full": "the room has as many members as the server allows",
     "server_full": "the server has as many rooms as it allows",
+    "going_down": "the server goes down, and lets in only who comes back to a place in a room",
     "bad_room": "this cannot be the name of a room",
     "stale_epoch": "the transport was started, stopped or moved since the command was meant",
     "not_fresh": "a takeover came to a room that has a timeline",

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from midipool.errors import MidiPoolError
-from midipool_server.commands import config, serve
+from midipool_server.commands import config, health, serve
 from midipool_server.settings import given
 
 
@@ -28,5 +28,6 @@ def _parser() -> argparse.ArgumentParser:
     given.add_flags(parser)
     parser.set_defaults(run=serve.run)
     commands = parser.add_subparsers(metavar="COMMAND", title="commands (none: serve)")
+    health.add_options(commands.add_parser("health", help="ask the server here if it is ready"))
     config.add_options(commands.add_parser("config", help="look at the settings"))
     return parser

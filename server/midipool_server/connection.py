@@ -47,12 +47,21 @@ class Connection:
         self.private = _is_private(request, trust_proxy)
         self._outbox: asyncio.Queue[bytes | Closing] = asyncio.Queue(OUTBOX_SIZE)
         self.closing = False
+        self.about: dict[str, object] = {"connection": id}
+        """What lines of the log about it name."""
+        self.overflowed = False
+        """Whether it was ended because it does not read."""
         self.ended = asyncio.Event()
 
     @property
     def crowded(self) -> bool:
         """Whether the outbox is more than half full: what is left is for the room's timeline."""
         return self._outbox.qsize() > OUTBOX_SIZE // 2
+
+    @property
+    def unsent(self) -> int:
+        """How many messages wait in the outbox."""
+        return self._outbox.qsize()
 
     def send(self, message: Message) -> None:
         """Queue a message; a client whose outbox is full is dropped."""
@@ -79,8 +88,8 @@ class Connection:
 
     def drop(self, reason: str) -> None:
         """End the connection of a client that would not hear why."""
-        log.warning("connection %d dropped: %s", self.id, reason)
-        self.closing = True
+        log.warning("cut: %s", reason, extra=self.about)
+        self.closing = self.overflowed = True
         self._abort()
 
     def _abort(self) -> None:

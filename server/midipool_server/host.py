@@ -9,17 +9,23 @@ from collections.abc import Callable
 from midipool import PROTOCOL_VERSION, messages
 from midipool.errors import InvalidMessage, InvalidValue, Refused
 from midipool.messages import (
+    BarSync,
     ClientMessage,
     ClockProbe,
     ClockReply,
     Error,
+    GoingDown,
     Hello,
+    MemberStatus,
+    Message,
     Midi,
 )
 from midipool_server.connection import BAD_MESSAGE_COST, Connection
 from midipool_server.lobby import Lobby
 from midipool_server.media_relay import MediaRelay
 from midipool_server.midi_relay import MidiRelay, Relayed
+from midipool_server.operations import logs
+from midipool_server.operations.tally import Tally
 from midipool_server.outgoing import Outgoing, refusal
 from midipool_server.room import Room
 from midipool_server.viewers import Viewers
@@ -50,6 +56,23 @@ class RoomHost:
         self._midi = MidiRelay()
         self._warned_of_plain_keys = False
         self.viewers = Viewers()
+        self.tally = Tally()
+        self.draining = False
+        """Whether no more members are let in, because the server goes down."""
+
+    @property
+    def connected(self) -> int:
+        """How many connections there are."""
+        return len(self._connections)
+
+    def members_connected(self) -> int:
+        """How many members are here, in all rooms."""
+        rooms = self.lobby.rooms.values()
+        return sum(m.connected and not m.remote for r in rooms for m in r.members.values())
+
+    def fullest_outbox(self) -> int:
+        """How much is unsent to the client that reads least."""
+        return max((c.unsent for c in self._connections.values()), default=0)
 
     def next_id(self) -> int:
         """An id for a new connection."""
@@ -57,6 +80,8 @@ class RoomHost:
 
     async def serve(self, connection: Connection, room_name: str) -> None:
         """Talk with one client until its connection ends."""
+        logs.about(room=room_name, connection=connection.id)
+        connection.about = {"room": room_name, "connection": connection.id, "member": None}
         self._connections[connection.id] = connection
         outbox = asyncio.create_task(connection.run_outbox())
         listening = asyncio.create_task(self._listen(connection, room_name))
@@ -70,8 +95,14 @@ class RoomHost:
             results = await asyncio.gather(outbox, listening, return_exceptions=True)
             for result in results:
                 if isinstance(result, Exception) and not isinstance(result, ConnectionError):
-                    log.error("connection %d failed", connection.id, exc_info=result)
+                    log.error("the connection failed", exc_info=result)
             self._gone(connection, room_name)
+
+    def drain(self, reason: str, in_s: float) -> None:
+        """Let no more members in, and tell those who are here that the server ends in `in_s`."""
+        self.draining = True
+        for room in self.lobby.rooms.values():
+            self._send(room, [Outgoing(GoingDown(reason=reason, in_s=in_s), needs="going_down")])
 
     def close_all(self, reason: str) -> list[Connection]:
         """Say goodbye to everybody; returns whom."""
@@ -91,8 +122,7 @@ class RoomHost:
                 first = await anext(incoming, None)
         except TimeoutError:
             text = f"no `hello` came within {HELLO_PATIENCE_S:g} s"
-            connection.send(Error(code="hello_expected", message=text))
-            connection.close(text, again=False)
+            self._refuse(connection, Error(code="hello_expected", message=text))
             return
         if first is None:
             return
@@ -111,12 +141,17 @@ class RoomHost:
             hello = messages.decode_client(data)
             return self._join(connection, room_name, hello)
         except InvalidMessage as error:
-            connection.send(_bad_message(error))
-            connection.close(error.text, again=False)
+            self._refuse(connection, _bad_message(error))
         except Refused as error:
-            connection.send(refusal(error))
-            connection.close(error.text, again=False)
+            self._refuse(connection, refusal(error))
         return None
+
+    def _refuse(self, connection: Connection, error: Error) -> None:
+        """Say why somebody is not let in."""
+        self.tally.refused[error.code] += 1
+        log.info("not let in (%s): %s", error.code, error.message)
+        connection.send(error)
+        connection.close(error.message, again=error.code == "going_down")
 
     def _join(self, connection: Connection, room_name: str, hello: ClientMessage) -> Room:
         if not isinstance(hello, Hello):
@@ -126,6 +161,8 @@ class RoomHost:
             older = "client" if hello.version < PROTOCOL_VERSION else "server"
             raise Refused("bad_version", f"{text}update the {older}", "version")
         remote = hello.role == "remote"
+        if self.draining and not (remote or self.lobby.keeps(room_name, hello.name, hello.token)):
+            raise Refused("going_down", "this server goes down: try again in a moment")
         room = self.lobby.enter(room_name, remote)
         try:
             replaced, out = room.join(
@@ -143,6 +180,10 @@ class RoomHost:
             self._relay(self._midi.gone(replaced, self._receivers(room, connection.id)))
             self._connections[replaced].close("this member came back on another connection", False)
         self._send(room, out)
+        self.tally.joined += 1
+        logs.about(member=hello.name)
+        connection.about["member"] = hello.name
+        log.info("a remote joined" if remote else "joined")
         self._warn_of_plain_keys(connection, room)
         return room
 
@@ -163,20 +204,33 @@ class RoomHost:
         limit = connection.midi_limit if isinstance(message, Midi) else connection.limit
         if not limit.allow(now_us):
             text = "more messages than this server takes from one connection"
+            self.tally.cut["too_fast"] += 1
+            log.warning("cut: %s", text)
             connection.send(Error(code="too_fast", message=text))
             connection.close(text, again=True)
             return False
         if isinstance(message, InvalidMessage):
             connection.limit.allow(now_us, BAD_MESSAGE_COST)
-            connection.send(_bad_message(message))
+            self._answer(connection, _bad_message(message))
             return True
+        self._count(message)
         try:
             out = self._handle(connection, room, message, now_us)
             if out is not None:
                 self._send(room, out)
         except (Refused, InvalidValue) as error:
-            connection.send(refusal(error, getattr(message, "id", None)))
+            self._answer(connection, refusal(error, getattr(message, "id", None)))
         return True
+
+    def _answer(self, connection: Connection, error: Error) -> None:
+        self.tally.errors[error.code] += 1
+        connection.send(error)
+
+    def _count(self, message: ClientMessage) -> None:
+        self.tally.received[str(type(message).__struct_config__.tag)] += 1
+        if isinstance(message, MemberStatus):
+            self.tally.clock_error_s.add(message.error_bound_us * 1e-6)
+            self.tally.round_trip_s.add(message.round_trip_us * 1e-6)
 
     def _handle(
         self, connection: Connection, room: Room, message: ClientMessage, now_us: int
@@ -199,6 +253,11 @@ class RoomHost:
         del self._connections[connection.id]
         connection.ended.set()
         room = self.lobby.rooms.get(room_name)
+        if connection.overflowed:
+            self.tally.cut["outbox_full"] += 1
+        if room is not None and (member := room.members.get(connection.id)) is not None:
+            said = "left" if connection.left else "lost"
+            log.info(said, extra={"member": member.name})
         self._relay(self._midi.gone(connection.id, self._receivers(room, connection.id)))
         if room is not None and connection.left:
             self._send(room, room.leave(self.now_us(), connection.id))
@@ -233,12 +292,19 @@ class RoomHost:
             self.media.follow(room)
         for outgoing in out:
             data = messages.encode(outgoing.message)
+            self._count_sync(outgoing.message)
             for id in _receivers_of(room, outgoing):
                 connection = self._connections.get(id)
                 if connection is not None and not (outgoing.can_wait and connection.crowded):
                     connection.send_encoded(data)
+                    self.tally.sent += 1
         self._schedule(room)
         self.viewers.changed(room.name)
+
+    def _count_sync(self, message: Message) -> None:
+        if isinstance(message, BarSync):
+            lead_us = message.target_send_timestamp - self.now_us()
+            self.tally.bar_sync_lead_s.add(lead_us * 1e-6)
 
     def _schedule(self, room: Room) -> None:
         """Call the room again when it says that something is due."""
@@ -254,9 +320,10 @@ class RoomHost:
         self._timers[room.name] = loop.call_later(wait_s, self._poll, room)
 
     def _poll(self, room: Room) -> None:
-        out = room.poll(self.now_us())
-        self.lobby.close_if_empty(room)
-        self._send(room, out)
+        with logs.only_about(room=room.name):
+            out = room.poll(self.now_us())
+            self.lobby.close_if_empty(room)
+            self._send(room, out)
 
 
 def _receivers_of(room: Room, outgoing: Outgoing) -> list[int]:

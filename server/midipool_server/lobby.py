@@ -10,7 +10,7 @@ from midipool.errors import Refused
 from midipool_server.media_keys import RoomMedia
 from midipool_server.room import Room
 
-RESERVED_NAMES = {"api", "healthz", "rooms", "static"}
+RESERVED_NAMES = {"api", "healthz", "metrics", "readyz", "rooms", "static"}
 
 
 @dataclass(slots=True)
@@ -54,6 +54,11 @@ class Lobby:
         )
         self.rooms[name] = room
         return room
+
+    def keeps(self, room: str, name: str, token: str) -> bool:
+        """Whether somebody comes back to a place that is kept in a room."""
+        found = self.rooms.get(room)
+        return found is not None and found.places.keeps(name, token)
 
     def close_if_empty(self, room: Room) -> None:
         """End a room that nobody is in."""

@@ -4,7 +4,7 @@ import logging
 from dataclasses import asdict, dataclass, field
 
 from midipool_native.checks import NativeError
-from midipool_native.relay import Relay
+from midipool_native.relay import Relay, RelayStats
 from midipool_server.room import Room
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ class MediaRelay:
         """Where STUN alone is answered."""
         self._relay = relay
         self._told: dict[str, _Told] = {}
+        self._gone_bytes = {"in": 0, "out": 0}
+        """Of members that are not in a room any more."""
         self._free_numbers: list[int] = []
 
     def follow(self, room: Room) -> None:
@@ -48,6 +50,24 @@ class MediaRelay:
         counters = {m.name: self._relay.member(m.sender) for m in room.places.members()}
         return {name: asdict(counts) for name, counts in counters.items() if counts is not None}
 
+    def stats(self) -> RelayStats:
+        """Of all datagrams."""
+        return self._relay.stats()
+
+    def bytes(self) -> dict[str, int]:
+        """Of audio: `in` from members, `out` to them."""
+        senders = [sender for told in self._told.values() for sender in told.senders]
+        total = dict(self._gone_bytes)
+        for sender in senders:
+            self._add_bytes(total, sender)
+        return total
+
+    def _add_bytes(self, total: dict[str, int], sender: int) -> None:
+        counts = self._relay.member(sender)
+        if counts is not None:
+            total["in"] += counts.bytes
+            total["out"] += counts.to_bytes
+
     def close(self) -> None:
         """Stop relaying."""
         self._relay.close()
@@ -60,6 +80,7 @@ class MediaRelay:
         assert room.media is not None
         wanted = {m.sender for m in room.places.members()}
         for sender in told.senders - wanted:
+            self._add_bytes(self._gone_bytes, sender)
             self._relay.remove(sender)
         if told.key_id != room.media.key_id:
             self._relay.set_key(told.number, room.media.key_id, room.media.key)

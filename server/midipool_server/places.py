@@ -61,6 +61,10 @@ class Places:
         self.by_id[id] = Member(id, name, old.token if old is not None else new_token)
         return self.by_id[id], old
 
+    def keeps(self, name: str, token: str) -> bool:
+        """Whether a place is kept for who comes with this name and token."""
+        return any(_same_place(member, name, token) for member in self.members())
+
     def lost(self, now_us: int, id: int) -> Member | None:
         """A connection broke: a member's place is kept. Returns the member; None for a remote."""
         member = self.by_id.get(id)

@@ -2,18 +2,24 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from aiohttp import web
 
 from midipool.errors import Unavailable
 from midipool_native import host_clock
+from midipool_native.clock_responder import ClockResponder
 from midipool_server import clock_service, media_service
 from midipool_server.host import RoomHost
 from midipool_server.lobby import Lobby
 from midipool_server.media_relay import MediaRelay
+from midipool_server.operations import loop_lag, open_files, systemd, udp_probe
+from midipool_server.operations.ending import Ending
+from midipool_server.operations.exposition import Exposition
+from midipool_server.operations.readiness import Probe, Readiness
+from midipool_server.operations.routes import OperationsRoutes
 from midipool_server.settings import Settings, together
 from midipool_server.web import make_app
 
@@ -24,11 +30,13 @@ Say = Callable[[str], None]
 async def serve(settings: Settings, say: Say) -> None:
     """Host rooms until a signal comes; raises Unavailable."""
     host_clock.set_off_for_tests()
+    open_files.allow_many()
     id = clock_service.clock_id()
     clock_port = together.clock_port(settings)
     lobby = Lobby(id, clock_port, settings.max_rooms, settings.max_members)
     lobby.unix_us = clock_service.unix_us
     with contextlib.ExitStack() as services:
+        responder = None
         if clock_port:
             responder = clock_service.open_responder(settings.host, clock_port, id)
             services.callback(responder.close)
@@ -36,8 +44,7 @@ async def serve(settings: Settings, say: Say) -> None:
         if relay is not None:
             services.callback(relay.close)
         host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay)
-        app = make_app(host, settings.list_rooms, settings.trust_proxy)
-        await _serve_web(web.AppRunner(app, access_log=None), settings, say)
+        await _serve_web(settings, host, responder, say)
 
 
 def _relay(settings: Settings, lobby: Lobby) -> MediaRelay | None:
@@ -58,18 +65,64 @@ def _relay(settings: Settings, lobby: Lobby) -> MediaRelay | None:
     return relay
 
 
-async def _serve_web(runner: web.AppRunner, settings: Settings, say: Say) -> None:
+async def _serve_web(
+    settings: Settings, host: RoomHost, responder: ClockResponder | None, say: Say
+) -> None:
+    readiness = Readiness(_udp_probes(settings, host))
+    exposition = Exposition(host, settings.metrics_rooms, responder) if settings.metrics else None
+    routes = OperationsRoutes(host, readiness, exposition)
+    operations = routes.routes(with_metrics=not settings.metrics_port)
+    app = make_app(host, settings.list_rooms, settings.trust_proxy, operations)
+    ending = Ending(host, readiness, settings.drain_s)
+    ending.listen()
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.metrics_port:
+            apart = web.Application()
+            apart.add_routes(routes.routes())
+            at = (settings.metrics_host, settings.metrics_port, "--metrics-port")
+            await stack.enter_async_context(_listening(settings, apart, *at))
+        at = (settings.host, settings.port, "--port")
+        await stack.enter_async_context(_listening(settings, app, *at))
+        for part in (loop_lag.watch(host.tally.loop_lag_s), systemd.stay_alive()):
+            task = asyncio.create_task(part)
+            stack.callback(task.cancel)
+        readiness.listening = True
+        systemd.notify("READY=1")
+        name = f"[{settings.host}]" if ":" in settings.host else settings.host
+        say(f"midipool-server: ws://{name}:{settings.port}/ROOM")
+        say(f"page: http://{name}:{settings.port}/")
+        await ending.wait()
+
+
+def _udp_probes(settings: Settings, host: RoomHost) -> dict[str, Probe]:
+    """How to see whether each of our UDP ports answers."""
+    found: dict[str, Probe] = {}
+    if (port := together.clock_port(settings)) != 0:
+        answers = partial(udp_probe.clock_answers, settings.host, port)
+        found[f"UDP port {port} (clock probes)"] = answers
+    for port in host.lobby.stun_ports:
+        answers = partial(udp_probe.stun_answers, settings.host, port)
+        found[f"UDP port {port} (audio, STUN)"] = answers
+    return found
+
+
+@contextlib.asynccontextmanager
+async def _listening(
+    settings: Settings, app: web.Application, host: str, port: int, flag: str
+) -> AsyncIterator[None]:
+    """Answer HTTP there; raises Unavailable, which names the flag to change."""
+    # Nothing that we answer has a body: what is compressed stays so.
+    runner = web.AppRunner(
+        app, access_log=None, keepalive_timeout=settings.idle_s, auto_decompress=False
+    )
     try:
         await runner.setup()
         try:
-            await _site(runner, settings.host, settings.port).start()
+            await _site(runner, host, port).start()
         except OSError as error:
-            text = f"port {settings.port} on {settings.host!r} cannot be used ({error.strerror})"
-            raise Unavailable(f"{text}: choose another --port") from None
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        say(f"midipool-server: ws://{host}:{settings.port}/ROOM")
-        say(f"page: http://{host}:{settings.port}/")
-        await _until_stopped()
+            text = f"port {port} on {host!r} cannot be used ({error.strerror})"
+            raise Unavailable(f"{text}: choose another {flag}") from None
+        yield
     finally:
         await runner.cleanup()
 
@@ -80,11 +133,3 @@ def _site(runner: web.AppRunner, host: str, port: int) -> web.BaseSite:
         return web.TCPSite(runner, host, port)
     listening = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
     return web.SockSite(runner, listening)
-
-
-async def _until_stopped() -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()

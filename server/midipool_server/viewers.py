@@ -17,6 +17,11 @@ class Viewers:
         self._count = 0
         self.closing = False
 
+    @property
+    def count(self) -> int:
+        """How many look."""
+        return self._count
+
     @contextlib.contextmanager
     def watch(self, room: str | None) -> Iterator[asyncio.Event]:
         """An event that is set when the room changes; raises Refused when there are too many."""

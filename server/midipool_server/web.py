@@ -1,6 +1,7 @@
-"""The HTTP face: WebSocket at /ROOM, JSON at /healthz and /api/rooms, and pages."""
+"""The HTTP face: WebSocket at /ROOM, JSON at /api/rooms, pages, and what operators ask."""
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 from aiohttp import web
@@ -8,6 +9,9 @@ from aiohttp import web
 from midipool.messages import MAX_MESSAGE_BYTES
 from midipool_server.connection import Connection
 from midipool_server.host import RoomHost
+from midipool_server.operations.exposition import Exposition
+from midipool_server.operations.readiness import Readiness
+from midipool_server.operations.routes import OperationsRoutes
 from midipool_server.pages import Pages
 from midipool_server.public_address import public_address
 
@@ -19,16 +23,21 @@ NOT_LISTED = "this server does not say which rooms it has (midipool-server --lis
 
 
 def make_app(
-    host: RoomHost, list_rooms: bool = False, trust_proxy: bool = False
+    host: RoomHost,
+    list_rooms: bool = False,
+    trust_proxy: bool = False,
+    operations: Sequence[web.RouteDef] | None = None,
 ) -> web.Application:
-    """The server's web application."""
+    """The server's web application; without `operations` with what operators usually ask."""
+    if operations is None:
+        operations = OperationsRoutes(host, Readiness(), Exposition(host)).routes()
     app = web.Application()
     app[HOST] = host
     app[PAGES] = Pages(host, list_rooms)
     app[TRUST_PROXY] = trust_proxy
     app.add_routes(
         [
-            web.get("/healthz", _healthz),
+            *operations,
             web.get("/api/rooms", _rooms),
             web.get("/api/rooms/{room}", _room),
             *app[PAGES].routes(),
@@ -40,7 +49,10 @@ def make_app(
 
 
 async def _join(request: web.Request) -> web.StreamResponse:
-    socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES)
+    # Compressing costs some 300 KB of memory a member, and messages are short.
+    socket = web.WebSocketResponse(
+        heartbeat=HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES, compress=False
+    )
     if not socket.can_prepare(request):
         return _no_socket(request)
     await socket.prepare(request)
@@ -56,16 +68,6 @@ def _no_socket(request: web.Request) -> web.Response:
         page = request.app.router["room_page"].url_for(room=request.match_info["room"])
         return web.Response(status=303, headers={"Location": str(page)})
     return _json({"error": "a room is joined by WebSocket: midipool-client join URL"}, 426)
-
-
-async def _healthz(request: web.Request) -> web.Response:
-    host = request.app[HOST]
-    rooms = host.lobby.rooms.values()
-    members = sum(m.connected and not m.remote for room in rooms for m in room.members.values())
-    lobby = host.lobby
-    clock = {"clock_port": lobby.clock_port, "clock_id": lobby.clock_id}
-    counts = {"rooms": len(lobby.rooms), "members": members}
-    return _json({"status": "ok", **counts, **clock, "stun_ports": lobby.stun_ports})
 
 
 async def _rooms(request: web.Request) -> web.Response:

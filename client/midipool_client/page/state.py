@@ -42,6 +42,8 @@ class Session(Part, frozen=True, kw_only=True):
     """Whether the server answers; the song goes on without it."""
     problem: str = ""
     """For people: why there is no room, or no sound."""
+    going_down: str = ""
+    """For people: the server said that it ends soon."""
     can_leave: bool = False
     recent: list[RecentRoom] = []
 

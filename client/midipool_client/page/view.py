@@ -40,6 +40,7 @@ def session_of(player: Player, can_leave: bool) -> Session:
         room=str(player.url),
         name=player.name,
         connected=player.connected,
+        going_down=player.going_down,
         can_leave=can_leave,
     )
 

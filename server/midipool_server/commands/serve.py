@@ -3,9 +3,9 @@
 import argparse
 import asyncio
 import functools
-import logging
 
 from midipool_server.commands import config
+from midipool_server.operations import logs
 from midipool_server.settings import given
 
 
@@ -16,9 +16,7 @@ def run(options: argparse.Namespace) -> int:
     if effective.problems:
         return 2
     settings = effective.settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logs.set_up(settings.log_level, settings.log_format)
     from midipool_server.serving import serve
 
     asyncio.run(serve(settings, functools.partial(print, flush=True)))

@@ -108,6 +108,7 @@ function room(state) {
   return html`<header class="top">
       <h1>midiPool</h1><span class="room" title=${session.room}>${session.room}</span><span class="name">${session.name}</span>
       ${session.connected ? badge(health.state, health.words) : badge("bad", "the server is away: playing on")}
+      ${when(session.going_down, () => badge("watch", session.going_down))}
       ${parts.map((part) => part.top?.(state, ask))}
       ${when(session.can_leave, () => html`<button type="button" class="small" @click=${() => ask("leave")}>leave</button>`)}
     </header>${away()}
