@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 RESTART_S = 0.1
 RESTART_AGAIN_S = 1.0
+# An engine that has never been ready is started so often, unless it says that it cannot be.
+FIRST_STARTS = 3
 
 
 class AudioProcess:
@@ -61,8 +63,14 @@ class AudioProcess:
         self._on_rare = on_rare
         fds = () if config.effects_fd is None else (config.effects_fd,)
         self._child = EngineChild(
-            "audio engine", "midipool_client.audio.engine", decode_from_engine, self._take, fds
+            "audio engine",
+            "midipool_client.audio.engine",
+            decode_from_engine,
+            self._take,
+            fds,
+            is_open=lambda: self.ready is not None,
         )
+        self._was_ready = False
 
     @property
     def pid(self) -> int | None:
@@ -93,7 +101,7 @@ class AudioProcess:
         """For the next engine: what was chosen, and connected, stays."""
         return msgspec.structs.replace(
             self._config,
-            again=self.restarts > 0,
+            again=self._was_ready,
             connections=self._connections,
             device=self._device,
         )
@@ -104,7 +112,7 @@ class AudioProcess:
             while True:
                 await self._child.run_once(msgspec.json.encode(self.config()).decode())
                 lived, self.ready, self.status = self.ready is not None, None, None
-                if not lived and self.restarts == 0:
+                if not self._was_ready and self._cannot_be():
                     self.state = "unavailable"
                     log.warning("no audio: %s", self.problem or "the audio engine could not start")
                     await asyncio.Event().wait()
@@ -115,6 +123,9 @@ class AudioProcess:
         finally:
             await self._child.end()
 
+    def _cannot_be(self) -> bool:
+        return not self._child.was_killed or self.restarts + 1 >= FIRST_STARTS
+
     def _say(self, note: str) -> None:
         if note != self._note:
             self._note = note
@@ -124,6 +135,7 @@ class AudioProcess:
         match message:
             case AudioReady():
                 self.state, self.ready, self.problem = "running", message, ""
+                self._was_ready = True
                 self._device = message.device
                 log.info("audio: %s", message.text)
                 self._on_ready(message)
@@ -142,7 +154,7 @@ class AudioProcess:
                 self._on_rare(message)
             case AudioProblem():
                 self.problem = message.text
-                if self.state == "running" or self.restarts:
+                if self._was_ready:
                     log.warning("audio: %s", message.text)
 
     def _follow_period(self, period: int) -> None:

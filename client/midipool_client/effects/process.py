@@ -59,7 +59,7 @@ class EffectsProcess:
             decode_from_engine,
             self._take,
             fds=(memory.fd,),
-            patience_s=PATIENCE_S,
+            start_s=PATIENCE_S,
         )
         self._running: asyncio.Task[None] | None = None
         self._config: EffectsConfig | None = None

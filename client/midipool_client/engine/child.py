@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 STUCK_BYTES = 1 << 22
 STUCK_S = 3.0
+# JACK alone may take some seconds where many of its clients begin at once.
+START_S = 20.0
 GOODBYE_S = 2.0
 
 M = TypeVar("M")
@@ -21,7 +23,8 @@ class EngineChild(Generic[M]):
     """Runs `python -m MODULE CONFIG`; each message either way is behind its length (u32).
 
     `decode` raises InvalidMessage; `take` gets each message of the engine's. An engine that is
-    silent, or does not read, is killed. It inherits the file handles `fds`, under their numbers.
+    silent, or does not read, is killed; one whose devices are not open yet (`is_open`) has more
+    time. It inherits the file handles `fds`, under their numbers.
     """
 
     def __init__(
@@ -31,14 +34,17 @@ class EngineChild(Generic[M]):
         decode: Callable[[bytes], M],
         take: Callable[[M], None],
         fds: Sequence[int] = (),
-        patience_s: float = STUCK_S,
+        is_open: Callable[[], bool] = lambda: False,
+        stuck_s: float = STUCK_S,
+        start_s: float = START_S,
     ) -> None:
         self._what = what
         self._module = module
         self._decode = decode
         self._take = take
         self._fds = tuple(fds)
-        self._patience_s = patience_s
+        self._is_open = is_open
+        self._stuck_s, self._start_s = stuck_s, start_s
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -50,6 +56,11 @@ class EngineChild(Generic[M]):
     def code(self) -> int | None:
         """The newest one's exit code, once it has ended."""
         return self._process.returncode if self._process is not None else None
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the newest one did not end by itself: it crashed, or was silent."""
+        return self.code is not None and self.code < 0
 
     def write(self, message: bytes) -> None:
         """Hand a message over, its length in front; nothing happens while no engine runs."""
@@ -77,7 +88,8 @@ class EngineChild(Generic[M]):
         assert self._process.stdout is not None
         try:
             while True:
-                async with asyncio.timeout(self._patience_s):
+                patience_s = self._stuck_s if self._is_open() else self._start_s
+                async with asyncio.timeout(patience_s):
                     head = await self._process.stdout.readexactly(4)
                     body = await self._process.stdout.readexactly(int.from_bytes(head, "big"))
                 self._take(self._decode(body))

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 RESTART_S = 0.1
 RESTART_AGAIN_S = 1.0
+# Engines that have never had a port are started so often, unless one says that it finds none.
+FIRST_STARTS = 3
 
 
 class EngineProcess:
@@ -49,7 +51,11 @@ class EngineProcess:
         self._on_ready = on_ready
         self._on_heard = on_heard
         self._child = EngineChild(
-            "MIDI engine", "midipool_client.engine", decode_from_engine, self._take
+            "MIDI engine",
+            "midipool_client.engine",
+            decode_from_engine,
+            self._take,
+            is_open=lambda: bool(self.ready),
         )
         self._connections: list[list[tuple[int, str]]] = [[] for _ in choices]
         self._ticks_before = 0
@@ -77,20 +83,23 @@ class EngineProcess:
 
     async def run(self) -> None:
         """Keep an engine running; raises Unavailable if the first one finds no ports."""
-        first = True
+        ever = False
         try:
             while True:
-                await self._run_once(again=not first)
-                if first and not self.ready:
-                    raise Unavailable(self._complaint or "the MIDI engine could not start")
+                await self._run_once(again=ever)
                 lived = bool(self.ready)
-                first = False
+                ever = ever or lived
+                if not ever and self._cannot_be():
+                    raise Unavailable(self._complaint or "the MIDI engine could not start")
                 self.state, self.ready = "starting", {}
                 self.restarts += 1
                 log.warning("the MIDI engine ended: it is started anew")
                 await asyncio.sleep(RESTART_S if lived else RESTART_AGAIN_S)
         finally:
             await self._child.end()
+
+    def _cannot_be(self) -> bool:
+        return not self._child.was_killed or self.restarts + 1 >= FIRST_STARTS
 
     async def _run_once(self, again: bool) -> None:
         self._complaint = ""
