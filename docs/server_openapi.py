@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from midipool import messages
-from midipool.meter import Meter
+from midipool.meter import Loop, Meter
 from midipool.timeline import Timeline
 
 JSON, TEXT, HTML, EVENTS = "application/json", "text/plain", "text/html", "text/event-stream"
@@ -13,7 +13,10 @@ INTRO = (
     "Rooms are joined by WebSocket: docs/protocol.md. This is what a browser, a load balancer, "
     "Prometheus and shells ask for besides. Nothing here changes anything."
 )
-STRUCTS = [messages.MemberInfo, messages.Hearing, messages.Vote, Timeline, Meter]
+STRUCTS = [
+    *(messages.MemberInfo, messages.Hearing, messages.Vote, messages.BarPosition),
+    *(Timeline, Meter, Loop),
+]
 
 
 def openapi(version: str) -> dict[str, Any]:
@@ -99,6 +102,13 @@ def _schemas() -> dict[str, Any]:
         "locked_by": {"type": ["string", "null"]},
         "vote": {"anyOf": [_ref("Vote"), {"type": "null"}]},
         "song": {"type": ["string", "null"]},
+        "position": _ref("BarPosition"),
+        "loop": {"anyOf": [_ref("Loop"), {"type": "null"}]},
+        "changes": {
+            "type": "array",
+            "items": _object({"by": {"type": ["string", "null"]}, "text": text, "at_us": number}),
+        },
+        "dropped": _map({"type": "object"}),
         "join": {"type": ["string", "null"], "description": "The address to join it with."},
         "relay": _map(_map({"type": ["integer", "boolean"]})),
     }

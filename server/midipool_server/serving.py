@@ -23,6 +23,8 @@ from midipool_server.operations.routes import OperationsRoutes
 from midipool_server.settings import Settings, together
 from midipool_server.web import make_app
 
+BACKLOG = 4096
+"""Connections that wait to be taken: behind a restart all members come at once."""
 Say = Callable[[str], None]
 """Where lines for whoever started the server go."""
 
@@ -130,6 +132,6 @@ async def _listening(
 def _site(runner: web.AppRunner, host: str, port: int) -> web.BaseSite:
     """Where it listens; "::" takes IPv4 too, as its UDP sockets do. Raises OSError."""
     if host != "::" or not socket.has_dualstack_ipv6():
-        return web.TCPSite(runner, host, port)
+        return web.TCPSite(runner, host, port, backlog=BACKLOG)
     listening = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
-    return web.SockSite(runner, listening)
+    return web.SockSite(runner, listening, backlog=BACKLOG)

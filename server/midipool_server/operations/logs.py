@@ -40,6 +40,7 @@ def set_up(level: str, style: str) -> None:
     handler.addFilter(_with_about)
     handler.setFormatter(JsonLines() if style == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("aiohttp.server").addFilter(_no_fault_of_ours)
 
 
 def _with_about(record: logging.LogRecord) -> bool:
@@ -48,6 +49,16 @@ def _with_about(record: logging.LogRecord) -> bool:
         if not hasattr(record, name):
             setattr(record, name, value)
     return True
+
+
+def _no_fault_of_ours(record: logging.LogRecord) -> bool:
+    """A request that is no HTTP is its sender's fault: nobody fills the log with tracebacks."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None or type(error).__module__ != "aiohttp.http_exceptions":
+        return True
+    record.levelno, record.levelname, record.exc_info = logging.DEBUG, "DEBUG", None
+    record.msg, record.args = "a request that is no HTTP: %s", (type(error).__name__,)
+    return logging.getLogger().isEnabledFor(logging.DEBUG)
 
 
 def _found(record: logging.LogRecord) -> dict[str, object]:
