@@ -46,6 +46,8 @@ class Profile:
     """Whether the buffer follows what is measured."""
     margin_us: int
     """For jitter, on top of what packets and repair need."""
+    cover_us: int
+    """Of it, for the listener's machine: so much lies decoded, unless the profile is adaptive."""
 
     @property
     def encoding(self) -> Encoding:
@@ -63,12 +65,14 @@ class Profile:
 
 
 _JAM = (128, 4, 4)  # a block of 10.7 ms: all that can be is repaired within 17.4 ms
+_SAFE = (256, 18, 10)
+_BAR = (256, 60, 60)
 PROFILES: Mapping[ProfileName, Profile] = {
-    "lan": Profile("lan", *_JAM, False, (0.0, 0.0), adaptive=False, margin_us=300),
+    "lan": Profile("lan", *_JAM, False, (0.0, 0.0), False, margin_us=300, cover_us=150),
     # As long as nothing is lost or late it waits for one packet more than `lan`, not for repair.
-    "jam": Profile("jam", *_JAM, True, (0.05, 2e-4), adaptive=True, margin_us=2_667),
-    "safe": Profile("safe", 256, 18, 10, True, (0.10, 2e-5), adaptive=False, margin_us=20_000),
-    "bar": Profile("bar", 256, 60, 60, True, (0.10, 1e-6), adaptive=False, margin_us=50_000),
+    "jam": Profile("jam", *_JAM, True, (0.05, 2e-4), True, margin_us=2_667, cover_us=1_333),
+    "safe": Profile("safe", *_SAFE, True, (0.10, 2e-5), False, margin_us=20_000, cover_us=10_000),
+    "bar": Profile("bar", *_BAR, True, (0.10, 1e-6), False, margin_us=50_000, cover_us=40_000),
 }
 DEFAULT_PROFILE: ProfileName = "jam"
 # Those who hear at once: their senders' packets are not longer than the sender's period.

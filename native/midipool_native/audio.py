@@ -40,8 +40,8 @@ class PlayerSetup:
 
     The decoder is opened with a target latency of one packet and its tuner intact: the waiting is
     done here. `target_frames` (of the stream) is how long the quickest packets wait from their
-    arrival on. `take`, an `mp_audio_take`, is where packets come from; without it, from
-    `AudioCore.receive`.
+    arrival on, and `cover_frames` of these they lie decoded. `take`, an `mp_audio_take`, is where
+    packets come from; without it, from `AudioCore.receive`.
     """
 
     calls: Any
@@ -49,6 +49,7 @@ class PlayerSetup:
     packet_frames: int
     channels: int
     target_frames: float = 0.0
+    cover_frames: float = 0.0
     source_packets: int = 0
     queue_packets: int = 256
     take: Any = ffi.NULL
@@ -68,6 +69,7 @@ class PlayerStats:
     concealed_frames: int
     overflow: int
     underruns: int
+    used_frames: int
     jumps: int
     fill_frames: int
     wait_frames: float
@@ -195,6 +197,7 @@ class AudioCore:
         settings.channels = setup.channels
         settings.queue_packets = setup.queue_packets
         settings.target_frames = setup.target_frames
+        settings.cover_frames = setup.cover_frames
         settings.take = setup.take
         settings.take_arg = setup.take_arg
         settings.take_index = setup.take_index
@@ -222,13 +225,16 @@ class AudioCore:
         """The decoder that the codec thread uses: any other of the slot may be closed."""
         return lib.mp_audio_decoder_in_use(self.handle, slot)
 
-    def set_target(self, slot: int, target_frames: float, *, by_bars: bool = False) -> None:
+    def set_target(
+        self, slot: int, target_frames: float, cover_frames: float = 0.0, *, by_bars: bool = False
+    ) -> None:
         """How long a player's packets wait until they are played or, with `by_bars`, decoded.
 
-        When they are played is what `set_pieces` says then. Raises NativeError.
+        `cover_frames` of it they lie decoded, for the case that the system stands still. With
+        `by_bars`, `set_pieces` says when they are played. Raises NativeError.
         """
         wait = lib.MP_WAIT_FOR_BARS if by_bars else lib.MP_WAIT_TO_PLAY
-        status = lib.mp_audio_set_target(self.handle, slot, wait, target_frames)
+        status = lib.mp_audio_set_target(self.handle, slot, wait, target_frames, cover_frames)
         check(status, f"audio slot {slot}, wait of {target_frames} frames")
 
     def keep(self, slot: int, frames: int) -> None:

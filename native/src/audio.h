@@ -13,6 +13,7 @@
 #include "resampler.h"
 #include "ring.h"
 #include "rt.h"
+#include "steering.h"
 
 enum { MP_ORDERS = 512, MP_SLOWER_BINS = 256, MP_SEEN = 1024, MP_SPREAD = 64, MP_JOIN = 96 };
 
@@ -47,34 +48,32 @@ typedef struct {
 
 /* ---- codec thread ---- */
 
-/* How long packets waited: the quickest of each quarter of a second steer the drift. */
+/* How long packets wait: the quickest of each quarter of a second count. */
 typedef struct {
     double best; /* of the window that is filling, in stream frames */
     double from_capture; /* the sum of the waits since capture in it */
     uint32_t packets, timed;
     double transit_offset;  /* what lies between capture and the quickest arrivals */
     uint32_t offset_windows;
-    int64_t window_end_ns, began_ns;
+    int64_t window_end_ns;
     double wait;            /* the last window's */
-    double target;          /* that was steered to */
-    double rate;            /* the integral part: how much faster the stream is */
     double jitter, transit; /* RFC 3550, in stream frames; transit is the last packet's */
-    bool transit_known, settled, hurried;
-    bool following; /* a new target: what is off is no drift */
+    bool transit_known, hurried;
     float slower[MP_SLOWER_BINS]; /* how many were so much slower than the quickest; it fades */
-} mp_drift;
+} mp_waits;
 
-void mp_drift_restart(mp_drift *drift, int64_t now_ns);
+/* Another stream. */
+void mp_waits_restart(mp_waits *waits, int64_t now_ns);
+/* Something was left out or filled in: packets wait otherwise from now on, on the same way. */
+void mp_waits_change(mp_waits *waits, int64_t now_ns);
 /* A packet waits so long, in stream frames, until it is played; `from_capture` is how long it is
  * since it was captured, by the room's clock, or NAN. */
-void mp_drift_see(mp_drift *drift, double wait, double from_capture, double transit);
+void mp_waits_see(mp_waits *waits, double wait, double from_capture, double transit);
 /* Something happened: look again soon, at what comes from now on. */
-void mp_drift_hurry(mp_drift *drift, int64_t now_ns);
+void mp_waits_hurry(mp_waits *waits, int64_t now_ns);
 /* True at the end of a window: then `wait` is new. */
-bool mp_drift_window(mp_drift *drift, int64_t now_ns);
-/* How much faster to play, when `wait` is to become `target`. */
-double mp_drift_steer(mp_drift *drift, double target, int64_t now_ns);
-double mp_drift_p95(const mp_drift *drift); /* in stream frames */
+bool mp_waits_window(mp_waits *waits, int64_t now_ns);
+double mp_waits_p95(const mp_waits *waits); /* in stream frames */
 
 typedef struct {
     uint32_t timestamp;
@@ -93,8 +92,9 @@ typedef struct mp_player {
     mp_resampler resampler;
     mp_concealer concealer;
     bool quiet; /* the last block that came was silent */
-    mp_drift drift;
-    double target;
+    mp_waits waits;
+    mp_steering steering;
+    double target, cover;
     uint64_t dry_seen;
     uint32_t xruns_seen;
     uint32_t behind;        /* device frames that are not heard any more: their time is over */
@@ -124,6 +124,7 @@ typedef struct mp_player {
     /* Everybody's to look at. */
     _Atomic uint64_t packets, repair_packets, lost, repaired, late, concealed;
     _Atomic uint64_t overflow, underruns, dry, jumps; /* `dry` are frames of the device */
+    _Atomic uint32_t covered, used; /* frames that are left behind a cycle in time; most that lacked */
     _Atomic double wait, floor, faster, jitter_us, p95_us;
     _Atomic int64_t latency_us;
     _Atomic int playing, needs_decoder;
@@ -241,7 +242,7 @@ typedef struct {
         float gain;
         struct {
             mp_wait wait;
-            double frames;
+            double frames, cover;
         } target;
         mp_bars *bars;     /* KEEP; what it is not used for any more is handed back */
         mp_pieces *pieces; /* likewise */

@@ -137,7 +137,7 @@ static bool can_be(const mp_player_settings *s) {
     return s->calls.decoder_push_packet != NULL && s->calls.decoder_pop_frame != NULL &&
            s->packet_frames >= 1 && s->packet_frames <= MP_MAX_PACKET_FRAMES && s->channels >= 1 &&
            s->channels <= MP_MAX_CHANNELS && power_of_two && s->queue_packets <= MOST_QUEUE &&
-           is_target(s->target_frames);
+           is_target(s->target_frames) && is_target(s->cover_frames);
 }
 
 static mp_player *new_player(const mp_audio *a, uint32_t slot, const mp_player_settings *s) {
@@ -146,6 +146,7 @@ static mp_player *new_player(const mp_audio *a, uint32_t slot, const mp_player_s
     p->settings = *s;
     p->slot = slot;
     p->target = s->target_frames;
+    p->cover = s->cover_frames;
     p->place.gain = 1.0f;
     atomic_store(&p->decoder, s->decoder);
     atomic_store(&p->needs_decoder, s->decoder == NULL);
@@ -240,9 +241,11 @@ void *mp_audio_decoder_in_use(mp_audio *a, uint32_t slot) {
     return there ? atomic_load(&a->slots[slot]->decoder) : NULL;
 }
 
-mp_status mp_audio_set_target(mp_audio *a, uint32_t slot, mp_wait wait, double frames) {
-    if (!has(a, slot) || !is_target(frames) || wait > MP_WAIT_FOR_BARS) return MP_OUT_OF_RANGE;
-    mp_order o = {.kind = MP_ORDER_TARGET, .slot = slot, .target = {wait, frames}};
+mp_status mp_audio_set_target(mp_audio *a, uint32_t slot, mp_wait wait, double frames,
+                              double cover) {
+    if (!has(a, slot) || wait > MP_WAIT_FOR_BARS) return MP_OUT_OF_RANGE;
+    if (!is_target(frames) || !is_target(cover)) return MP_OUT_OF_RANGE;
+    mp_order o = {.kind = MP_ORDER_TARGET, .slot = slot, .target = {wait, frames, cover}};
     return order(&a->to_codec, &o);
 }
 

@@ -59,6 +59,7 @@ static void obey(mp_audio *a, mp_order *order) {
     if (order->kind == MP_ORDER_TARGET) {
         (*place)->settings.wait = order->target.wait;
         (*place)->target = order->target.frames;
+        (*place)->cover = order->target.cover;
     }
 }
 

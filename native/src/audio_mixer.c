@@ -57,6 +57,17 @@ static void take_orders(mp_audio *a) {
     }
 }
 
+/* How much of what lies decoded beyond a cycle was needed, because the codec thread was late or the
+ * cycle early. */
+static void note_cover(mp_player *p, uint32_t count, uint32_t got) {
+    uint32_t left = mp_frame_ring_fill(&p->ring);
+    uint32_t covered = atomic_load_explicit(&p->covered, memory_order_relaxed);
+    uint32_t used = (covered > left ? covered - left : 0) + count - got;
+    if (used > atomic_load_explicit(&p->used, memory_order_relaxed)) {
+        atomic_store_explicit(&p->used, used, memory_order_relaxed);
+    }
+}
+
 /* Read a player's frames, of its own channel count; what lacks is faded out from the last. */
 static void read_player(mp_player *p, float *frames, uint32_t count) {
     mp_mix_place *place = &p->place;
@@ -73,7 +84,9 @@ static void read_player(mp_player *p, float *frames, uint32_t count) {
             *sample = mp_clamped(place->last[c] * place->fade);
         }
     }
-    if (got < count && atomic_load_explicit(&p->playing, memory_order_relaxed)) {
+    if (!atomic_load_explicit(&p->playing, memory_order_relaxed)) return;
+    note_cover(p, count, got);
+    if (got < count) {
         atomic_fetch_add_explicit(&p->underruns, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&p->dry, count - got, memory_order_relaxed);
     }

@@ -10,9 +10,6 @@ enum { JUMP_PACKETS = 90 };
 static const double CUT_IN_TROUBLE = 0.00075 * MP_STREAM_RATE;
 /* A wait that is short by so much makes packets come too late: the hole is filled at once. */
 static const double SHORT_FRAMES = 0.00025 * MP_STREAM_RATE;
-static const double LONG_FRAMES = 0.1 * MP_STREAM_RATE;
-/* What is heard bars later is known long before: a system that comes late is no trouble then. */
-static const double BARS_COVER_S = 0.04;
 /* Without a packet for so long beside what may lie in the queue, a stream has ended. */
 static const int64_t ENDED_NS = 1100000000;
 
@@ -27,33 +24,36 @@ static void look_for_trouble(mp_player *p, const mp_device_time *device, int64_t
     if (more > device->rate) more = device->rate;
     p->behind += (uint32_t)more;
     p->troubled = true;
-    mp_drift_hurry(&p->drift, now_ns);
+    mp_waits_hurry(&p->waits, now_ns);
 }
 
-static void begin_to_steer(mp_player *p, double target, int64_t now_ns) {
+static void begin_to_steer(mp_player *p, int64_t now_ns) {
     p->late_row = 0;
     mp_count(&p->jumps, 1);
-    mp_drift_restart(&p->drift, now_ns);
-    p->drift.target = target;
+    mp_waits_change(&p->waits, now_ns);
+    mp_steering_lost(&p->steering);
+    p->resampler.faster = p->steering.faster;
 }
 
 static void steer(mp_player *p, double target, double least, int64_t now_ns) {
-    double frames = p->settings.packet_frames, error = p->drift.wait - target;
+    double frames = p->settings.packet_frames, error = p->waits.wait - target;
     double cut = p->troubled ? CUT_IN_TROUBLE : MP_CUT_FRAMES;
     p->troubled = false;
     if (error > cut) {
         p->to_skip = (uint32_t)fmin(error, JUMP_PACKETS * frames);
-        begin_to_steer(p, target, now_ns);
+        begin_to_steer(p, now_ns);
         return;
     }
     /* Too late is heard at once; what lacks otherwise is stretched where that is soon done. */
-    bool too_late = p->drift.wait < least - SHORT_FRAMES;
+    bool too_late = p->waits.wait < least - SHORT_FRAMES;
     if (too_late || error < -fmax(2.0 * frames, 0.25 * MP_CUT_FRAMES)) {
         p->silence += floor(-error);
-        begin_to_steer(p, target, now_ns);
+        begin_to_steer(p, now_ns);
         return;
     }
-    p->resampler.faster = mp_drift_steer(&p->drift, target, now_ns);
+    const double seconds = 1.0 / MP_STREAM_RATE;
+    p->resampler.faster = mp_steering_step(&p->steering, p->waits.wait * seconds, target * seconds,
+                                           now_ns);
     atomic_store(&p->faster, p->resampler.faster);
 }
 
@@ -66,20 +66,15 @@ static double least_wait(const mp_player *p, const mp_device_time *device, uint3
 
 static void publish(mp_player *p) {
     const double us = 1e6 / MP_STREAM_RATE;
-    if (!p->by_bars) atomic_store(&p->wait, p->drift.wait);
-    atomic_store(&p->jitter_us, p->drift.jitter * us);
-    atomic_store(&p->p95_us, mp_drift_p95(&p->drift) * us);
+    if (!p->by_bars) atomic_store(&p->wait, p->waits.wait);
+    atomic_store(&p->jitter_us, p->waits.jitter * us);
+    atomic_store(&p->p95_us, mp_waits_p95(&p->waits) * us);
 }
 
-/* Decoded sooner, no callback runs dry when the system comes late, or when a long block takes its time
- * to be repaired: half of the time that there is more than must be, where that is little, and a bit of
- * it where it is much. Between the two it is for repair packets, and for jitter. */
+/* Decoded sooner, no callback runs dry when the system comes late; nor later than packets may come. */
 static uint32_t more_cover(const mp_player *p, const mp_device_time *device, double lowest) {
-    double spare = p->target - lowest;
-    if (p->by_bars && p->target >= LONG_FRAMES) return (uint32_t)(BARS_COVER_S * device->rate);
-    if (p->target >= LONG_FRAMES) return device->rate / 100;
-    if (spare <= 0.0 || spare > 2.0 * p->settings.packet_frames) return 0;
-    return (uint32_t)(spare / 2.0 * device->rate / MP_STREAM_RATE);
+    double more = p->by_bars ? p->cover : fmin(p->cover, fmax(p->target - lowest, 0.0));
+    return (uint32_t)(more * device->rate / MP_STREAM_RATE);
 }
 
 void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
@@ -100,13 +95,14 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
     bool all_late = p->started && !p->by_bars && mp_player_all_late(p);
     if (all_late && p->late_wait < target - p->settings.packet_frames) {
         p->silence += floor(target - p->late_wait);
-        begin_to_steer(p, target, now_ns);
-    } else if (p->started && mp_drift_window(&p->drift, now_ns)) {
+        begin_to_steer(p, now_ns);
+    } else if (p->started && mp_waits_window(&p->waits, now_ns)) {
         publish(p); /* a cut begins to measure anew */
         if (!p->by_bars) steer(p, target, least, now_ns);
     }
     if (p->by_bars) mp_player_decode_for_bars(p, &at);
     mp_player_fill_ring(p, &at);
+    atomic_store_explicit(&p->covered, cover - device->period, memory_order_relaxed);
 }
 
 void mp_player_stats_of(mp_player *p, mp_player_stats *stats) {
@@ -119,6 +115,7 @@ void mp_player_stats_of(mp_player *p, mp_player_stats *stats) {
         .concealed_frames = atomic_load(&p->concealed),
         .overflow = atomic_load(&p->overflow),
         .underruns = atomic_load(&p->underruns),
+        .used_frames = atomic_exchange(&p->used, 0),
         .jumps = atomic_load(&p->jumps),
         .fill_frames = mp_frame_ring_fill(&p->ring),
         .wait_frames = atomic_load(&p->wait),

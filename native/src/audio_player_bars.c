@@ -54,7 +54,8 @@ static void play_other_way(mp_player *p, bool by_bars, int64_t now_ns) {
     p->silence = 0.0;
     p->to_skip = 0;
     mp_bars_restart(p->bars);
-    mp_drift_restart(&p->drift, now_ns);
+    mp_waits_restart(&p->waits, now_ns);
+    mp_steering_lost(&p->steering);
     static const float none[MP_MAX_CHANNELS];
     for (uint32_t i = mp_resampler_restart(&p->resampler, 0.0); i > 0; i--) {
         mp_resampler_push(&p->resampler, none, 1);
@@ -77,7 +78,6 @@ static void leave_bars(mp_player *p, const mp_moment *at) {
     if (lacks < -2.0 * p->settings.packet_frames) return;
     play_other_way(p, false, at->ns);
     p->silence = floor(fmax(0.0, lacks));
-    p->drift.target = target;
     p->troubled = true;
 }
 

@@ -120,8 +120,8 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_rtp *rtp,
     p->silence = floor(fmax(0.0, lacks));
     p->left_out = (uint32_t)fmin(fmax(0.0, -lacks), p->settings.packet_frames - 1);
     p->next += p->left_out;
-    mp_drift_restart(&p->drift, now_ns);
-    p->drift.target = target;
+    mp_waits_restart(&p->waits, now_ns);
+    mp_steering_lost(&p->steering);
     p->troubled = true;
     atomic_store(&p->playing, 1);
 }
@@ -186,7 +186,7 @@ static void hear_source(mp_player *p, const mp_device_time *device, const mp_clo
         latency = latency_of(p, device, map, rtp.timestamp);
     }
     note_late(p, ahead + (int32_t)frames <= 0, wait);
-    mp_drift_see(&p->drift, wait, latency, transit_s * MP_STREAM_RATE - (double)rtp.timestamp);
+    mp_waits_see(&p->waits, wait, latency, transit_s * MP_STREAM_RATE - (double)rtp.timestamp);
     push(p, MP_ROC_SOURCE);
 }
 

@@ -72,6 +72,8 @@ typedef struct {
     uint32_t queue_packets;  /* a power of two: how many wait at most */
     mp_wait wait;
     double target_frames; /* of the stream; the floor is used where that is more */
+    double cover_frames;  /* so many lie decoded, for the case that the system stands still: of these
+                           * where packets wait to be played, sooner where they wait for bars */
     mp_audio_take take; /* where packets come from; NULL: mp_audio_receive */
     void *take_arg;
     uint32_t take_index;
@@ -85,6 +87,7 @@ typedef struct {
     uint64_t concealed_frames; /* of the stream, made up or silent, also for lack of time */
     uint64_t overflow;         /* packets that were too far ahead, or unusable */
     uint64_t underruns;        /* callbacks that the codec thread was too late for */
+    uint32_t used_frames;      /* of the device: so much of the cover was needed since the last look */
     uint64_t jumps;            /* changes of the wait that were cut, not bent */
     uint32_t fill_frames;      /* of the device, in the ring to the callback */
     double wait_frames;        /* of the stream: how long the quickest packets wait */
@@ -145,7 +148,8 @@ int mp_audio_has_player(mp_audio *audio, uint32_t slot);
 mp_status mp_audio_set_decoder(mp_audio *audio, uint32_t slot, void *decoder);
 void *mp_audio_decoder_in_use(mp_audio *audio, uint32_t slot);
 /* For bars, mp_audio_keep must have been called before: else packets wait to be played. */
-mp_status mp_audio_set_target(mp_audio *audio, uint32_t slot, mp_wait wait, double target_frames);
+mp_status mp_audio_set_target(mp_audio *audio, uint32_t slot, mp_wait wait, double target_frames,
+                              double cover_frames);
 /* Keep the last `frames` of what is decoded, a power of two; what is kept already stays. Not
  * realtime-safe. */
 mp_status mp_audio_keep(mp_audio *audio, uint32_t slot, uint32_t frames);

@@ -10,7 +10,7 @@
 enum { MP_PACE_WINDOWS = 16 };
 
 typedef struct {
-    mp_drift drift;
+    mp_waits seen;
     uint32_t rate;
     uint32_t next;    /* stream time of the next cycle, up to what libroc holds back */
     int64_t cycle_ns; /* when the last one was */
@@ -18,6 +18,7 @@ typedef struct {
     uint32_t windows;
     double waits[MP_PACE_WINDOWS]; /* of the last ones */
     bool hears;
+    double clock_rate; /* the sender's over ours, minus 1; it outlives a stream */
     double faster; /* for mp_timer_audio */
 } mp_pace;
 

@@ -30,7 +30,7 @@ static void hear_bars_later(pair *p) {
     }
     CHECK(mp_audio_keep(p->hearer, 0, 1 << 18) == MP_OK);
     CHECK(mp_audio_set_pieces(p->hearer, pieces, count) == MP_OK);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, 9600.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, 9600.0, 1920.0) == MP_OK);
 }
 
 /* By how many µs the click of that time is off in the track; 1e9 where there is none. */

@@ -75,7 +75,7 @@ static pair *new_pair(device from, device to, float (*source)(int64_t, uint32_t)
 static void hear_by_bars(pair *p, double wait_frames) {
     CHECK(mp_audio_keep(p->hearer, 0, 1 << 18) == MP_OK);
     CHECK(mp_audio_set_pieces(p->hearer, pieces, piece_count) == MP_OK);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, wait_frames) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, wait_frames, 1920.0) == MP_OK);
     mp_audio_set_input_latency(p->sender, 0);
 }
 
@@ -141,7 +141,7 @@ static void it_goes_to_bars_and_back_without_a_hole(void) {
     hear_by_bars(p, 19200.0);
     pair_run(p, 2.0);
     CHECK_WITHIN(pair_stats(p).latency_us, 2000000, 1000);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 720.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 720.0, 0.0) == MP_OK);
     pair_run(p, 3.0);
     CHECK(pair_stats(p).latency_us < 60000);
     CHECK_WITHIN(pair_stats(p).wait_frames, 720, 100);
@@ -227,7 +227,7 @@ static void what_cannot_be_is_refused(void) {
     CHECK(mp_audio_set_pieces(a, gap, 2) == MP_OUT_OF_RANGE);
     CHECK(mp_audio_set_pieces(a, NULL, MP_MAX_PIECES + 1) == MP_OUT_OF_RANGE);
     /* Bars without anything kept: it is heard all the same. */
-    CHECK(mp_audio_set_target(a, 0, MP_WAIT_FOR_BARS, 960.0) == MP_OK);
+    CHECK(mp_audio_set_target(a, 0, MP_WAIT_FOR_BARS, 960.0, 1920.0) == MP_OK);
     pair_run(p, 3.0);
     CHECK(heard[heard_count - 1] > 0.35f);
     /* What waits for the codec thread is freed with the rest. */

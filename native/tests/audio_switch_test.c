@@ -32,7 +32,7 @@ static void what_is_packed_otherwise_goes_on(device from, device to, uint32_t be
     pair_begin(&p, before, 1200.0);
     CHECK(mp_audio_keep(p.hearer, 0, 1 << 17) == MP_OK);
     mp_wait wait = bars ? MP_WAIT_FOR_BARS : MP_WAIT_TO_PLAY;
-    CHECK(mp_audio_set_target(p.hearer, 0, wait, 1200.0) == MP_OK);
+    CHECK(mp_audio_set_target(p.hearer, 0, wait, 1200.0, 0.0) == MP_OK);
     spare.channels = from.channels, spare.frames = after;
     CHECK(mp_audio_set_decoder(p.hearer, 0, &spare) == MP_OK);
     pair_run(&p, 3.0071);

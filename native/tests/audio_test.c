@@ -85,14 +85,14 @@ static void the_wait_follows_its_target(void) {
     pair_begin(p, 120, 960.0);
     pair_run(p, 2.0);
     CHECK_WITHIN(pair_stats(p).wait_frames, 960, 10);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 1100.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 1100.0, 0.0) == MP_OK);
     pair_run(p, 15.0);
     CHECK_WITHIN(pair_stats(p).wait_frames, 1100, 10);
     CHECK_EQUAL(pair_stats(p).jumps, 0);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 9600.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 9600.0, 0.0) == MP_OK);
     pair_run(p, 3.0);
     CHECK_WITHIN(pair_stats(p).wait_frames, 9600, 120);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 960.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, 960.0, 0.0) == MP_OK);
     pair_run(p, 15.0);
     CHECK_WITHIN(pair_stats(p).wait_frames, 960, 20);
     CHECK_EQUAL(pair_stats(p).jumps, 2);
@@ -106,6 +106,7 @@ static void a_late_codec_thread_is_counted_and_a_long_wait_bears_it(void) {
     for (double target = 480.0; target < 10000.0; target *= 10.0) {
         pair *p = new_pair(STUDIO, STUDIO, low_tone);
         pair_begin(p, 128, target);
+        CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, target, target / 10.0) == MP_OK);
         pair_run(p, 2.0);
         CHECK_EQUAL(pair_stats(p).concealed_frames, 0);
         p->hearer_step_ns += 8000000;
@@ -140,7 +141,7 @@ static void repair_packets_that_wait_are_there_in_time(void) {
     p->encoder.source_packets = p->encoder.repair_packets = PACKETS;
     pair_begin(p, FRAMES, 0.0);
     CHECK(mp_audio_keep(p->hearer, 0, 1 << 17) == MP_OK);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, 33400.0) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, 33400.0, 1920.0) == MP_OK);
     CHECK(mp_audio_set_repairs(p->sender, 1) == MP_OK);
     pair_run(p, 2.0);
     for (int i = 0; i < 30; i++) {
@@ -578,7 +579,7 @@ static void what_cannot_be_is_refused(void) {
     CHECK(mp_audio_add_player(p->hearer, MP_MAX_PLAYERS, &player) == MP_OUT_OF_RANGE);
     player.queue_packets = 100;
     CHECK(mp_audio_add_player(p->hearer, 1, &player) == MP_OUT_OF_RANGE);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, NAN) == MP_OUT_OF_RANGE);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, NAN, 0.0) == MP_OUT_OF_RANGE);
     mp_player_settings huge = player_of(p, 1e12);
     CHECK(mp_audio_add_player(p->hearer, 1, &huge) == MP_OUT_OF_RANGE);
     pair_end(p);

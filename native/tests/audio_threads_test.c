@@ -70,7 +70,7 @@ static void play_a_round(uint64_t *seed) {
         if (!mp_audio_has_player(audio, s)) continue;
         if (packet.size > 0) mp_audio_receive(audio, s, &packet);
         CHECK(mp_audio_set_player_mix(audio, s, 0.5f, 0.1f, 0, s == 1) == MP_OK);
-        CHECK(mp_audio_set_target(audio, s, MP_WAIT_TO_PLAY, 400.0) == MP_OK);
+        CHECK(mp_audio_set_target(audio, s, MP_WAIT_TO_PLAY, 400.0, 0.0) == MP_OK);
         CHECK(mp_audio_player_stats(audio, s, &stats) == MP_OK);
         CHECK(mp_audio_player_levels(audio, s, levels) == MP_OK);
     }

@@ -65,7 +65,7 @@ static void the_clock_becomes_the_senders(void) {
         run(s, 300);
         CHECK_EQUAL(s->lost, 0);
         CHECK_WITHIN(s->pace.faster * 1e9, ppm * 1000, 25000);
-        CHECK_WITHIN((s->pace.drift.wait - s->pace.target) / 48 * 1000, 0, 2000); /* us */
+        CHECK_WITHIN((s->pace.seen.wait - s->pace.target) / 48 * 1000, 0, 2000); /* us */
         free(s);
     }
 }

@@ -54,6 +54,8 @@ class Voice(msgspec.Struct, frozen=True):
     encoding: Encoding
     target_us: int
     """The buffer; in bar mode how long it waits for repair, until it is decoded."""
+    cover_us: int = 0
+    """Of it, so much lies decoded for the case that this machine stands still."""
     by_bars: bool = False
     """Pieces say when it is played."""
     keep_us: int = 0
@@ -253,6 +255,8 @@ class VoiceStatus(msgspec.Struct, frozen=True):
     late: int = 0
     played_frames: int = 0
     concealed_frames: int = 0
+    used_frames: int = 0
+    """Of the device: so much of what lies decoded was needed since the last status, at most."""
     latency_us: int | None = None
     jitter_us: int = 0
     wait_us: int = 0

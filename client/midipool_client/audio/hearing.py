@@ -10,7 +10,7 @@ from midipool.audio.health import Heard, HearingMeter
 from midipool.audio.listening import bars_in_words
 from midipool.audio.profiles import PROFILES, ProfileName
 from midipool.audio.strips import Strip
-from midipool.audio.target import AdaptiveTarget, Limits, Measured
+from midipool.audio.target import AdaptiveTarget, Limits, Measured, Target
 from midipool.messages import AudioStream, Hearing, MediaPath
 from midipool_client.audio.engine_messages import Voice, VoiceStatus
 from midipool_client.audio.options import AudioOptions
@@ -41,7 +41,7 @@ class MemberHearing:
         self._measured_floor_us = 0
         self._meter = HearingMeter(name)
         self._adaptive: AdaptiveTarget | None = None
-        self._target_us = 0
+        self._target_us = self._cover_us = 0
         self._words = ""
 
     def device(self, period_frames: int, rate: int) -> None:
@@ -73,6 +73,7 @@ class MemberHearing:
             channels=self.stream.channels,
             encoding=self._encoding(self.stream),
             target_us=self._target_us,
+            cover_us=self._cover_us,
             by_bars=self._options.profile == "bar",
             keep_us=self.keep_us,
             gain=self.strip.gain,
@@ -81,7 +82,7 @@ class MemberHearing:
             solo=self.strip.solo,
         )
 
-    def take(self, status: VoiceStatus, now_us: int, bars: BarDelay | None) -> None:
+    def take(self, status: VoiceStatus, now_us: int, bars: BarDelay | None, xruns: int = 0) -> None:
         """What the engine counted; `bars` is the grid for bar mode, if it is known."""
         self.path = "relay" if status.relayed else "direct"
         if status.silence_us is None or status.silence_us > 2_000_000:
@@ -107,10 +108,19 @@ class MemberHearing:
             self._wait_for_repair(status)
             self._words = self._bars_in_words(bars, now_us, status.wait_us)
         elif self._adaptive is not None:
-            lost = max(status.lost - status.late, 0)
-            measured = Measured(now_us, status.came, status.late, lost, 0, status.jitter_us)
-            target = self._adaptive.update(measured)
-            self._target_us, self._words = target.us, target.words
+            measured = Measured(
+                now_us,
+                status.came,
+                status.late,
+                max(status.lost - status.late, 0),
+                jitter_us=status.jitter_us,
+                cover_used_us=status.used_frames * 1_000_000 // self._rate,
+                xruns=xruns,
+            )
+            self._wait(self._adaptive.update(measured))
+
+    def _wait(self, target: Target) -> None:
+        self._target_us, self._cover_us, self._words = target.us, target.cover_us, target.words
 
     def hearing(self) -> Hearing:
         """For a report."""
@@ -150,8 +160,9 @@ class MemberHearing:
         floor_us = self._floor_us(encoding)
         begin_us = profile.target_us(encoding, floor_us)
         if not profile.adaptive:
-            self._adaptive, self._target_us = None, begin_us
-            self._words = f"{profile.name}: {begin_us / 1000:.1f} ms"
+            self._adaptive = None
+            words = f"{profile.name}: {begin_us / 1000:.1f} ms"
+            self._wait(Target(begin_us, words, profile.cover_us))
             return
         # Sound waits for what the engine needs anyhow: repair has that time too, but for the last
         # packet of a block, which hardly any needs.
@@ -164,10 +175,9 @@ class MemberHearing:
         )
         if self._adaptive is None:
             self._adaptive = AdaptiveTarget(limits)
-            target = self._adaptive.target
+            self._wait(self._adaptive.target)
         else:
-            target = self._adaptive.hold_to(limits)
-        self._target_us, self._words = target.us, target.words
+            self._wait(self._adaptive.hold_to(limits))
 
     def _floor_us(self, encoding: Encoding) -> int:
         return max(encoding.lowest_us(self._period_frames, self._rate), self._measured_floor_us)

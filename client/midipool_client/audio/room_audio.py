@@ -281,7 +281,7 @@ class RoomAudio:
         waited = self._waiting_for_repair()
         for voice in status.voices:
             if (member := self._members.get(voice.name)) is not None:
-                member.take(voice, now_us, self._bars.delay)
+                member.take(voice, now_us, self._bars.delay, status.xruns)
                 member.reason = self._paths.reason(voice.name)
                 self._paths.look(voice)
         self._tell_voices()

@@ -143,6 +143,7 @@ class Voices:
             packet_frames=voice.encoding.packet_frames,
             channels=voice.channels,
             target_frames=_frames(voice.target_us),
+            cover_frames=_frames(voice.cover_us),
             source_packets=voice.encoding.source_packets,
             queue_packets=QUEUE_PACKETS,
             take=ffi.cast("mp_audio_take", ffi.addressof(lib, "mp_media_socket_take")),
@@ -155,7 +156,7 @@ class Voices:
         self._core.set_decoder(slot, held.spare.handle)
         self._keep(slot, held)
         if voice.by_bars:
-            self._core.set_target(slot, _frames(voice.target_us), by_bars=True)
+            self._wait(slot, voice)
         self._mix(slot, held.voice)
 
     def _adjust(self, slot: int, held: _Slot, voice: Voice, key_id: int) -> None:
@@ -163,10 +164,14 @@ class Voices:
         if voice.sender != before.sender:
             self._socket.hear(slot, voice.sender, key_id)
         self._keep(slot, held)
-        if (voice.target_us, voice.by_bars) != (before.target_us, before.by_bars):
-            self._core.set_target(slot, _frames(voice.target_us), by_bars=voice.by_bars)
+        if _wait_of(voice) != _wait_of(before):
+            self._wait(slot, voice)
         if _mix_of(voice) != _mix_of(before):
             self._mix(slot, voice)
+
+    def _wait(self, slot: int, voice: Voice) -> None:
+        target_frames, cover_frames = _frames(voice.target_us), _frames(voice.cover_us)
+        self._core.set_target(slot, target_frames, cover_frames, by_bars=voice.by_bars)
 
     def _keep(self, slot: int, held: _Slot) -> None:
         """Have enough kept for its bars; less is not asked for again."""
@@ -218,6 +223,7 @@ class Voices:
             late=stats.late,
             played_frames=(stats.packets + stats.lost) * frames,
             concealed_frames=stats.concealed_frames,
+            used_frames=stats.used_frames,
             latency_us=stats.latency_us,
             jitter_us=round(stats.jitter_p95_us),
             wait_us=round(stats.wait_frames * 1e6 / STREAM_RATE),
@@ -241,6 +247,10 @@ def _frames(us: int) -> float:
 
 def _us(ns: int | None) -> int | None:
     return None if ns is None else ns // 1000
+
+
+def _wait_of(voice: Voice) -> tuple[int, int, bool]:
+    return voice.target_us, voice.cover_us, voice.by_bars
 
 
 def _mix_of(voice: Voice) -> tuple[float, float, bool, bool]:

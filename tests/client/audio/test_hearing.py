@@ -41,7 +41,7 @@ def test_these_profiles_wait_for_a_fixed_time(profile: ProfileName) -> None:
     member = heard(profile)
     before = voice_of(member)
     target_us = PROFILES[profile].target_us(ENCODING, FLOOR_US)
-    assert before == Voice("bass", 7, 2, ENCODING, target_us)
+    assert before == Voice("bass", 7, 2, ENCODING, target_us, PROFILES[profile].cover_us)
     for second in range(1, 20):
         member.take(VoiceStatus("bass", came=375 * second, late=50 * second), second * SECOND, None)
     assert voice_of(member) == before

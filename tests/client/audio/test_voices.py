@@ -47,7 +47,7 @@ class FakeCore:
         self.set: dict[int, object] = {}
         self.needy: set[int] = set()
         self.kept: list[tuple[int, int]] = []
-        self.targets: list[tuple[int, float, bool]] = []
+        self.targets: list[tuple[int, float, float, bool]] = []
         self.mixes: list[tuple[int, float]] = []
 
     def add_player(self, slot: int, setup: PlayerSetup) -> None:
@@ -83,8 +83,8 @@ class FakeCore:
     def player_stats(self, slot: int) -> FakeStats:
         return FakeStats(slot in self.needy)
 
-    def set_target(self, slot: int, frames: float, *, by_bars: bool) -> None:
-        self.targets.append((slot, frames, by_bars))
+    def set_target(self, slot: int, frames: float, cover: float, *, by_bars: bool) -> None:
+        self.targets.append((slot, frames, cover, by_bars))
 
     def keep(self, slot: int, frames: int) -> None:
         self.kept.append((slot, frames))
@@ -228,7 +228,7 @@ def test_who_comes_back_at_once_gets_a_slot_that_is_free(desk: Desk) -> None:
 def test_buffer_gain_and_sender_change_without_leaving(desk: Desk) -> None:
     desk.voices.want([ADA])
     desk.voices.want([msgspec.structs.replace(ADA, target_us=20_000, gain=0.5, sender=9)])
-    assert desk.core.targets == [(0, 960.0, False)]
+    assert desk.core.targets == [(0, 960.0, 0.0, False)]
     assert desk.core.mixes == [(0, 1.0), (0, 0.5)]
     assert desk.socket.heard == {0: (9, KEY_ID)}
     assert not desk.core.leaving
@@ -257,7 +257,7 @@ def test_what_was_heard_is_kept_for_bars_and_more_when_they_become_longer(desk: 
     desk.voices.want([kept])
     assert desk.core.kept == [(0, 1 << 18)]
     desk.voices.want([msgspec.structs.replace(kept, by_bars=True)])
-    assert desk.core.targets == [(0, 576.0, True)]
+    assert desk.core.targets == [(0, 576.0, 0.0, True)]
     for keep_us in (5_000_000, 9_000_000, 4_000_000, 10**9):
         desk.voices.want([msgspec.structs.replace(kept, keep_us=keep_us)])
     assert desk.core.kept == [(0, 1 << 18), (0, 1 << 19), (0, MOST_KEPT)]
