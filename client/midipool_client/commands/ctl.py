@@ -51,7 +51,7 @@ def _add_looking(words: Any) -> None:
     watch.add_argument("part", **part)
     watch.add_argument("--json", action="store_true", help="the page's own messages, a line each")
     watch.add_argument(
-        "--meters", action="store_true", help="levels too (peak/RMS in dB), 25 times a second"
+        "--meters", action="store_true", help="levels too (peak/RMS in dB), 21 times a second"
     )
     watch.set_defaults(run=_watch)
     send = words.add_parser("send", help="any message of the page's API, as JSON")

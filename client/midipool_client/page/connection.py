@@ -73,9 +73,10 @@ class PageConnection:
         while True:
             await self._news.wait()
             self._news.clear()
-            if (parts := changed(told, self._host.state)) is not None:
-                told = self._host.state
+            state = self._host.state
+            if state is not told and (parts := changed(told, state)) is not None:
                 await self._socket.send_str(encode(Delta(parts)))
+            told = state
             while self._answers:
                 await self._socket.send_str(encode(self._answers.popleft()))
             if self._host.frame and self._host.frame is not framed:

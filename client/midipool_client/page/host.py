@@ -46,9 +46,10 @@ from midipool_client.remote import room_status
 
 log = logging.getLogger(__name__)
 
-FRAME_S = 0.04
+# 21 frames of meters a second.
+FRAME_S = 0.048
 # What a page asks for is looked at at once; what others change need not be seen sooner.
-LOOK_S = 0.12
+LOOK_S = 0.2
 HEALTH_S = 1.0
 ROOM_S = 2.0
 HISTORY_S = 1.0

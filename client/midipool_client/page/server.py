@@ -188,7 +188,10 @@ class PageServer:
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         if not self._knows(request):
             return _refusal(SAY_WHERE)
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_PAGE_BYTES)
+        # To press what goes nowhere but to this machine would cost more than to send it.
+        socket = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S, max_msg_size=MAX_PAGE_BYTES, compress=False
+        )
         if not socket.can_prepare(request):
             return web.Response(text="this is a WebSocket", status=426)
         await socket.prepare(request)

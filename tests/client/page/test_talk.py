@@ -2,7 +2,6 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from midipool_client.page.host import PageHost
 from midipool_client.page_settings import PageSettings
 from midipool_client.recent_rooms import RecentRoom
 from midipool_client.settings import Settings
-from tests.client.page.running import DEVICE, NASTY, Running, playing, running, until
+from tests.client.page.running import DEVICE, NASTY, Running, running, until
 
 Socket = aiohttp.ClientWebSocketResponse
 
@@ -62,23 +61,6 @@ class Page:
     def strip(self) -> dict[str, Any]:
         found: dict[str, Any] = self.state["mixer"]["strips"][0]
         return found
-
-
-@pytest.fixture
-def client(tmp_path: Path) -> Playing:
-    return playing(tmp_path / "settings.json")
-
-
-@pytest.fixture
-async def served(client: Playing) -> AsyncIterator[Running]:
-    host = PageHost()
-    host.enter(client)
-    async with running(host) as made:
-        looking = asyncio.create_task(host.run())
-        await made.enter()
-        yield made
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
 
 
 async def opened(served: Running) -> Page:
@@ -220,9 +202,9 @@ async def test_the_engine_is_watched_only_while_a_page_looks(
     asked: list[int] = []
     monkeypatch.setattr(client.player.audio.engine, "watch", asked.append)
     page = await opened(served)
-    assert asked == [40]
+    assert asked == [48]
     await page.socket.close()
-    await until(lambda: asked == [40, 0])
+    await until(lambda: asked == [48, 0])
 
 
 async def test_a_command_is_answered_by_the_room(

@@ -15,9 +15,18 @@ let problem = "";
 let stuck = true;
 let settling = 0;
 
+// Times in words are slow to make, and lines are many.
+let made = { day: "", of: new WeakMap() };
 function place(line) {
+  const day = new Date().toDateString();
+  if (made.day !== day) made = { day, of: new WeakMap() };
+  if (!made.of.has(line)) made.of.set(line, placed(line, day));
+  return made.of.get(line);
+}
+
+function placed(line, day) {
   const when = new Date(line.unix_ms);
-  const today = when.toDateString() === new Date().toDateString();
+  const today = when.toDateString() === day;
   const time = when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   return html`<time datetime=${when.toISOString()} title=${when.toLocaleString()}>${today ? time : `${when.toLocaleDateString([], { month: "short", day: "numeric" })} ${time}`}</time>`;
 }

@@ -117,8 +117,9 @@ function room(state) {
 
 // Playhead and meters: when meters come, and without any as often. A picture that nobody asks for
 // costs as much as one that shows something new.
-const PICTURE_MS = 40;
+const PICTURE_MS = 48, WITHOUT_MS = 200;
 let framed = 0;
+let alone = 0; // the timer while no meters come
 let painting = false;
 function picture() {
   if (painting || !link.state) return;
@@ -134,8 +135,10 @@ function paint() {
 }
 
 setInterval(() => {
-  if (performance.now() - framed > 2 * PICTURE_MS) picture();
-}, PICTURE_MS);
+  const without = performance.now() - framed > WITHOUT_MS;
+  if (without && !alone) alone = setInterval(picture, PICTURE_MS);
+  if (!without) alone = clearInterval(alone) ?? 0;
+}, WITHOUT_MS);
 
 setInterval(() => {
   if (!link.state) return;

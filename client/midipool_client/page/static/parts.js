@@ -3,7 +3,7 @@
 //
 // A part has `view(state, ask, page)`, which makes its panel (`page.us` is the room time, or null).
 // It is made anew when one of the state's parts that `of` names is another, or, without `of`, any of
-// them; with `ticks` once a second too. A part may have `paint(root, state, page)`, 25 times a
+// them; with `ticks` once a second too. A part may have `paint(root, state, page)`, 21 times a
 // second, for what changes without a new state (`page.drawn` counts renderings: elements are the
 // same until it is another number); `second(root, state, page)`, once a second; `key(key, state,
 // ask)`, which says whether it took a key that no field or button has; `top(state, ask)`, what it
