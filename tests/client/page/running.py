@@ -65,3 +65,13 @@ async def running(host: PageHost) -> AsyncIterator[Running]:
     jar = aiohttp.CookieJar(unsafe=True)
     async with server, aiohttp.ClientSession(cookie_jar=jar) as http:
         yield Running(server, host, http, opened)
+
+
+@asynccontextmanager
+async def served_by(host: PageHost) -> AsyncIterator[Running]:
+    """As `running`, with what the host does by itself."""
+    async with running(host) as made:
+        looking = asyncio.create_task(host.run())
+        yield made
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)

@@ -1,8 +1,6 @@
 """Boards on the page: by its messages, and by hand in a browser."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,8 @@ from midipool_client.effects.folder import EffectsFolder
 from midipool_client.effects.messages import EffectsStatus, Pitch
 from midipool_client.effects.rack import Rack
 from midipool_client.live_settings import Playing
-from midipool_client.page.host import PageHost
 from tests.client.page.looks import chromium_page
-from tests.client.page.running import Running, playing, running, until
+from tests.client.page.running import Running, playing, until
 from tests.client.page.test_talk import opened
 
 pytestmark = pytest.mark.timeout(60)
@@ -33,18 +30,6 @@ def client(tmp_path: Path) -> Playing:
     assert rack is not None
     rack.folder = EffectsFolder(tmp_path / "effects")
     return made
-
-
-@pytest.fixture
-async def served(client: Playing) -> AsyncIterator[Running]:
-    host = PageHost()
-    host.enter(client)
-    async with running(host) as made:
-        looking = asyncio.create_task(host.run())
-        await made.enter()
-        yield made
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
 
 
 def rack_of(client: Playing) -> Rack:

@@ -1,6 +1,5 @@
 """The page in a browser, filled to the brim: readable, reachable, and nobody's name is code."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from midipool_client.page.way_in import DevicesBefore
 from midipool_client.recent_rooms import RecentRoom
 from tests.client.page.hostile import NOTES, TEXTS
 from tests.client.page.looks import chromium_page, looked_at
-from tests.client.page.running import NASTY, Running, running
+from tests.client.page.running import NASTY, Running, running, served_by
 from tests.client.page.stuffed import OTHERS, in_its_room, recordings, stuffed
 
 pytestmark = pytest.mark.timeout(90)
@@ -23,11 +22,8 @@ async def room(tmp_path: Path) -> AsyncIterator[Running]:
     host = PageHost(can_leave=True, library=recordings(client, tmp_path / "recordings"))
     with in_its_room(client):
         host.enter(client)
-        async with running(host) as made:
-            looking = asyncio.create_task(host.run())
+        async with served_by(host) as made:
             yield made
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
 
 
 async def test_the_room_looks_well_and_is_open_to_all(room: Running) -> None:

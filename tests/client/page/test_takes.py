@@ -1,6 +1,5 @@
 """Recordings on the page: listed, downloaded, renamed, deleted; and no name becomes a path."""
 
-import asyncio
 import io
 import os
 import zipfile
@@ -19,7 +18,7 @@ from midipool_client.page.takes import listed
 from midipool_client.playback.player import TakePlayer
 from midipool_client.recording.library import Library, lock
 from midipool_client.recording.manifest import write_manifest
-from tests.client.page.running import Running, playing, running
+from tests.client.page.running import Running, served_by
 from tests.client.page.test_talk import Page, opened
 from tests.client.playback.takes import manifest, recorded
 
@@ -34,20 +33,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Playing:
-    return playing(tmp_path / "settings.json")
-
-
-@pytest.fixture
 async def served(folder: Path, client: Playing) -> AsyncIterator[Running]:
     host = PageHost(library=Library(folder))
     client.player.takes = TakePlayer(client.player, Library(folder))
     host.enter(client)
-    async with running(host) as made:
-        looking = asyncio.create_task(host.run())
+    async with served_by(host) as made:
         yield made
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
 
 
 async def get(served: Running, path: str) -> tuple[int, bytes, str]:
