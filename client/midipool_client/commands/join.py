@@ -80,12 +80,7 @@ def _add_ports(group: "argparse._ArgumentGroup") -> None:
         default=[],
         help="one more virtual device; the same settings",
     )
-    group.add_argument(
-        "--control-port",
-        metavar="NAME",
-        help="hear controllers and pedals from this existing MIDI port, not from a port of ours; "
-        "nothing of it goes to the room",
-    )
+    add_control_option(group)
     group.add_argument(
         "--offset-ms",
         metavar="MS",
@@ -127,6 +122,16 @@ def _add_sharing(group: "argparse._ArgumentGroup") -> None:
         metavar="WHEN",
         help="now; grid:1/16: on the next line of that grid; bars:1: exactly so many bars later, "
         "for players who are far apart (default: now)",
+    )
+
+
+def add_control_option(group: "argparse._ArgumentGroup") -> None:
+    """Describe where controllers and pedals come in."""
+    group.add_argument(
+        "--control-port",
+        metavar="NAME",
+        help="hear controllers and pedals from this existing MIDI port, not from a port of ours; "
+        "nothing of it goes to the room",
     )
 
 

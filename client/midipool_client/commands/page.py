@@ -9,7 +9,7 @@ import webbrowser
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from midipool_client.commands.join import add_page_options, page_port_of
+from midipool_client.commands.join import add_control_option, add_page_options, page_port_of
 
 if TYPE_CHECKING:
     from midipool_client.join_choice import JoinChoice
@@ -27,6 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--no-browser", action="store_true", help="print the page's address, and open no browser"
     )
     add_page_options(parser.add_argument_group("the page"))
+    add_control_option(parser.add_argument_group("controllers"))
     parser.set_defaults(run=run)
 
 
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         async with page_of(host, port, DEVICE) as address:
             if not options.no_browser:
                 await asyncio.to_thread(webbrowser.open, address)
-            await _until(stopped, _serve(host))
+            await _until(stopped, _serve(host, options.control_port))
 
     asyncio.run(run())
     return 0
@@ -69,7 +70,7 @@ async def _until(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> Non
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _serve(host: "PageHost") -> None:
+async def _serve(host: "PageHost", control_port: str | None) -> None:
     """Go into one room after the other, as the page says."""
     from midipool.errors import MidiPoolError
 
@@ -78,7 +79,7 @@ async def _serve(host: "PageHost") -> None:
         join = await host.wanted.get()
         await host.devices.end_check()
         try:
-            await _play(host, join)
+            await _play(host, join, control_port)
             host.left()
         except (MidiPoolError, OSError) as error:
             log.warning("%s", error)
@@ -101,7 +102,7 @@ def _show_recent(host: "PageHost") -> None:
     host.look()
 
 
-async def _play(host: "PageHost", join: "Join") -> None:
+async def _play(host: "PageHost", join: "Join", control_port: str | None) -> None:
     """Be in a room until the page leaves it; raises MidiPoolError."""
     from midipool.messages import check_name
     from midipool_client import tokens
@@ -111,7 +112,9 @@ async def _play(host: "PageHost", join: "Join") -> None:
 
     url, name = address_of(join.server, join.room), check_name(join.name.strip())
     _keep_choice(join.choice)
-    playing = playing_of(_join_options(str(url), name, join.choice), url, name)
+    options = _join_options(str(url), name, join.choice)
+    options.control_port = control_port
+    playing = playing_of(options, url, name)
     if playing.player.audio is not None:
         playing.player.audio.engine.connect_again(host.devices.take_connections())
     left = asyncio.Event()
