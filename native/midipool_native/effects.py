@@ -115,9 +115,12 @@ class EffectsWorker:
             )
         self._handle: Any = ffi.gc(made, lib.mp_effects_worker_free)
 
-    def wait(self, until_ns: int) -> bool:
-        """Wait until a cycle has left something, without the interpreter's lock."""
-        return bool(lib.mp_effects_wait(self._handle, until_ns))
+    def wait(self, until_ns: int) -> int:
+        """Wait until a cycle has left something, without the interpreter's lock.
+
+        A bit for each place that has: 1 << INPUT, 1 << MIX; 0 if none has until then.
+        """
+        return int(lib.mp_effects_wait(self._handle, until_ns))
 
     def take(self, place: int, planar: Any, most: int) -> int:
         """Fill `planar`, one channel after the other; how many frames of each."""

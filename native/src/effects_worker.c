@@ -89,13 +89,24 @@ static void flush_denormals(void) {
 #endif
 }
 
+/* A bit for each lane in which something waits. */
+static int waiting_lanes(const mp_effects_worker *w) {
+    int found = 0;
+    for (uint32_t lane = 0; lane < MP_PLACES; lane++) {
+        uint64_t written = atomic_load_explicit(&w->memory->lanes[lane].written, memory_order_acquire);
+        if (written != w->at[lane]) found |= 1 << lane;
+    }
+    return found;
+}
+
 int mp_effects_wait(mp_effects_worker *w, int64_t until_ns) {
     flush_denormals();
     for (;;) {
         int64_t now_ns = mp_host_now_ns();
         bool done = see_cycle(w, now_ns);
         learn_when_to_look(w, done, now_ns);
-        if (done) return 1;
+        int lanes = done ? waiting_lanes(w) : 0;
+        if (lanes != 0) return lanes;
         if (now_ns >= until_ns) return 0;
         int64_t look_ns = next_look_ns(w, now_ns);
         mp_host_sleep_until_ns(look_ns < until_ns ? look_ns : until_ns);

@@ -43,7 +43,7 @@ typedef struct mp_effects_worker mp_effects_worker;
 mp_effects_worker *mp_effects_worker_new(void *memory, uint32_t rate, uint32_t in_channels,
                                          uint32_t out_channels);
 void mp_effects_worker_free(mp_effects_worker *worker);
-/* Wait until a cycle has left something, at most until then. False: none has. */
+/* Wait until a cycle has left something, at most until then: a bit for each lane that has. */
 int mp_effects_wait(mp_effects_worker *worker, int64_t until_ns);
 /* The next frames of a lane, one channel after the other, at most `most`; returns how many. What
  * nobody waits for any more is left out. */

@@ -119,7 +119,8 @@ def _lag(record: Record) -> int:
 
 def _cost(kind: str) -> float:
     """Of one block of two channels, in the mean."""
-    from midipool_client.effects.making import Place, make
+    from midipool_client.effects.makers.place import Place
+    from midipool_client.effects.making import make
 
     effect = Effect(id=1, kind=kind)
     stage = make(effect, Place(CHANNELS, RATE, EffectsMemory.create()))

@@ -32,12 +32,14 @@ from midipool_client.engine.framing import Input
 from midipool_native import host_clock
 from midipool_native.effects import EffectsMemory
 
-STATUS_S, TUNER_S, LOOK_S = 0.25, 0.125, 0.05
+STATUS_S, TUNER_S = 0.25, 0.125
 # An effect that works for so long on one block does not come back.
 STUCK_NS, STUCK_CODE = 2_000_000_000, 70
 # One that keeps the interpreter's lock as well stops us from saying so: a thread that needs none
 # ends the program then, with code 1. Loading may take its time.
 HELD_S, LOADING_S = 3.0, 15.0
+# To set that clock anew is to make a thread: not each time that we look.
+WATCH_S = 1.0
 MISSING_CODE = 3
 
 
@@ -47,8 +49,9 @@ class EffectsEngine:
     def __init__(self, config: EffectsConfig) -> None:
         """Raises ImportError when a library is missing, and MidiPoolError."""
         from midipool_client.effects import making, work
+        from midipool_client.effects.makers.place import Place
 
-        self._making = making
+        self._making, self._place = making, Place
         self._config = config
         self._memory = EffectsMemory(config.memory_fd)
         self._work = work.Work(self._memory, config)
@@ -64,15 +67,18 @@ class EffectsEngine:
         gc.collect()
         gc.freeze()
         gc.disable()
-        next_status_s = next_tuner_s = 0.0
+        next_watch_s = next_status_s = next_tuner_s = 0.0
         pitch: Pitch | None = None
         while not source.ended:
-            faulthandler.dump_traceback_later(HELD_S, exit=True)
-            readable, _, _ = select.select([source.fd], [], [], LOOK_S)
+            if time.monotonic() >= next_watch_s:
+                next_watch_s = time.monotonic() + WATCH_S
+                faulthandler.dump_traceback_later(HELD_S, exit=True)
+            look_s = TUNER_S if self._work.tuned else STATUS_S
+            readable, _, _ = select.select([source.fd], [], [], look_s)
             if readable:
                 for body in source.take():
                     self._take(body)
-                    next_status_s = 0.0
+                    next_watch_s = next_status_s = 0.0
             self._end_if_stuck()
             self._work.tell_latency()
             now_s = time.monotonic()
@@ -122,7 +128,7 @@ class EffectsEngine:
 
     def _made(self, effect: Effect, place: str) -> Any:
         channels = {"own": self._config.in_channels, "master": self._config.out_channels}
-        where = self._making.Place(channels.get(place, 1), self._config.rate, self._memory)
+        where = self._place(channels.get(place, 1), self._config.rate, self._memory)
         # Should it take us down, the client knows who it was.
         self._memory.mark(1, effect.id)
         faulthandler.dump_traceback_later(LOADING_S, exit=True)

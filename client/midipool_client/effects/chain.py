@@ -11,6 +11,8 @@ class Chain:
     def __init__(self) -> None:
         self._stages: list[Stage] = []
         self._wanted: Sequence[Stage] | None = None
+        self._steady = False
+        """Whether all that is on it is there as a whole."""
 
     def want(self, stages: Sequence[Stage]) -> None:
         """These, in this order, from one of the next blocks on."""
@@ -33,19 +35,24 @@ class Chain:
             return self._pass(block)
         # What goes, or stands elsewhere, is faded out by the end of this block; what comes is
         # faded in from the next one on.
-        staying = _staying(self._stages, wanted)
+        self._steady, staying = False, _staying(self._stages, wanted)
         for stage in self._stages:
             stage.target = float(stage in staying)
         block = self._pass(block)
         for stage in wanted:
             if stage not in staying:
                 stage.wet, stage.target = 0.0, 1.0
-        self._stages = list(wanted)
+        self._stages, self._steady = list(wanted), False
         return block
 
     def _pass(self, block: Block) -> Block:
+        if self._steady:
+            for stage in self._stages:
+                block = stage.work(block)
+            return block
         for stage in self._stages:
             block = stage.process(block)
+        self._steady = all(stage.steady for stage in self._stages)
         return block
 
 

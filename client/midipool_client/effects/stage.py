@@ -89,7 +89,7 @@ class Held:
 class Foreign:
     """A plug-in: somebody else's program within ours. While it works, a mark says so.
 
-    Several are copies of one for one channel, each with its own.
+    Several are copies of one for fewer channels than there are, each with its own.
     """
 
     def __init__(
@@ -112,8 +112,8 @@ class Foreign:
         try:
             if len(self._plugins) == 1:
                 return self._through(*self._plugins[0], block)
-            rows = zip(self._plugins, block, strict=True)
-            return np.concatenate([self._through(*plugin, row[None]) for plugin, row in rows])
+            parts = zip(self._plugins, np.split(block, len(self._plugins)), strict=True)
+            return np.concatenate([self._through(*plugin, part) for plugin, part in parts])
         finally:
             self._memory.mark(0, 0)
 
@@ -149,13 +149,21 @@ class Stage:
         if self.broken or self.wet == self.target == 0.0:
             return block
         if self.wet == self.target == 1.0:
-            return self._work(block)
+            return self.work(block)
         before = block.copy()
         ramp = np.linspace(self.wet, self.target, block.shape[1], dtype=np.float32)
         self.wet = self.target
-        return before + (self._work(block) - before) * ramp
+        return before + (self.work(block) - before) * ramp
 
-    def _work(self, block: Block) -> Block:
+    @property
+    def steady(self) -> bool:
+        """Whether it is there as a whole, and stays so."""
+        return self.wet == self.target == 1.0
+
+    def work(self, block: Block) -> Block:
+        """Sound behind it, as a whole."""
+        if self.broken:
+            return block
         try:
             for unit in self._units:
                 block = unit(block)

@@ -24,6 +24,7 @@ from midipool_native.effects import (
 WAIT_NS = 50_000_000
 # Of each new load, what the mean takes over.
 TAKEN = 0.01
+MOST_VIEWS = 16
 
 
 class Work:
@@ -44,6 +45,7 @@ class Work:
         self._worker = EffectsWorker(memory, config.rate, config.in_channels, config.out_channels)
         self._channels = {INPUT: config.in_channels, MIX: config.out_channels}
         self._memory: Block = np.zeros(MAX_CHANNELS * MOST_FRAMES, np.float32)
+        self._views: dict[tuple[int, int], Block] = {}
         self._pointer: Any = ffi.from_buffer("float[]", self._memory)
         self._heard: Block = np.zeros(FRAMES, np.float32)
         self._heard_at = 0
@@ -81,11 +83,14 @@ class Work:
         worker, now_ns = self._worker, host_clock.now_ns
         last_ns = now_ns()
         while not self._stopping:
-            if not worker.wait(last_ns + WAIT_NS):
+            waiting = worker.wait(last_ns + WAIT_NS)
+            if not waiting:
                 last_ns = now_ns()
                 continue
             began_ns = self.busy_since_ns = now_ns()
-            frames = max(self._serve(INPUT), self._serve(MIX))
+            frames = self._serve(INPUT) if waiting & 1 << INPUT else 0
+            if waiting & 1 << MIX:
+                frames = max(frames, self._serve(MIX))
             last_ns = now_ns()
             self.busy_since_ns = 0
             if frames:
@@ -95,15 +100,24 @@ class Work:
                     self.most_load = load
 
     def _serve(self, place: int) -> int:
-        channels, memory = self._channels[place], self._memory
         frames = self._worker.take(place, self._pointer, MOST_FRAMES)
         if frames:
-            block = memory[: channels * frames].reshape(channels, frames)
+            block = self._views.get((place, frames))
+            if block is None:
+                block = self._viewed(place, frames)
             out = self._own(block) if place == INPUT else self.chains["master"].process(block)
             if out is not block:
                 block[:] = out
             self._worker.give(place, self._pointer, frames)
         return frames
+
+    def _viewed(self, place: int, frames: int) -> Block:
+        """The memory as a block; periods are of one length, so it is asked for once."""
+        channels = self._channels[place]
+        block = self._memory[: channels * frames].reshape(channels, frames)
+        if len(self._views) < MOST_VIEWS:
+            self._views[place, frames] = block
+        return block
 
     def _own(self, block: Block) -> Block:
         tuned = self.tuned
