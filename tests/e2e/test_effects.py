@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from midipool_client.control import ask
 from midipool_demo.background import Background
 from midipool_demo.stage import Player, Stage
 from tests.bench.process_cost import child_running
+from tests.client.effects.vst3 import small_plugin
 from tests.e2e.conftest import needs_audio
 from tests.e2e.sound_daw import Floats, SoundDaw, correlations, noise
 from tests.e2e.test_hearing import FROM, MIX, both_hear, hearing
@@ -103,15 +103,19 @@ def change_boards(drums: Player) -> dict[str, float]:
     return held
 
 
-def kill_and_look(stage: Stage, drums: Player) -> float:
-    """The effects engine dies; how it stands once it is back. When it was killed."""
+def crash_and_look(drums: Player, folder: Path) -> float:
+    """A plug-in takes the effects engine down; how it stands once it is back. When it did."""
+    file = str(small_plugin(folder))
+    said = effects(drums, "add", board="own", kind="plugin", values={"file": file})
+    assert "small.vst3" in said
     old = engine_pid(drums)
     audio = child_running(drums.client.process.pid, AUDIO)
     assert old is not None
     killed_s = time.monotonic()
-    os.kill(old, signal.SIGKILL)
+    effects(drums, "set", board="own", position=2, values={"harm": 1.0})
     wait_until(lambda: engine_pid(drums) not in (None, old))
     wait_until(lambda: "load" in effects(drums, "show"))
+    assert "bypassed: it crashed" in effects(drums, "show")
     hold()
     late = int(effects(drums, "show").partition("effects late ")[2].split()[0])
     # A process and two libraries are started, on a machine that others use too.
@@ -130,6 +134,25 @@ def switch_all_off(drums: Player) -> dict[str, float]:
         effects(drums, "bypass", board="2", position=position)
     wait_until(lambda: "later than" not in effects(drums, "show"))
     return {"off": hold()}
+
+
+def share_with(drums: Player, bass: Player) -> None:
+    """One gives a board to the room, the other takes it."""
+    assert "the room has it as dirt" in effects(drums, "share", board="2", name="dirt")
+    wait_until(lambda: shared_with(bass) == ["dirt"])
+    effects(bass, "take", board="master", name="dirt")
+    given, taken = (
+        json.loads(effects(player, "export", board=board))["effects"]
+        for player, board in ((drums, "2"), (bass, "master"))
+    )
+    assert taken == given
+    assert [effect["kind"] for effect in taken] == ["distortion", "gain"]
+
+
+def shared_with(player: Player) -> list[str]:
+    with patch.dict(os.environ, player.env):
+        state = json.loads(ask("midiPool", do="state"))["state"]
+    return list(state["effects"]["shared"])
 
 
 def test_effects_are_heard_in_order_a_block_later_and_die_alone(
@@ -152,8 +175,9 @@ def test_effects_are_heard_in_order_a_block_later_and_die_alone(
     ):
         wait_until(lambda: (hearing(stage, "bass", "drums").get("level_db") or -99) > -30)
         held = change_boards(drums)
-        killed_s = kill_and_look(stage, drums)
+        killed_s = crash_and_look(drums, tmp_path)
         held |= switch_all_off(drums)
+        share_with(drums, bass)
         there, own = listening.end(), playing.end()
     check_own_sound(own[:, 0], {what: at - playing.began_s for what, at in held.items()})
     # The network's way is in it: the piece is well within what held.

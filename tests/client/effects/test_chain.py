@@ -1,5 +1,6 @@
 """Effects come, go and move on a board that plays without a click, and in their order."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,13 @@ pytest.importorskip("pedalboard", reason="effects need pedalboard: pip install '
 
 from midipool.effects.board import Effect
 from midipool.effects.kinds import KINDS
+from midipool.errors import InvalidValue
 from midipool_client.effects.chain import Chain
-from midipool_client.effects.making import Place, made_of, make
+from midipool_client.effects.makers.place import Place
+from midipool_client.effects.making import made_of, make
 from midipool_client.effects.stage import Block, Foreign, Stage
 from midipool_native.effects import EffectsMemory
+from tests.client.effects.vst3 import LATENCY_FRAMES, small_plugin
 
 RATE, PERIOD = 48_000, 128
 
@@ -156,6 +160,29 @@ def test_a_plug_in_for_one_channel_is_there_for_each(memory: EffectsMemory) -> N
 class Raising:
     def process(self, *said: Any) -> Block:
         raise RuntimeError("no licence")
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_a_vst3_of_two_channels_fits_every_board(
+    memory: EffectsMemory, tmp_path: Path, channels: int
+) -> None:
+    chain, file = Chain(), str(small_plugin(tmp_path))
+    stage = stage_of(memory, "plugin", channels, file=file, gain=0.5)
+    assert stage.found == {"gain": 1.0, "harm": 0.0}
+    chain.want([stage])
+    sound = sine(1000, 20, channels=channels)
+    out, whole = through(chain, sound), np.concatenate(sound, axis=1)
+    begun = 2 * PERIOD  # it is faded in
+    heard, played = out[:, begun:], whole[:, begun - LATENCY_FRAMES : -LATENCY_FRAMES]
+    np.testing.assert_allclose(heard, 0.5 * played, atol=1e-6)
+    assert stage.latency == LATENCY_FRAMES
+
+
+def test_a_file_that_is_no_plug_in_says_so(memory: EffectsMemory, tmp_path: Path) -> None:
+    (tmp_path / "no.vst3").write_text("no plug-in")
+    for file in (tmp_path / "no.vst3", tmp_path / "away.vst3"):
+        with pytest.raises(InvalidValue, match=f"{file.name} cannot be loaded"):
+            stage_of(memory, "plugin", file=str(file))
 
 
 def test_a_plug_in_that_raises_is_passed_by(memory: EffectsMemory) -> None:
