@@ -1,18 +1,17 @@
 """What pages see and do: the state of the client that runs, or of the choice of a room."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 
 import msgspec
 
 from midipool.errors import InvalidValue, MidiPoolError, Unavailable
-from midipool.messages import Error, Ok
 from midipool_client.audio.process import AudioProcess
 from midipool_client.controllers.desk import ControllerDesk
 from midipool_client.live_settings import Playing
 from midipool_client.page import meters, view
+from midipool_client.page.conducting import conducted, room_as_told
 from midipool_client.page.effects_requests import EffectsRequest
 from midipool_client.page.effects_view import KINDS_VIEW, EffectsView
 from midipool_client.page.history import HearingHistory
@@ -26,7 +25,6 @@ from midipool_client.page.messages import (
     Leave,
     LookForDevices,
     Refused,
-    RoomRequest,
     SetChannel,
     SetClick,
     SetListening,
@@ -42,9 +40,6 @@ from midipool_client.page.takes import TakesView, recording_of
 from midipool_client.page.way_in import DevicesBefore
 from midipool_client.player import Player
 from midipool_client.recording.library import Library
-from midipool_client.remote import room_status
-
-log = logging.getLogger(__name__)
 
 # 21 frames of meters a second.
 FRAME_S = 0.048
@@ -53,8 +48,6 @@ LOOK_S = 0.2
 HEALTH_S = 1.0
 ROOM_S = 2.0
 HISTORY_S = 1.0
-# A vote takes up to 10 s.
-ANSWER_S = 15.0
 
 
 class PageHost:
@@ -171,7 +164,9 @@ class PageHost:
                 case _ if isinstance(request, EffectsRequest):
                     await self._effects.ask(self._playing.player.effects, request)
                 case _:
-                    return await self._conduct(self._playing, request)
+                    answer = await conducted(self._playing.player, request)
+                    self.look()
+                    return answer
             self.look()
             return Done(request.id)
         except InvalidValue as error:
@@ -191,26 +186,6 @@ class PageHost:
             raise InvalidValue("join", "is for a client that is in no room: leave this one first")
         self.wanted.put_nowait(request)
         self.choice = msgspec.structs.replace(self.choice, phase="joining", problem="")
-
-    async def _conduct(self, playing: Playing, request: RoomRequest) -> Done | Refused:
-        answered: asyncio.Future[Ok | Error | None] = asyncio.get_running_loop().create_future()
-
-        def answer(said: Ok | Error | None) -> None:
-            if not answered.done():
-                answered.set_result(said)
-
-        playing.player.conduct(request, answer)
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                said = await answered
-        except TimeoutError:
-            return Refused(f"the server does not answer within {ANSWER_S:g} s", request.id)
-        self.look()
-        if isinstance(said, Error):
-            return Refused(said.message, request.id, said.field)
-        if said is None:
-            return Refused("the server is away: try again when it is back", request.id)
-        return Done(request.id)
 
     def _looked(self) -> State:
         self.look()
@@ -279,8 +254,8 @@ class PageHost:
             changed.set()
 
     def _measure(self, engine: AudioProcess, room_us: int | None) -> None:
-        part, levels, self._measured_s = self.state.mixer, engine.levels, time.monotonic()
-        self.frame = meters.frame(part.meters, part.meters_of, len(part.channels), levels, room_us)
+        self._measured_s = time.monotonic()
+        self.frame = meters.frame_of(self.state.mixer, engine.levels, room_us)
 
     def _ordered(self, part: MixerPart) -> MixerPart:
         order = meters.order_of([strip.member for strip in part.strips], len(part.channels))
@@ -310,7 +285,7 @@ class PageHost:
     async def _ask_room(self) -> None:
         playing = self._playing
         if playing is not None:
-            room = await _described(playing)
+            room = await room_as_told(playing.player.url)
             if playing is self._playing:
                 self._room, self._health_s = room, 0.0
 
@@ -348,12 +323,3 @@ class PageHost:
 def _rate_of(player: Player) -> int:
     ready = None if player.audio is None else player.audio.engine.ready
     return 48_000 if ready is None else ready.rate
-
-
-async def _described(playing: Playing) -> view.RoomDescription | None:
-    try:
-        said = await room_status(playing.player.url)
-        return msgspec.convert(said, view.RoomDescription)
-    except (MidiPoolError, msgspec.ValidationError) as error:
-        log.debug("the room's description cannot be had: %s", error)
-        return None

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from math import isnan, nan
 
 from midipool_client.audio.engine_messages import Level, Levels
+from midipool_client.page.state import MixerPart
 
 KIND = 1
 MOST = 255
@@ -32,6 +33,11 @@ def frame(
     others = [levels.voices.get(member, Level()) for member in shown[len(own) :]]
     head = _HEAD.pack(KIND, len(shown), order_of % 65536, nan if room_us is None else room_us)
     return head + b"".join(_LEVEL.pack(level.peak, level.rms) for level in [*own, *others])
+
+
+def frame_of(part: MixerPart, levels: Levels, room_us: int | None) -> bytes:
+    """The levels of a mix as the page was told it last."""
+    return frame(part.meters, part.meters_of, len(part.channels), levels, room_us)
 
 
 def order_of(members: Sequence[str], channels: int) -> list[str]:

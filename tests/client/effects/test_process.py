@@ -62,7 +62,7 @@ async def test_a_plug_in_that_hangs_is_named_and_the_engine_is_back(tmp_path: Pa
             await process.want(config, wanted)
             await asyncio.sleep(0.02)
 
-    plugin = {"file": str(small_plugin(tmp_path)), "harm": 0.5}
+    plugin: dict[str, float | str] = {"file": str(small_plugin(tmp_path)), "harm": 0.5}
     hangs = Work(1, {"own": (Effect(id=7, kind="plugin", values=plugin),)})
     with cycling(memory):
         try:

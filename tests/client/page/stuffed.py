@@ -31,6 +31,7 @@ from midipool_client.recording.current import Current
 from midipool_client.recording.folder import Prepared
 from midipool_client.recording.library import Library
 from midipool_client.recording.manifest import write_manifest
+from midipool_client.room_url import RoomUrl
 from tests.client.page.hostile import LINES, LOADED, SONGS
 from tests.client.page.running import NASTY, playing
 from tests.client.playback.takes import manifest, recorded, song
@@ -156,12 +157,12 @@ def described() -> RoomDescription:
 def in_its_room(client: Playing) -> Iterator[None]:
     """The server's description, and how we hear, without a server."""
 
-    async def said(_: Playing) -> RoomDescription:
+    async def said(_: RoomUrl) -> RoomDescription:
         return described()
 
     heard = [hearing(name, n % 5) for n, name in enumerate(OTHERS)]
     with (
-        patch.object(host, "_described", said),
+        patch.object(host, "room_as_told", said),
         patch.object(RoomAudio, "hears", heard),
         patch.object(type(client.player), "connected", True),
         patch.object(AudioProcess, "watch", lambda *_: None),
