@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "command fields": message_tables.command_fields,
     "messages": message_tables.message_sections,
     "shared structs": message_tables.shared_sections,
+    "roles": message_tables.role_rows,
     "error codes": message_tables.error_table,
     "datagram": lambda: datagram_layout(datagram.__doc__),
     "media datagram": lambda: datagram_layout(media_datagram.__doc__),

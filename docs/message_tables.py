@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect as types
 
 from midipool import PROTOCOL_VERSION, messages, meter, timeline
+from midipool_server.access.roles import NEEDS
 
 MESSAGES = {
     "client to server": get_args(messages.ClientMessage),
@@ -26,6 +27,7 @@ SHARED = (
     messages.ChatLine,
     messages.Song,
     messages.LoadedSong,
+    messages.MemberAccess,
     messages.TimedMidi,
     messages.Hearing,
     messages.AudioStream,
@@ -33,6 +35,13 @@ SHARED = (
     messages.MediaSeat,
     messages.MediaCandidate,
 )
+
+WHO = {
+    "anybody": "everybody, remotes that act for nobody too",
+    "member": "hosts, players, listeners",
+    "player": "hosts and players, as the room's mode says",
+    "host": "hosts",
+}
 
 UNITS = {
     "target_send_timestamp": "room µs",
@@ -282,3 +291,11 @@ def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
         *([row[n] for n in kept] for row in rows),
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def role_rows() -> str:
+    """Which roles may send what, a row for each need."""
+    rows: dict[str, list[str]] = {}
+    for kind, need in NEEDS.items():
+        rows.setdefault(need, []).append(f"`{kind.__struct_config__.tag}`")
+    return "\n".join(f"| {', '.join(tags)} | {WHO[need]} |" for need, tags in rows.items())

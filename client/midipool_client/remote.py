@@ -37,6 +37,7 @@ RELAY_DROPS = {
     "replayed": "replayed",
     "wrong_address": "from another address",
     "too_fast": "too fast",
+    "muted": "while it was muted",
 }
 VOTE_S = 10.0
 MAX_TRIES = 4

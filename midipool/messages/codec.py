@@ -8,6 +8,7 @@ import msgspec
 
 from midipool import PROTOCOL_VERSION
 from midipool.errors import InvalidMessage, InvalidValue
+from midipool.messages.access import INVITATION_RULE, PASSWORD_RULE
 from midipool.messages.chat import LINE_RULE
 from midipool.messages.fields import (
     HEX_RULE,
@@ -64,9 +65,19 @@ def hello(
     role: Literal["member", "remote"] = "member",
     token: str = "",
     capabilities: Sequence[Capability] = (),
+    password: str | None = None,
+    invitation: str = "",
 ) -> Hello:
     """A `hello` of this version."""
-    return Hello(PROTOCOL_VERSION, name, role, token, list(capabilities))
+    return Hello(
+        PROTOCOL_VERSION,
+        name,
+        role,
+        token,
+        list(capabilities),
+        password=password,
+        invitation=invitation,
+    )
 
 
 _RULES = {
@@ -88,6 +99,8 @@ _RULES = {
     "key": KEY_RULE,
     "ufrag": UFRAG_RULE,
     "pwd": PWD_RULE,
+    "password": PASSWORD_RULE,
+    "invitation": INVITATION_RULE,
 }
 
 

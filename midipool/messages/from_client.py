@@ -5,6 +5,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from midipool.messages.access import (
+    AccessCommand,
+    InvitationText,
+    Password,
+)
 from midipool.messages.audio import AudioReport
 from midipool.messages.chat import Retell, Say
 from midipool.messages.command import Command
@@ -48,7 +53,12 @@ class Hello(Message, tag="hello", frozen=True):
     """From an earlier `welcome`: takes that member's place again after a broken connection. A
     remote with a member's token acts for that member."""
     capabilities: Annotated[list[Name], Meta(max_length=32)] = msgspec.field(default_factory=list)
-    """Optional parts of the protocol that the client understands: `chat`, `songs`."""
+    """Optional parts of the protocol that the client understands: `chat`, `songs`, `going_down`,
+    `access`."""
+    password: Password | None = None
+    """Of a room that has one."""
+    invitation: InvitationText = ""
+    """Lets in without a password, as what it says."""
 
 
 class Start(Command, tag="start", frozen=True):
@@ -200,5 +210,6 @@ ClientMessage = (
     | MoveSong
     | LoadSong
     | HandSongs
+    | AccessCommand
 )
 TransportCommand = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter

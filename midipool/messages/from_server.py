@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from midipool.messages.access import Access, AtTheDoor, Invitation, Waiting
 from midipool.messages.audio import HeardBy
 from midipool.messages.chat import Chat, ChatNews
 from midipool.messages.fields import (
@@ -113,7 +114,7 @@ class Welcome(Message, tag="welcome", frozen=True):
     media: MediaSeat | None = None
     """For audio; null for a remote, and on a server without a relay."""
     capabilities: list[Name] = msgspec.field(default_factory=list)
-    """Optional parts of the protocol that the server understands: `chat`, `songs`, `going_down`."""
+    """Optional parts of the protocol that the server understands: as in `hello`."""
 
 
 class BarPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -231,6 +232,10 @@ ServerMessage = (
     | SongGone
     | SongLoaded
     | GoingDown
+    | Access
+    | AtTheDoor
+    | Waiting
+    | Invitation
 )
 
 ERROR_CODES = {
@@ -257,5 +262,19 @@ ERROR_CODES = {
     "vote_running": "the room votes on something else, or already on this",
     "no_such_vote": "this vote is not running (any more)",
     "no_such_member": "no member of this name is connected, or it is the sender itself",
+    "password_needed": "the room has a password, and the `hello` had none, nor an invitation",
+    "bad_password": "this is not the room's password",
+    "bad_invitation": "forged, for another room, out of date, or used as often as it may be",
+    "invitation_needed": "this server lets in who was invited, and nobody else",
+    "too_many_tries": "too many wrong passwords or invitations from this address: wait",
+    "banned": "a host of the room has banned this member",
+    "door_locked": "the room's hosts let in nobody new",
+    "turned_away": "a host did not let in who waited",
+    "waiting": "who waits at the door cannot do anything yet",
+    "not_host": "only hosts of the room do this",
+    "listener": "listeners hear and talk, and do nothing else in the room",
+    "muted": "a host has muted this member: nobody hears what it plays",
+    "no_such_ban": "nobody of this name is banned",
+    "last_host": "a room that has a host keeps one",
     "too_fast": "more messages or MIDI from one connection, or changes that wait, than are taken",
 }

@@ -38,6 +38,7 @@ class RelayStats:
     forged: int
     replayed: int
     too_fast: int
+    muted: int
     stun_too_fast: int
     copies: int
     unsent: int
@@ -57,6 +58,7 @@ class RelayMember:
     forged: int
     replayed: int
     too_fast: int
+    muted: int
 
 
 class Relay:
@@ -99,6 +101,10 @@ class Relay:
     def remove(self, sender: int) -> None:
         """Nothing of a member is passed on any more, nor to it."""
         lib.mp_relay_remove(self._relay, sender)
+
+    def mute(self, sender: int, muted: bool) -> None:
+        """Whether nothing that a member says is passed on; raises NativeError if there is none."""
+        check(lib.mp_relay_mute(self._relay, sender, muted), "audio relay")
 
     def stats(self) -> RelayStats:
         """Of all datagrams; after closing, as far as it got."""

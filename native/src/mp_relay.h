@@ -27,6 +27,7 @@ typedef struct {
     uint64_t forged;         /* a hello that was not sealed with the room's key */
     uint64_t replayed;       /* a hello that is not newer than the one before */
     uint64_t too_fast;       /* above a member's limits */
+    uint64_t muted;          /* of a member that nobody is to hear */
     uint64_t stun_too_fast;  /* above a source's limit */
     uint64_t copies;         /* sent out */
     uint64_t unsent;         /* copies and replies that the system did not take */
@@ -38,7 +39,7 @@ typedef struct {
     uint64_t packets, bytes;
     uint64_t to_packets, to_bytes;
     uint64_t hellos;
-    uint64_t wrong_address, forged, replayed, too_fast;
+    uint64_t wrong_address, forged, replayed, too_fast, muted;
 } mp_relay_member;
 
 typedef struct mp_relay mp_relay;
@@ -58,6 +59,9 @@ mp_status mp_relay_add(mp_relay *relay, uint32_t sender, uint32_t room, uint16_t
 /* Hellos of a room's members are sealed with another key from now on. Addresses stay known. */
 mp_status mp_relay_set_key(mp_relay *relay, uint32_t room, uint16_t key_id, const uint8_t *key);
 void mp_relay_remove(mp_relay *relay, uint32_t sender);
+/* Whether nothing that a member says is passed on. It still gets what others say. MP_OUT_OF_RANGE if
+ * there is no such member. */
+mp_status mp_relay_mute(mp_relay *relay, uint32_t sender, int muted);
 void mp_relay_get_stats(mp_relay *relay, mp_relay_stats *stats);
 /* 1, or 0 if there is no such member. */
 int mp_relay_get_member(mp_relay *relay, uint32_t sender, mp_relay_member *member);

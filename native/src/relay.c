@@ -211,6 +211,13 @@ void mp_relay_remove(mp_relay *r, uint32_t sender) {
     pthread_mutex_unlock(&r->lock);
 }
 
+mp_status mp_relay_mute(mp_relay *r, uint32_t sender, int muted) {
+    pthread_mutex_lock(&r->lock);
+    mp_status status = mp_relay_table_mute(r->table, sender, muted);
+    pthread_mutex_unlock(&r->lock);
+    return status;
+}
+
 void mp_relay_get_stats(mp_relay *r, mp_relay_stats *stats) {
     pthread_mutex_lock(&r->lock);
     *stats = *mp_relay_table_stats(r->table);

@@ -24,6 +24,7 @@ typedef struct {
     uint16_t key_id;
     uint8_t key[MP_MEDIA_KEY];
     uint64_t newest_hello;
+    int muted;
     int known; /* a hello taught `address`, which is good while it is heard of */
     int64_t heard_ns;
     int64_t packets_due_ns, bytes_due_ns; /* when what came so far would have come evenly */
@@ -134,6 +135,13 @@ void mp_relay_table_remove(mp_relay_table *t, uint32_t sender) {
     memset(s, 0, sizeof *s); /* the key too */
     s->next_of_hash = t->free;
     t->free = index;
+}
+
+mp_status mp_relay_table_mute(mp_relay_table *t, uint32_t sender, int muted) {
+    slot *s = find(t, sender);
+    if (s == NULL) return MP_OUT_OF_RANGE;
+    s->muted = muted;
+    return MP_OK;
 }
 
 static int is_heard(const slot *s, int64_t now_ns) {
@@ -265,7 +273,7 @@ static uint32_t take_hello(mp_relay_table *t, slot *s, int64_t now_ns, const uin
     return seal_answer(t, s, now_ns, from, said, (uint32_t)said_size, reply);
 }
 
-static uint32_t forward(mp_relay_table *t, slot *s, int64_t now_ns, uint32_t size,
+static uint32_t forward(mp_relay_table *t, slot *s, int64_t now_ns, uint32_t size, uint8_t kind,
                         const mp_peer *from, mp_peer *targets) {
     if (!is_heard(s, now_ns) || !mp_peer_same(&s->address, from))
         return dropped(&t->stats.wrong_address, &s->counts.wrong_address);
@@ -273,6 +281,9 @@ static uint32_t forward(mp_relay_table *t, slot *s, int64_t now_ns, uint32_t siz
     if (!is_within_limits(t, s, now_ns, size))
         return dropped(&t->stats.too_fast, &s->counts.too_fast);
     earn(s, size);
+    /* A KEEPALIVE says nothing that is heard, and keeps ways to it open. */
+    if (s->muted && kind != MP_MEDIA_KEEPALIVE)
+        return dropped(&t->stats.muted, &s->counts.muted);
     uint32_t count = 0;
     for (uint32_t i = t->of_room[s->room]; i != NONE; i = t->slots[i].next_of_room) {
         slot *other = &t->slots[i];
@@ -302,7 +313,8 @@ uint32_t mp_relay_table_take(mp_relay_table *t, int64_t now_ns, const uint8_t *d
         return dropped(&t->stats.rubbish, NULL);
     slot *s = find(t, header.sender);
     if (s == NULL) return dropped(&t->stats.unknown_sender, NULL);
-    if (header.kind != MP_MEDIA_HELLO) return forward(t, s, now_ns, size, from, targets);
+    if (header.kind != MP_MEDIA_HELLO)
+        return forward(t, s, now_ns, size, header.kind, from, targets);
     *reply_size = take_hello(t, s, now_ns, datagram, size, from, reply);
     return 0;
 }

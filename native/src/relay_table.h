@@ -16,6 +16,7 @@ mp_status mp_relay_table_add(mp_relay_table *table, uint32_t sender, uint32_t ro
 mp_status mp_relay_table_set_key(mp_relay_table *table, uint32_t room, uint16_t key_id,
                                  const uint8_t *key);
 void mp_relay_table_remove(mp_relay_table *table, uint32_t sender);
+mp_status mp_relay_table_mute(mp_relay_table *table, uint32_t sender, int muted);
 int mp_relay_table_member(mp_relay_table *table, uint32_t sender, int64_t now_ns,
                           mp_relay_member *member);
 mp_relay_stats *mp_relay_table_stats(mp_relay_table *table);

@@ -264,6 +264,27 @@ static void who_sends_too_much_is_cut_to_its_rate(void) {
     end(&s);
 }
 
+static void who_is_muted_hears_and_is_not_heard(void) {
+    stage s = begin(4);
+    join(&s, ANNA, 0);
+    join(&s, BERT, 0);
+    CHECK_EQUAL(mp_relay_table_mute(s.table, ANNA, 1), MP_OK);
+    media(&s, ANNA, 10, at(ANNA));
+    CHECK_EQUAL(s.target_count, 0);
+    CHECK_EQUAL(stats(&s)->muted, 1);
+    CHECK_EQUAL(member(&s, ANNA).muted, 1);
+    uint8_t data[MP_MEDIA_DATAGRAM];
+    take(&s, data, make(&s, MP_MEDIA_KEEPALIVE, ANNA, s.keys[0], 4, data), at(ANNA));
+    CHECK(reached(&s, BERT));
+    media(&s, BERT, 10, at(BERT));
+    CHECK(reached(&s, ANNA));
+    CHECK_EQUAL(mp_relay_table_mute(s.table, ANNA, 0), MP_OK);
+    media(&s, ANNA, 10, at(ANNA));
+    CHECK(reached(&s, BERT));
+    CHECK_EQUAL(mp_relay_table_mute(s.table, 99, 1), MP_OUT_OF_RANGE);
+    end(&s);
+}
+
 static void what_is_wrong_is_counted_by_its_reason(void) {
     stage s = begin(4);
     uint8_t data[MP_MEDIA_DATAGRAM + 1] = {0};
@@ -358,7 +379,7 @@ static void hostile_datagrams_are_stood(uint64_t count, uint64_t state) {
     mp_relay_stats *c = stats(&s);
     CHECK_EQUAL(c->forwarded + c->alone + c->hellos + c->stun + c->rubbish + c->too_long +
                     c->unknown_sender + c->wrong_address + c->forged + c->replayed + c->too_fast +
-                    c->stun_too_fast,
+                    c->muted + c->stun_too_fast,
                 taken);
     printf("{\"forwarded\": %" PRIu64 ", \"alone\": %" PRIu64 ", \"hellos\": %" PRIu64
            ", \"rubbish\": %" PRIu64 ", \"unknown_sender\": %" PRIu64
@@ -378,6 +399,7 @@ int main(int argc, char **argv) {
     who_was_not_heard_for_a_second_is_forgotten();
     a_new_key_keeps_addresses_and_refuses_old_hellos();
     who_sends_too_much_is_cut_to_its_rate();
+    who_is_muted_hears_and_is_not_heard();
     what_is_wrong_is_counted_by_its_reason();
     stun_is_answered_up_to_a_rate();
     members_come_and_go_within_the_capacity();

@@ -36,13 +36,22 @@ class Authority:
             check_voter(actor)
 
     def check_mode(
-        self, command: SetMode, actor: str | None, names: Collection[str], now_us: int
+        self,
+        command: SetMode,
+        actor: str | None,
+        names: Collection[str],
+        now_us: int,
+        is_host: bool = False,
     ) -> None:
-        """Raise Refused unless the actor may set this mode, InvalidValue if nobody can."""
+        """Raise Refused unless the actor may set this mode, InvalidValue if nobody can.
+
+        A host of the room may, whoever leads or locked it, but while they are awaited.
+        """
         if self.mode == "vote":
             check_voter(actor)
         owner = self.leader or self.locked_by
-        if owner is not None and actor != owner:
+        may_anyway = is_host and now_us >= self.awaited_until_us
+        if owner is not None and actor != owner and not may_anyway:
             if not self._has_left(owner, names, now_us):
                 left = names, now_us
                 raise self._locked(*left) if self.mode == "locked" else self._not_leader(*left)

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from midipool.errors import MidiPoolError
-from midipool_server.commands import config, health, serve
+from midipool_server.commands import config, health, invite, password, serve
 from midipool_server.settings import given
 
 
@@ -30,4 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", title="commands (none: serve)")
     health.add_options(commands.add_parser("health", help="ask the server here if it is ready"))
     config.add_options(commands.add_parser("config", help="look at the settings"))
+    text = "print a link that lets somebody into a room"
+    invite.add_options(commands.add_parser("invite", help=text))
+    text = "set the password that a room begins with"
+    password.add_options(commands.add_parser("password", help=text))
     return parser

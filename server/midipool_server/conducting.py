@@ -111,7 +111,7 @@ class Conducting(Feature):
 
     def describe(self, now_us: int) -> dict[str, object]:
         """What plays, and who changed it."""
-        vote = self.votes.message(self._floor.places.connected())
+        vote = self.votes.message(self._floor.places.voters())
         return {
             **asdict(self._floor.authority.message()),
             "vote": None if vote is None else asdict(vote),
@@ -135,7 +135,7 @@ class Conducting(Feature):
             if not isinstance(command, SetMode):
                 self._floor.schedule.check(now_us + self.lead_us(), command)
             asker = Asker(id, command.id, check_voter(actor))
-            self.votes.propose(now_us, asker, command, self._floor.places.connected())
+            self.votes.propose(now_us, asker, command, self._floor.places.voters())
             return self._count_votes(now_us)
         ok, effects = self._carry_out(now_us, command, actor)
         return [Outgoing(ok, id), *effects]
@@ -143,7 +143,7 @@ class Conducting(Feature):
     def _ballot(self, now_us: int, id: int, ballot: Ballot) -> list[Outgoing]:
         """A member votes."""
         voter = check_voter(self._floor.places.acting(id))
-        self.votes.cast(ballot.vote, voter, ballot.yes, self._floor.places.connected())
+        self.votes.cast(ballot.vote, voter, ballot.yes, self._floor.places.voters())
         effects = self._count_votes(now_us)
         return [Outgoing(self._floor.ok(ballot.id, now_us), id), *effects]
 
@@ -165,7 +165,8 @@ class Conducting(Feature):
         """Raise what stands against a command at the time at which it comes."""
         names = self._floor.places.names()
         if isinstance(command, SetMode):
-            self._floor.authority.check_mode(command, actor, names, now_us)
+            is_host = self._floor.places.is_host(actor)
+            self._floor.authority.check_mode(command, actor, names, now_us, is_host)
             return
         self._floor.authority.check_command(actor, names, now_us)
         epoch = self.chain.last.epoch
@@ -198,7 +199,9 @@ class Conducting(Feature):
         self, now_us: int, command: SetMode, actor: str | None
     ) -> tuple[Ok, list[Outgoing]]:
         before, floor = self.chain, self._floor
-        floor.authority.check_mode(command, actor, floor.places.names(), now_us)
+        places = floor.places
+        is_host = places.is_host(actor)
+        floor.authority.check_mode(command, actor, places.names(), now_us, is_host)
         floor.authority = floor.authority.changed(command, actor)
         floor.schedule.begin(now_us)
         self.changes.append(Change(actor, in_words(command), now_us))
@@ -225,7 +228,7 @@ class Conducting(Feature):
 
     def _count_votes(self, now_us: int) -> list[Outgoing]:
         """End the running vote if it is decided; else tell everybody if it stands differently."""
-        connected = self._floor.places.connected()
+        connected = self._floor.places.voters()
         decided = self.votes.decided(connected, now_us)
         if decided is None:
             news = self.votes.news(connected)

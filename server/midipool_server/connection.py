@@ -3,25 +3,44 @@
 import asyncio
 import ipaddress
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from midipool import messages
 from midipool.messages import Closing, Message
-from midipool_server.public_address import public_address
+from midipool_server.public_address import Network, client_address, is_in, public_address
 from midipool_server.rate_limit import RateLimit
 
 log = logging.getLogger(__name__)
 
 OUTBOX_SIZE = 256
 MESSAGES_A_SECOND = 50.0
-MESSAGE_BURST = 200.0
+MESSAGE_BURST_S = 4.0
 BAD_MESSAGE_COST = 5.0
 # Batches of played notes come every 5 ms; what they hold is limited by the relay.
 MIDI_MESSAGES_A_SECOND = 1000.0
-MIDI_MESSAGE_BURST = 2000.0
+MIDI_MESSAGE_BURST_S = 2.0
 CLOSE_PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one connection may send."""
+
+    messages_a_second: float = MESSAGES_A_SECOND
+    midi_messages_a_second: float = MIDI_MESSAGES_A_SECOND
+
+    def of_messages(self) -> RateLimit:
+        """Of all but MIDI."""
+        burst = self.messages_a_second * MESSAGE_BURST_S
+        return RateLimit(self.messages_a_second, burst, "max_messages")
+
+    def of_midi(self) -> RateLimit:
+        """Of MIDI."""
+        burst = self.midi_messages_a_second * MIDI_MESSAGE_BURST_S
+        return RateLimit(self.midi_messages_a_second, burst, "max_midi_messages")
 
 
 class Connection:
@@ -37,14 +56,17 @@ class Connection:
         id: int,
         socket: web.WebSocketResponse,
         request: web.Request,
-        trust_proxy: bool = False,
+        proxies: Sequence[Network] = (),
+        limits: Limits = Limits(),
     ) -> None:
         self.id = id
-        self.limit = RateLimit(MESSAGES_A_SECOND, MESSAGE_BURST)
-        self.midi_limit = RateLimit(MIDI_MESSAGES_A_SECOND, MIDI_MESSAGE_BURST)
+        self.limit = limits.of_messages()
+        self.midi_limit = limits.of_midi()
+        self.address = client_address(request.headers, request.remote or "", proxies)
+        """Of who speaks, also behind a proxy of ours."""
         self._socket = socket
         self._transport = request.transport
-        self.private = _is_private(request, trust_proxy)
+        self.private = _is_private(request, proxies)
         self._outbox: asyncio.Queue[bytes | Closing] = asyncio.Queue(OUTBOX_SIZE)
         self.closing = False
         self.about: dict[str, object] = {"connection": id}
@@ -126,9 +148,10 @@ class Connection:
                 yield message.data
 
 
-def _is_private(request: web.Request, trust_proxy: bool) -> bool:
+def _is_private(request: web.Request, proxies: Sequence[Network]) -> bool:
     """Whether it came by TLS, to us or to a proxy that is trusted, or from this machine."""
-    address = public_address(request.headers, request.secure, trust_proxy)
+    trusted = is_in(request.remote or "", proxies)
+    address = public_address(request.headers, request.secure, trusted)
     if request.secure or (address is not None and address.secure):
         return True
     try:

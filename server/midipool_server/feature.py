@@ -32,8 +32,9 @@ class Feature:
         """A member is here; `old` is the place that it takes again."""
         return []
 
-    def cut(self, id: int) -> None:
+    def cut(self, id: int) -> list[Outgoing]:
         """A connection ended, a remote's too."""
+        return []
 
     def lost(self, now_us: int, member: Member) -> list[Outgoing]:
         """A member's connection broke, and its place is kept."""

@@ -13,15 +13,20 @@ from midipool.messages import (
     ClientMessage,
     ClockProbe,
     ClockReply,
+    Closing,
     Error,
     GoingDown,
     Hello,
     MemberStatus,
     Message,
     Midi,
+    SetPassword,
 )
+from midipool_server.access.audit import AuditEvent
+from midipool_server.access.gate import Gate
+from midipool_server.access.state import Entry
 from midipool_server.connection import BAD_MESSAGE_COST, Connection
-from midipool_server.lobby import Lobby
+from midipool_server.lobby import Lobby, check_room_name
 from midipool_server.media_relay import MediaRelay
 from midipool_server.midi_relay import MidiRelay, Relayed
 from midipool_server.operations import logs
@@ -45,8 +50,12 @@ class RoomHost:
         now_us: Callable[[], int],
         now_ns: Callable[[], int],
         media: MediaRelay | None = None,
+        gate: Gate | None = None,
+        audit: Callable[[AuditEvent], None] = lambda event: None,
     ) -> None:
         self.lobby = lobby
+        self._gate = Gate() if gate is None else gate
+        self._audit = audit
         self.media = media
         self.now_us = now_us
         self._now_ns = now_ns
@@ -54,6 +63,8 @@ class RoomHost:
         self._connections: dict[int, Connection] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._midi = MidiRelay()
+        lobby.means = self._gate.means
+        lobby.first_state = self._gate.first_state
         self._warned_of_plain_keys = False
         self.viewers = Viewers()
         self.tally = Tally()
@@ -126,23 +137,29 @@ class RoomHost:
             return
         if first is None:
             return
-        room = self._welcome(connection, room_name, first)
+        room = await self._welcome(connection, room_name, first)
         if room is None:
             return
         async for data in incoming:
-            if not self._take(connection, room, data):
+            if not await self._take(connection, room, data):
                 return
             # What came in one piece must not fill the others' outboxes before they can send.
             await asyncio.sleep(0)
 
-    def _welcome(self, connection: Connection, room_name: str, data: str | bytes) -> Room | None:
+    async def _welcome(
+        self, connection: Connection, room_name: str, data: str | bytes
+    ) -> Room | None:
         """Let a client in by its `hello`, or tell it why not."""
+        hello: ClientMessage | None = None
         try:
             hello = messages.decode_client(data)
-            return self._join(connection, room_name, hello)
+            return await self._join(connection, room_name, hello)
         except InvalidMessage as error:
             self._refuse(connection, _bad_message(error))
         except Refused as error:
+            name = hello.name if isinstance(hello, Hello) else ""
+            where = connection.address
+            self._audit(AuditEvent("refused", room_name[:64], name, where, code=error.code))
             self._refuse(connection, refusal(error))
         return None
 
@@ -153,7 +170,7 @@ class RoomHost:
         connection.send(error)
         connection.close(error.message, again=error.code == "going_down")
 
-    def _join(self, connection: Connection, room_name: str, hello: ClientMessage) -> Room:
+    async def _join(self, connection: Connection, room_name: str, hello: ClientMessage) -> Room:
         if not isinstance(hello, Hello):
             raise Refused("hello_expected", "the first message must be `hello`")
         if hello.version != PROTOCOL_VERSION:
@@ -163,6 +180,7 @@ class RoomHost:
         remote = hello.role == "remote"
         if self.draining and not (remote or self.lobby.keeps(room_name, hello.name, hello.token)):
             raise Refused("going_down", "this server goes down: try again in a moment")
+        entry = await self._entry(connection, room_name, hello)
         room = self.lobby.enter(room_name, remote)
         try:
             replaced, out = room.join(
@@ -173,6 +191,7 @@ class RoomHost:
                 remote,
                 secrets.token_hex(16),
                 hello.capabilities,
+                entry,
             )
         finally:
             self.lobby.close_if_empty(room)
@@ -187,6 +206,16 @@ class RoomHost:
         self._warn_of_plain_keys(connection, room)
         return room
 
+    async def _entry(self, connection: Connection, room_name: str, hello: Hello) -> Entry:
+        """What a client shows, checked; raises Refused. Who has a place there shows nothing."""
+        room = self.lobby.rooms.get(room_name)
+        if room is not None and hello.token and room.places.member_with(hello.token) is not None:
+            return Entry(connection.address)
+        state = None if room is None else room.access.state
+        if room is None:
+            check_room_name(room_name)
+        return await self._gate.entry(hello, room_name, state, connection.address, self.now_us())
+
     def _warn_of_plain_keys(self, connection: Connection, room: Room) -> None:
         """Say once that keys go where others can read them."""
         if room.media is None or connection.private or self._warned_of_plain_keys:
@@ -197,13 +226,14 @@ class RoomHost:
             " can hear the rooms; put a proxy with TLS in front (wss://)"
         )
 
-    def _take(self, connection: Connection, room: Room, data: str | bytes) -> bool:
+    async def _take(self, connection: Connection, room: Room, data: str | bytes) -> bool:
         """Handle one message; False when the connection must end."""
         now_us = self.now_us()
         message = _decoded(data)
         limit = connection.midi_limit if isinstance(message, Midi) else connection.limit
         if not limit.allow(now_us):
-            text = "more messages than this server takes from one connection"
+            text = "more messages than this server takes from one connection: "
+            text += f"{limit.per_second:g} a second ({limit.name})"
             self.tally.cut["too_fast"] += 1
             log.warning("cut: %s", text)
             connection.send(Error(code="too_fast", message=text))
@@ -215,7 +245,10 @@ class RoomHost:
             return True
         self._count(message)
         try:
-            out = self._handle(connection, room, message, now_us)
+            if isinstance(message, SetPassword):
+                out: list[Outgoing] | None = await self._set_password(connection, room, message)
+            else:
+                out = self._handle(connection, room, message, now_us)
             if out is not None:
                 self._send(room, out)
         except (Refused, InvalidValue) as error:
@@ -249,6 +282,15 @@ class RoomHost:
             case _:
                 return room.handle(now_us, connection.id, message)
 
+    async def _set_password(
+        self, connection: Connection, room: Room, command: SetPassword
+    ) -> list[Outgoing]:
+        """Hashed beside the rooms, which play on meanwhile; raises Refused."""
+        room.access.check(connection.id, SetPassword)
+        said = command.password
+        kept = None if said is None else await self._gate.hashed(said)
+        return room.hosts.set_password(self.now_us(), connection.id, command, kept)
+
     def _gone(self, connection: Connection, room_name: str) -> None:
         del self._connections[connection.id]
         connection.ended.set()
@@ -270,6 +312,9 @@ class RoomHost:
         member = room.members.get(connection.id)
         if member is None or member.remote:
             raise Refused("not_member", "a remote plays no MIDI: join as a member")
+        room.access.check(connection.id, Midi)
+        if member.muted:
+            raise Refused("muted", "a host has muted you: nobody hears what you play")
         receivers = self._receivers(room, member.id)
         return self._midi.take(now_us, member.id, member.name, midi, receivers)
 
@@ -290,7 +335,11 @@ class RoomHost:
     def _send(self, room: Room, out: list[Outgoing]) -> None:
         if self.media is not None:
             self.media.follow(room)
+        self._write_down(room)
         for outgoing in out:
+            if isinstance(outgoing.message, Closing):
+                self._end(room, outgoing.message, outgoing.to)
+                continue
             data = messages.encode(outgoing.message)
             self._count_sync(outgoing.message)
             for id in _receivers_of(room, outgoing):
@@ -305,6 +354,20 @@ class RoomHost:
         if isinstance(message, BarSync):
             lead_us = message.target_send_timestamp - self.now_us()
             self.tally.bar_sync_lead_s.add(lead_us * 1e-6)
+
+    def _end(self, room: Room, closing: Closing, id: int | None) -> None:
+        """A room wants a connection to end."""
+        connection = self._connections.get(id) if id is not None else None
+        if connection is not None:
+            self._relay(self._midi.gone(connection.id, self._receivers(room, connection.id)))
+            connection.close(closing.reason, closing.again)
+
+    def _write_down(self, room: Room) -> None:
+        """What happened at a room's door."""
+        for event in room.access.events:
+            self._audit(event)
+        room.access.events.clear()
+        self._gate.keep()
 
     def _schedule(self, room: Room) -> None:
         """Call the room again when it says that something is due."""

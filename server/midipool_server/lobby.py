@@ -7,6 +7,8 @@ import msgspec
 
 from midipool import messages
 from midipool.errors import Refused
+from midipool_server.access.means import Means
+from midipool_server.access.state import AccessState
 from midipool_server.media_keys import RoomMedia
 from midipool_server.room import Room
 
@@ -28,6 +30,10 @@ class Lobby:
     """The wall-clock time of a room time, for people."""
     stun_ports: list[int] = field(default_factory=list)
     """UDP ports that answer STUN."""
+    means: Means = field(default_factory=Means)
+    """What the access of all rooms has in common."""
+    first_state: Callable[[str], AccessState] = lambda room: AccessState()
+    """Who may come into a room that begins; raises Refused."""
     rooms: dict[str, Room] = field(default_factory=dict)
 
     def enter(self, name: str, remote: bool) -> Room:
@@ -42,7 +48,8 @@ class Lobby:
             )
             raise Refused("no_such_room", text, "room")
         if len(self.rooms) >= self.max_rooms:
-            raise Refused("server_full", f"this server takes {self.max_rooms} rooms")
+            text = f"this server takes {self.max_rooms} rooms (max_rooms), and has as many"
+            raise Refused("server_full", text)
         room = Room(
             name=name,
             clock_id=self.clock_id,
@@ -51,6 +58,8 @@ class Lobby:
             keep_us=self.keep_us,
             unix_us=self.unix_us,
             media=self.new_media() if self.new_media is not None else None,
+            state=self.first_state(name),
+            means=self.means,
         )
         self.rooms[name] = room
         return room

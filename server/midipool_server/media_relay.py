@@ -18,6 +18,7 @@ class _Told:
     version: int = -1
     key_id: int = -1
     senders: set[int] = field(default_factory=set)
+    silent: set[int] = field(default_factory=set)
 
 
 class MediaRelay:
@@ -89,4 +90,9 @@ class MediaRelay:
                 self._relay.add(sender, told.number, room.media.key_id, room.media.key)
             except NativeError as error:
                 log.warning("room %r: a member is not relayed: %s", room.name, error)
-        told.version, told.key_id, told.senders = room.media.version, room.media.key_id, wanted
+        silent = {m.sender for m in room.places.members() if m.silent}
+        for sender in sorted(wanted):
+            if (sender in silent) != (sender in told.silent):
+                self._relay.mute(sender, sender in silent)
+        told.version, told.key_id = room.media.version, room.media.key_id
+        told.senders, told.silent = wanted, silent

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from midipool.errors import Unavailable
 from midipool.media_datagram import KEY_SIZE
 from midipool_native import media
-from midipool_native.relay import MAX_CAPACITY, Relay
+from midipool_native.relay import MAX_CAPACITY, Relay, RelayLimits
 from midipool_server import udp
 from midipool_server.media_keys import KEY_IDS, RoomMedia
 from midipool_server.media_relay import MediaRelay
@@ -20,7 +20,12 @@ log = logging.getLogger(__name__)
 
 
 def open_relay(
-    host: str, port: int, max_members: int, stun_port: int = 0, stun_is_wanted: bool = True
+    host: str,
+    port: int,
+    max_members: int,
+    stun_port: int = 0,
+    stun_is_wanted: bool = True,
+    limits: RelayLimits | None = None,
 ) -> MediaRelay | None:
     """Relay audio, and answer STUN, at UDP `host`:`port`; raises Unavailable.
 
@@ -40,7 +45,7 @@ def open_relay(
         stun = _second_port(host, stun_port, stun_is_wanted) if stun_port else None
         if stun is not None:
             unless_it_works.callback(stun.close)
-        relay = Relay(sock, min(max(max_members, 1), MAX_CAPACITY), stun=stun)
+        relay = Relay(sock, min(max(max_members, 1), MAX_CAPACITY), limits, stun)
         unless_it_works.pop_all()
     log.info("audio relay and STUN at UDP port %d", port)
     return MediaRelay(relay, stun_port if stun is not None else None)

@@ -25,7 +25,7 @@ PATIENCE_S = 10.0
 # What a page shows of a room, of all that the room says of itself.
 SHOWN = (
     *("name", "members", "hears", "mode", "leader", "locked_by", "vote", "timelines", "changes"),
-    *("song", "clock_id"),
+    *("song", "clock_id", "private", "needed", "players"),
 )
 
 Described = Callable[[], dict[str, Any]]
@@ -88,8 +88,8 @@ class Pages:
         room = self._host.lobby.rooms.get(name)
         if room is None:
             return {"room": None}
-        described = room.describe(self._host.now_us())
-        return {"room": {key: described[key] for key in SHOWN}}
+        described = room.describe_to_strangers(self._host.now_us())
+        return {"room": {key: value for key, value in described.items() if key in SHOWN}}
 
     async def _events(
         self, request: web.Request, room: str | None, described: Described

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from midipool.errors import Refused
-from midipool.messages import MemberInfo, Members, MemberStatus
+from midipool.messages import MemberInfo, Members, MemberStatus, Role
 
 
 @dataclass(slots=True)
@@ -24,6 +24,19 @@ class Member:
     """In media datagrams; 0 without a relay, and of a remote."""
     capabilities: frozenset[str] = frozenset()
     """Optional parts of the protocol that its client understands."""
+    role: Role = "player"
+    muted: bool = False
+    address: str = ""
+    """Where it comes from, as far as that is known."""
+    guest: bool = False
+    """Invited as less than a host: it does not become one by itself."""
+    invitation: str = ""
+    """The id of that by which it came."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody hears what it plays."""
+        return self.muted or self.role == "listener"
 
     def info(self) -> MemberInfo:
         """What others see of it."""
@@ -44,7 +57,7 @@ class Places:
     ) -> tuple[Member, Member | None]:
         """A member or remote comes; also returns whose place it takes again. Raises Refused."""
         if remote:
-            known = self._member_with(token)
+            known = self.member_with(token)
             entered = Member(id, name, token if known else new_token, remote=True)
             self.by_id[id] = entered
             return entered, None
@@ -54,11 +67,14 @@ class Places:
             text = f"somebody named {name!r} is already in room {self.room_name!r}: choose another"
             raise Refused("name_taken", text, "name")
         if len(others) >= self.max_members:
-            text = f"room {self.room_name!r} is full: it takes {self.max_members} members"
+            text = f"room {self.room_name!r} is full: it takes {self.max_members} members "
+            text += "(max_members)"
             raise Refused("room_full", text)
         if old is not None:
             del self.by_id[old.id]
-        self.by_id[id] = Member(id, name, old.token if old is not None else new_token)
+        # Who knows but the name of a host that is away gets not its token.
+        keeps = old is not None and (old.role != "host" or old.token == token)
+        self.by_id[id] = Member(id, name, old.token if old is not None and keeps else new_token)
         return self.by_id[id], old
 
     def keeps(self, name: str, token: str) -> bool:
@@ -103,11 +119,19 @@ class Places:
         """The names of the members that are connected, in the order in which they came."""
         return [m.name for m in self.members() if m.connected]
 
+    def voters(self) -> list[str]:
+        """Those of them who may change the room: listeners may not."""
+        return [m.name for m in self.members() if m.connected and m.role != "listener"]
+
+    def is_host(self, name: str | None) -> bool:
+        """Whether a member of this name is one of the room's hosts."""
+        return any(m.role == "host" and m.name == name for m in self.members())
+
     def acting(self, id: int) -> str | None:
         """The member that a connection's messages count for; None for a remote that has none."""
         sender = self.by_id.get(id)
         if sender is not None and sender.remote:
-            sender = self._member_with(sender.token)
+            sender = self.member_with(sender.token)
         return None if sender is None else sender.name
 
     def message(self) -> Members:
@@ -117,7 +141,8 @@ class Places:
     def _away(self) -> list[Member]:
         return [m for m in self.members() if not m.connected]
 
-    def _member_with(self, token: str) -> Member | None:
+    def member_with(self, token: str) -> Member | None:
+        """The member whose token this is."""
         return next((m for m in self.members() if token and m.token == token), None)
 
 

@@ -1,8 +1,11 @@
-"""How a browser's user reaches this server: by the request's own words, or by a proxy's. Pure."""
+"""From where somebody reaches this server, and how: also by the words of a proxy of ours. Pure."""
 
+import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from midipool.errors import InvalidValue
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?")
 
@@ -19,6 +22,63 @@ class PublicAddress(NamedTuple):
             return f"wss://{self.host}/{room}"
         has_port = re.search(r":[0-9]+$", self.host)
         return f"ws://{self.host}{'' if has_port else ':80'}/{room}"
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# Where a proxy is, unless one says otherwise: here, or in a private network.
+PROXIES = (
+    *("127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+    *("fc00::/7", "fe80::/10"),
+)
+
+
+def networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Addresses, or networks such as 10.0.0.0/8; raises InvalidValue."""
+    try:
+        return tuple(ipaddress.ip_network(text) for text in texts)
+    except ValueError as error:
+        rule = f"must be addresses, or networks such as 10.0.0.0/8 ({error})"
+        raise InvalidValue("proxies", rule) from None
+
+
+def is_in(address: str, of: Sequence[Network]) -> bool:
+    """Whether an address is in one of the networks; a text that is none is not."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return any(ip in network for network in of)
+
+
+def client_address(headers: Mapping[str, str], remote: str, proxies: Sequence[Network]) -> str:
+    """Who it is that asks: of what proxies added, one behind the other, the last that is none.
+
+    Only what a proxy of ours said counts: whatever stands before that, anybody could have said.
+    """
+    chain = _all(headers.get("X-Forwarded-For", "")) or _forwarded_for(headers.get("Forwarded", ""))
+    address = remote
+    while chain and is_in(address, proxies):
+        address = chain.pop()
+    return address
+
+
+def _all(header: str) -> list[str]:
+    return [_bare(part) for part in header.split(",") if part.strip()]
+
+
+def _forwarded_for(header: str) -> list[str]:
+    """Each `for` of `Forwarded` (RFC 7239)."""
+    elements = (_forwarded(element) for element in header.split(","))
+    return [_bare(element["for"]) for element in elements if "for" in element]
+
+
+def _bare(text: str) -> str:
+    """An address without its port and brackets."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
 
 
 def public_address(

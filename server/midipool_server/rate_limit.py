@@ -9,6 +9,8 @@ class RateLimit:
 
     per_second: float
     burst: float
+    name: str = ""
+    """What it is called where one sets it."""
     _level: float = 0.0
     _seen_us: int | None = None
 

@@ -5,13 +5,18 @@ What a room does beside letting members in and out is a `Feature`; a new one is 
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 from msgspec.structs import asdict
 
 from midipool import PROTOCOL_VERSION
 from midipool.messages import CAPABILITIES, Message, Welcome
 from midipool.timeline_chain import TimelineChain
+from midipool_server.access.entering import Newcomer, Verdict
+from midipool_server.access.host_commands import HostCommands
+from midipool_server.access.means import Means
+from midipool_server.access.room_access import RoomAccess
+from midipool_server.access.state import AccessState, Entry
 from midipool_server.authority import Authority
 from midipool_server.chat import RoomChat
 from midipool_server.conducting import Conducting
@@ -42,24 +47,34 @@ class Room:
     """Keys for audio; None on a server that has no relay."""
     unix_us: Callable[[int], int] = lambda room_us: room_us
     """The wall-clock time of a room time, for people."""
+    state: InitVar[AccessState | None] = None
+    """Who may come in, as it was kept, or as the operator set it."""
+    means: Means = field(default_factory=Means)
+    """What the access of all rooms has in common."""
     places: Places = field(init=False)
     floor: Floor = field(init=False)
     songs: RoomSongs = field(init=False)
     conducting: Conducting = field(init=False)
+    access: RoomAccess = field(init=False)
+    hosts: HostCommands = field(init=False)
     features: tuple[Feature, ...] = field(init=False)
     """In the order in which they are told what happens, and speak."""
     _handlers: dict[type[Message], Handler] = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, state: AccessState | None) -> None:
         self.places = Places(self.name, self.max_members, self.keep_us)
         self.floor = floor = Floor(self.places, RoomChat(self.unix_us, self.keep_us))
         self.songs = RoomSongs(self.keep_us)
         self.conducting = Conducting(floor, self.songs, self.keep_us)
+        self.access = RoomAccess(self.name, floor, state or AccessState(), self.means, self.unix_us)
+        self.hosts = HostCommands(self.access, self.media, self._enter, self.leave, self.unix_us)
         self.features = (
             KeyChanges(self.places, self.media),
             Talk(floor, self.conducting.votes, self.songs.book, self.handle),
             SongList(floor, self.songs),
             Membership(floor),
+            self.access,
+            self.hosts,
             HearingReports(floor),
             Offers(floor),
             self.conducting,
@@ -84,53 +99,47 @@ class Room:
         remote: bool,
         new_token: str,
         capabilities: Collection[str] = (),
+        entry: Entry = Entry(),  # noqa: B008 (immutable)
     ) -> tuple[int | None, list[Outgoing]]:
-        """A member (or remote) comes; raises Refused.
+        """A member (or remote) comes; raises Refused. It may have to wait to be let in.
 
         Who comes back takes its place again: by its token, or by its name once the server has
         noticed that it is away. Also returns the id of the connection that it replaces, if the
         server has not noticed yet that it is broken.
         """
-        member, old = self.places.enter(id, name, token, remote, new_token)
-        member.capabilities = frozenset(capabilities)
-        if old is not None and old.name != name:
-            for feature in self.features:
-                feature.renamed(old.name, name)
-        if self.media is not None and not remote:
-            member.sender = self.media.admit()
-        out = [Outgoing(self._welcome(now_us, member), id)]
-        for feature in self.features:
-            out += feature.greet(now_us, member)
-        if not remote:
-            for feature in self.features:
-                out += feature.came(now_us, member, old)
-        return (old.id if old is not None and old.connected else None), out
+        parts = frozenset(capabilities)
+        newcomer = Newcomer(id, name, token, remote, new_token, parts, entry)
+        verdict = self.access.judge(newcomer)
+        if verdict.waits:
+            return None, self.access.wait(newcomer)
+        old = next((m for m in self.places.members() if token and m.token == token), None)
+        out = self._enter(now_us, newcomer, verdict)
+        return (old.id if old is not None and old.connected and not remote else None), out
 
     def lost(self, now_us: int, id: int) -> list[Outgoing]:
         """A member's connection broke: its place is kept for a while. A remote just goes."""
-        for feature in self.features:
-            feature.cut(id)
+        out = [o for feature in self.features for o in feature.cut(id)]
         member = self.places.lost(now_us, id)
         if member is None:
-            return []
-        return [o for feature in self.features for o in feature.lost(now_us, member)]
+            return out
+        return out + [o for feature in self.features for o in feature.lost(now_us, member)]
 
     def leave(self, now_us: int, id: int) -> list[Outgoing]:
         """A member says goodbye."""
-        for feature in self.features:
-            feature.cut(id)
+        out = [o for feature in self.features for o in feature.cut(id)]
         member = self.places.leave(id)
-        return [] if member is None else self._without(now_us, [member])
+        return out + ([] if member is None else self._without(now_us, [member]))
 
     @property
     def empty(self) -> bool:
-        """No member is left, nor a place kept for one."""
-        return not self.places.members()
+        """No member is left, nor a place kept for one, and nobody waits."""
+        return not self.places.members() and not self.access.waiting
 
     # ---- what clients send ----
 
     def handle(self, now_us: int, id: int, message: Message) -> list[Outgoing]:
         """Do what a connection asks for; raises Refused, InvalidValue."""
+        self.access.check(id, type(message))
         return self._handlers[type(message)](now_us, id, message)
 
     @property
@@ -179,7 +188,34 @@ class Room:
             described |= feature.describe(now_us)
         return described
 
+    def describe_to_strangers(self, now_us: int) -> dict[str, object]:
+        """The same, unless a password or an invitation is needed to come in."""
+        if self.access.state.password is None and not self.means.invited_only:
+            return self.describe(now_us)
+        players = len(self.places.connected())
+        needed = "password" if self.access.state.password is not None else "invitation"
+        return {"name": self.name, "players": players, "private": True, "needed": needed}
+
     # ---- inside ----
+
+    def _enter(self, now_us: int, newcomer: Newcomer, verdict: Verdict) -> list[Outgoing]:
+        """Let somebody in; raises Refused."""
+        id, name, remote = newcomer.id, newcomer.name, newcomer.remote
+        member, old = self.places.enter(id, name, newcomer.token, remote, newcomer.new_token)
+        member.capabilities = newcomer.capabilities
+        if old is not None and old.name != name:
+            for feature in self.features:
+                feature.renamed(old.name, name)
+        if self.media is not None and not remote:
+            member.sender = self.media.admit()
+        self.access.entered(now_us, newcomer, member, verdict)
+        out = [Outgoing(self._welcome(now_us, member), id)]
+        for feature in self.features:
+            out += feature.greet(now_us, member)
+        if not remote:
+            for feature in self.features:
+                out += feature.came(now_us, member, old)
+        return out
 
     def _without(self, now_us: int, gone: list[Member]) -> list[Outgoing]:
         """Members have left for good."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 
@@ -11,7 +12,9 @@ from aiohttp import web
 from midipool.errors import Unavailable
 from midipool_native import host_clock
 from midipool_native.clock_responder import ClockResponder
-from midipool_server import clock_service, media_service
+from midipool_native.relay import RelayLimits
+from midipool_server import access_service, clock_service, media_service
+from midipool_server.connection import Limits
 from midipool_server.host import RoomHost
 from midipool_server.lobby import Lobby
 from midipool_server.media_relay import MediaRelay
@@ -42,10 +45,13 @@ async def serve(settings: Settings, say: Say) -> None:
         if clock_port:
             responder = clock_service.open_responder(settings.host, clock_port, id)
             services.callback(responder.close)
+        audit = access_service.open_audit(settings)
+        services.callback(audit.close)
+        gate = access_service.open_gate(settings)
         relay = _relay(settings, lobby)
         if relay is not None:
             services.callback(relay.close)
-        host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay)
+        host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay, gate, audit.write)
         await _serve_web(settings, host, responder, say)
 
 
@@ -60,6 +66,7 @@ def _relay(settings: Settings, lobby: Lobby) -> MediaRelay | None:
         settings.max_rooms * settings.max_members,
         together.stun_port(settings),
         stun_is_wanted=settings.stun_port is not None,
+        limits=RelayLimits(settings.max_packets, settings.max_kbits * 1000),
     )
     if relay is not None:
         lobby.new_media = media_service.room_media(port, relay.stun_port)
@@ -74,7 +81,8 @@ async def _serve_web(
     exposition = Exposition(host, settings.metrics_rooms, responder) if settings.metrics else None
     routes = OperationsRoutes(host, readiness, exposition)
     operations = routes.routes(with_metrics=not settings.metrics_port)
-    app = make_app(host, settings.list_rooms, settings.trust_proxy, operations)
+    limits = Limits(settings.max_messages, settings.max_midi_messages)
+    app = make_app(host, settings.list_rooms, access_service.proxies(settings), limits, operations)
     ending = Ending(host, readiness, settings.drain_s)
     ending.listen()
     async with contextlib.AsyncExitStack() as stack:
@@ -84,15 +92,17 @@ async def _serve_web(
             at = (settings.metrics_host, settings.metrics_port, "--metrics-port")
             await stack.enter_async_context(_listening(settings, apart, *at))
         at = (settings.host, settings.port, "--port")
-        await stack.enter_async_context(_listening(settings, app, *at))
+        tls = access_service.tls(settings)
+        await stack.enter_async_context(_listening(settings, app, *at, tls))
         for part in (loop_lag.watch(host.tally.loop_lag_s), systemd.stay_alive()):
             task = asyncio.create_task(part)
             stack.callback(task.cancel)
         readiness.listening = True
         systemd.notify("READY=1")
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
-        say(f"midipool-server: ws://{name}:{settings.port}/ROOM")
-        say(f"page: http://{name}:{settings.port}/")
+        s = "s" if tls is not None else ""
+        say(f"midipool-server: ws{s}://{name}:{settings.port}/ROOM")
+        say(f"page: http{s}://{name}:{settings.port}/")
         await ending.wait()
 
 
@@ -110,7 +120,12 @@ def _udp_probes(settings: Settings, host: RoomHost) -> dict[str, Probe]:
 
 @contextlib.asynccontextmanager
 async def _listening(
-    settings: Settings, app: web.Application, host: str, port: int, flag: str
+    settings: Settings,
+    app: web.Application,
+    host: str,
+    port: int,
+    flag: str,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[None]:
     """Answer HTTP there; raises Unavailable, which names the flag to change."""
     # Nothing that we answer has a body: what is compressed stays so.
@@ -120,7 +135,7 @@ async def _listening(
     try:
         await runner.setup()
         try:
-            await _site(runner, host, port).start()
+            await _site(runner, host, port, tls).start()
         except OSError as error:
             text = f"port {port} on {host!r} cannot be used ({error.strerror})"
             raise Unavailable(f"{text}: choose another {flag}") from None
@@ -129,9 +144,11 @@ async def _listening(
         await runner.cleanup()
 
 
-def _site(runner: web.AppRunner, host: str, port: int) -> web.BaseSite:
+def _site(
+    runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None = None
+) -> web.BaseSite:
     """Where it listens; "::" takes IPv4 too, as its UDP sockets do. Raises OSError."""
     if host != "::" or not socket.has_dualstack_ipv6():
-        return web.TCPSite(runner, host, port, backlog=BACKLOG)
+        return web.TCPSite(runner, host, port, backlog=BACKLOG, ssl_context=tls)
     listening = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
-    return web.SockSite(runner, listening, backlog=BACKLOG)
+    return web.SockSite(runner, listening, backlog=BACKLOG, ssl_context=tls)

@@ -37,9 +37,10 @@ class SongList(Feature):
             return []
         return [Outgoing(self._songs.message(now_us), member.id)]
 
-    def cut(self, id: int) -> None:
+    def cut(self, id: int) -> list[Outgoing]:
         """Another member may hand over the rest."""
         self._songs.gone(id)
+        return []
 
     def describe(self, now_us: int) -> dict[str, object]:
         """Which song is loaded."""

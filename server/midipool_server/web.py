@@ -7,34 +7,41 @@ import msgspec
 from aiohttp import web
 
 from midipool.messages import MAX_MESSAGE_BYTES
-from midipool_server.connection import Connection
+from midipool_server.connection import Connection, Limits
 from midipool_server.host import RoomHost
 from midipool_server.operations.exposition import Exposition
 from midipool_server.operations.readiness import Readiness
 from midipool_server.operations.routes import OperationsRoutes
 from midipool_server.pages import Pages
-from midipool_server.public_address import public_address
+from midipool_server.public_address import Network, is_in, public_address
+from midipool_server.room import Room
 
 HEARTBEAT_S = 5.0
 HOST: web.AppKey[RoomHost] = web.AppKey("host", RoomHost)
 PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
-TRUST_PROXY: web.AppKey[bool] = web.AppKey("trust_proxy", bool)
+PROXIES: web.AppKey[Sequence[Network]] = web.AppKey("proxies")
+LIMITS: web.AppKey[Limits] = web.AppKey("limits", Limits)
 NOT_LISTED = "this server does not say which rooms it has (midipool-server --list-rooms)"
 
 
 def make_app(
     host: RoomHost,
     list_rooms: bool = False,
-    trust_proxy: bool = False,
+    proxies: Sequence[Network] = (),
+    limits: Limits = Limits(),  # noqa: B008 (immutable)
     operations: Sequence[web.RouteDef] | None = None,
 ) -> web.Application:
-    """The server's web application; without `operations` with what operators usually ask."""
+    """The server's web application; without `operations` with what operators usually ask.
+
+    `proxies`: whose words about who asks are believed.
+    """
     if operations is None:
         operations = OperationsRoutes(host, Readiness(), Exposition(host)).routes()
     app = web.Application()
     app[HOST] = host
     app[PAGES] = Pages(host, list_rooms)
-    app[TRUST_PROXY] = trust_proxy
+    app[PROXIES] = tuple(proxies)
+    app[LIMITS] = limits
     app.add_routes(
         [
             *operations,
@@ -57,7 +64,8 @@ async def _join(request: web.Request) -> web.StreamResponse:
         return _no_socket(request)
     await socket.prepare(request)
     host = request.app[HOST]
-    connection = Connection(host.next_id(), socket, request, request.app[TRUST_PROXY])
+    app = request.app
+    connection = Connection(host.next_id(), socket, request, app[PROXIES], app[LIMITS])
     await host.serve(connection, request.match_info["room"])
     return socket
 
@@ -75,7 +83,8 @@ async def _rooms(request: web.Request) -> web.Response:
     if not request.app[PAGES].list_rooms:
         return _json({"error": NOT_LISTED}, 403)
     now_us = host.now_us()
-    return _json({"rooms": [room.describe(now_us) for room in host.lobby.rooms.values()]})
+    rooms = host.lobby.rooms.values()
+    return _json({"rooms": [shown_to(request, room, now_us) for room in rooms]})
 
 
 async def _room(request: web.Request) -> web.Response:
@@ -83,12 +92,22 @@ async def _room(request: web.Request) -> web.Response:
     room = host.lobby.rooms.get(request.match_info["room"])
     if room is None:
         return _json({"error": "there is no such room: a room exists while somebody is in it"}, 404)
-    described = room.describe(host.now_us())
+    described = shown_to(request, room, host.now_us())
+    if "private" in described:
+        return _json(described)
     if host.media is not None:
         described["relay"] = host.media.describe(room)
-    address = public_address(request.headers, request.secure, request.app[TRUST_PROXY])
+    trusted = is_in(request.remote or "", request.app[PROXIES])
+    address = public_address(request.headers, request.secure, trusted)
     described["join"] = None if address is None else address.join(room.name)
     return _json(described)
+
+
+def shown_to(request: web.Request, room: Room, now_us: int) -> dict[str, object]:
+    """A room as it shows itself to who asks: one that is not for all, to its members alone."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    knows = kind == "Bearer" and room.places.member_with(token.strip()) is not None
+    return room.describe(now_us) if knows else room.describe_to_strangers(now_us)
 
 
 async def _say_goodbye(app: web.Application) -> None:

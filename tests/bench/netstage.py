@@ -65,7 +65,8 @@ class NetStage:
         """Start the room server on its host."""
         any_address = "::" if self.server_host.is_ipv6 else "0.0.0.0"
         server = self._popen(
-            self.server_host, "midipool_server", "--host", any_address, "--port", str(PORT)
+            *(self.server_host, "midipool_server", "--plain-text"),
+            *("--host", any_address, "--port", str(PORT)),
         )
         assert server.stdout is not None
         while "ws://" not in (line := server.stdout.readline()):

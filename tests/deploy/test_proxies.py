@@ -70,7 +70,7 @@ def nginx(folder: Path, port: int, upstream: int) -> Background:
 async def proxied(kind: str, folder: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
     """A server, a proxy in front of it, and a visitor who trusts its certificate."""
     upstream, port = free_port(), free_port()
-    words = ("--port", str(upstream), "--no-media", "--trust-proxy")
+    words = ("--port", str(upstream), "--no-media", "--behind-proxy")
     proxy = {"caddy": caddy, "nginx": nginx}[kind](folder, port, upstream)
     with Background.python("midipool_server", *words) as server, proxy:
         server.wait_for_output("ws://")

@@ -30,6 +30,7 @@ def band() -> Simulation:
     simulation = Simulation()
     for id in (ANNA, BERT):
         simulation.join(id, NAMES[id])
+    simulation.room.members[ANNA].role = "player"  # hosts may set any mode: see TestHost
     simulation.join(REMOTE, "remote", remote=True)
     token = simulation.room.members[BERT].token
     simulation.join(ACTING, "remote", token=token, remote=True)
@@ -200,6 +201,18 @@ class TestRemotes:
         band.take(band.room.leave(band.now_us, BERT))
         band.join(CARL, "carl", token=token)
         assert band.room.members[CARL].token != token
+
+
+class TestHost:
+    @pytest.mark.parametrize("held", [mode("locked"), mode("leader", "bert")])
+    def test_a_host_sets_another_mode_whoever_leads_or_locked(
+        self, band: Simulation, held: SetMode
+    ) -> None:
+        band.room.members[ANNA].role = "host"
+        band.command(held, BERT)
+        assert refused(band, STOP, ANNA).code in ("locked", "not_leader")
+        band.command(mode("open"), ANNA)
+        band.command(STOP, ANNA)
 
 
 class TestTakeover:

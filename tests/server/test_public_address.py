@@ -2,7 +2,7 @@
 
 import pytest
 
-from midipool_server.public_address import public_address
+from midipool_server.public_address import client_address, networks, public_address
 
 PROXY = {"Host": "127.0.0.1:8765", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "jam.example"}
 
@@ -53,3 +53,32 @@ def test_the_proxys_own_words(headers: dict[str, str], address: str) -> None:
 )
 def test_what_is_no_host_gives_no_address(host: str) -> None:
     assert public_address({"Host": host}, False, False) is None
+
+
+class TestClientAddress:
+    """Who asks, when proxies are between."""
+
+    PROXIES = networks(["127.0.0.0/8", "10.0.0.0/8", "fd00::/8"])
+
+    @pytest.mark.parametrize(
+        ("headers", "remote", "address"),
+        [
+            ({}, "192.0.2.7", "192.0.2.7"),
+            ({"X-Forwarded-For": "198.51.100.1"}, "192.0.2.7", "192.0.2.7"),
+            ({"X-Forwarded-For": "198.51.100.1"}, "127.0.0.1", "198.51.100.1"),
+            ({"X-Forwarded-For": "1.1.1.1, 198.51.100.1"}, "127.0.0.1", "198.51.100.1"),
+            ({"X-Forwarded-For": "1.1.1.1, 198.51.100.1, 10.0.0.3"}, "::1", "::1"),
+            ({"X-Forwarded-For": "1.1.1.1, 198.51.100.1, 10.0.0.3"}, "fd00::1", "198.51.100.1"),
+            ({"X-Forwarded-For": "[2001:db8::1]:4000"}, "127.0.0.1", "2001:db8::1"),
+            ({"X-Forwarded-For": "198.51.100.1:4000"}, "127.0.0.1", "198.51.100.1"),
+            ({"X-Forwarded-For": " , "}, "127.0.0.1", "127.0.0.1"),
+            ({"Forwarded": 'for=1.1.1.1, for="[2001:db8::2]:1"'}, "127.0.0.1", "2001:db8::2"),
+        ],
+    )
+    def test_only_what_a_proxy_of_ours_said_counts(
+        self, headers: dict[str, str], remote: str, address: str
+    ) -> None:
+        assert client_address(headers, remote, self.PROXIES) == address
+
+    def test_without_proxies_nobody_is_believed(self) -> None:
+        assert client_address({"X-Forwarded-For": "1.1.1.1"}, "127.0.0.1", ()) == "127.0.0.1"

@@ -21,6 +21,7 @@ from midipool.messages import (
     Midi,
     SetLoop,
     SetMeter,
+    SetPassword,
     SetTempo,
     Start,
     Stop,
@@ -493,5 +494,5 @@ class TestTakeover:
 def test_each_message_of_a_client_belongs_to_one_feature_or_to_the_host() -> None:
     room = Room("jam", "c10c", 8765)
     by_feature = [type for feature in room.features for type in feature.handlers()]
-    hosts = [Hello, ClockProbe, Midi]
+    hosts = [Hello, ClockProbe, Midi, SetPassword]
     assert Counter(by_feature + hosts) == Counter(get_args(ClientMessage))

@@ -13,6 +13,7 @@ from midipool_native import host_clock
 from midipool_server import clock_service, host, voting
 from midipool_server.host import RoomHost
 from midipool_server.lobby import Lobby
+from midipool_server.public_address import PROXIES, networks
 from midipool_server.web import make_app
 
 HELLO = {"type": "hello", "version": 1, "name": "drums"}
@@ -23,7 +24,8 @@ class Server:
 
     def __init__(self, list_rooms: bool = True, trust_proxy: bool = False) -> None:
         self.host = RoomHost(Lobby("0123456789abcdef"), clock_service.now_us, host_clock.now_ns)
-        self.runner = web.AppRunner(make_app(self.host, list_rooms, trust_proxy))
+        trusted = networks(PROXIES) if trust_proxy else ()
+        self.runner = web.AppRunner(make_app(self.host, list_rooms, trusted))
         self.http = aiohttp.ClientSession()
         self.address = ""
 

@@ -79,7 +79,9 @@ def _all() -> dict[str, Setting]:
         meta = next(m for m in hint.__metadata__ if isinstance(m, Meta) and m.description)
         secret = bool((meta.extra or {}).get("secret"))
         assert meta.description is not None
-        found[field.name] = Setting(field.name, hint, field.default, meta.description, secret)
+        made = field.default is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT
+        default = field.default_factory() if made else field.default
+        found[field.name] = Setting(field.name, hint, default, meta.description, secret)
     return found
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from midipool_server.public_address import PROXIES
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
 PortOrNone = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -45,9 +47,48 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "room's name can come in)"
         ),
     ] = False
-    trust_proxy: Annotated[
-        bool, about("believe Forwarded and X-Forwarded-Proto and -Host; only behind a proxy")
+    plain_text: Annotated[
+        bool,
+        about(
+            "serve without TLS beyond this machine: whoever can listen on the way reads passwords "
+            "and the keys of the rooms' audio"
+        ),
     ] = False
+    tls_cert: Annotated[str, about("file with the certificate and its chain, PEM")] = ""
+    tls_key: Annotated[str, about("file with its key, PEM; both are read again at SIGHUP")] = ""
+    behind_proxy: Annotated[
+        bool,
+        about("a proxy does TLS: believe its Forwarded, and X-Forwarded-Proto, -Host and -For"),
+    ] = False
+    proxies: Annotated[
+        list[str],
+        about("addresses and networks of the proxies that are believed"),
+    ] = msgspec.field(default_factory=lambda: list(PROXIES))
+    invited_only: Annotated[
+        bool,
+        about("let nobody in without an invitation, but into rooms whose password they know"),
+    ] = False
+    public_url: Annotated[
+        str, about("how players reach this server, for links: https://jam.example")
+    ] = ""
+    state_dir: Annotated[
+        str,
+        about(
+            "folder for what outlives the server: the key of invitations, passwords "
+            "(STATE_DIRECTORY, else midipool-server below XDG_STATE_HOME or ~/.local/state)"
+        ),
+    ] = ""
+    audit_log: Annotated[
+        str, about("file for who was let in, refused and removed, and by whom: JSON lines")
+    ] = ""
+    max_messages: Annotated[Count, about("messages a second from one connection, but MIDI")] = 50
+    max_midi_messages: Annotated[Count, about("the same of MIDI, each up to 5 ms of it")] = 1000
+    max_packets: Annotated[Count, about("packets of audio a second from one member, relayed")] = (
+        2000
+    )
+    max_kbits: Annotated[Count, about("kilobits of audio a second from one member, relayed")] = (
+        16_000
+    )
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about("the least that is logged")
     ] = "info"

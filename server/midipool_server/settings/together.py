@@ -1,7 +1,10 @@
 """What settings have to do with each other. Pure."""
 
+import ipaddress
 from collections.abc import Iterator
 
+from midipool.errors import InvalidValue
+from midipool_server.public_address import networks
 from midipool_server.settings.table import Settings
 
 LAST_PORT = 65535
@@ -32,6 +35,7 @@ def stun_port(settings: Settings) -> int:
 def conflicts(settings: Settings) -> Iterator[Conflict]:
     """What cannot be had together."""
     yield from _ports(settings)
+    yield from _privacy(settings)
 
 
 def _ports(settings: Settings) -> Iterator[Conflict]:
@@ -52,3 +56,30 @@ def _ports(settings: Settings) -> Iterator[Conflict]:
     if settings.metrics_port and settings.metrics_port == settings.port:
         text = f"TCP port {settings.port} is for the rooms: choose another --metrics-port"
         yield ("metrics_port", "port"), text
+
+
+def _privacy(settings: Settings) -> Iterator[Conflict]:
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        yield (
+            ("tls_cert", "tls_key"),
+            "a certificate and its key go together: --tls-cert, --tls-key",
+        )
+    try:
+        networks(settings.proxies)
+    except InvalidValue as error:
+        yield ("proxies",), str(error)
+    private = settings.tls_cert or settings.behind_proxy or settings.plain_text
+    if not private and not _is_loopback(settings.host):
+        text = (
+            f"{settings.host} is beyond this machine, and without TLS whoever can listen on the "
+            "way reads passwords, invitations and the keys of the rooms' audio: give --tls-cert "
+            "and --tls-key, or --behind-proxy, or --plain-text in a network that you trust"
+        )
+        yield ("host", "plain_text"), text
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

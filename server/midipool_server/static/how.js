@@ -31,10 +31,14 @@ async function copy(event) {
   }
 }
 
+// An invitation stands behind the # of the page's own address, which a browser tells nobody.
+const invited = () => (/^#invite=[A-Za-z0-9_.-]+$/.test(location.hash) ? location.hash : "");
+
 export function howToJoin(room) {
-  const command = `midipool-client join ${address(room)} --name YOU`;
+  const whole = `${address(room)}${invited()}`;
+  const command = `midipool-client join ${invited() ? `'${whole}'` : whole} --name YOU`;
   return html`<div class="copied">
     <input readonly aria-label="the command that joins this room" .value=${command} size=${command.length} @focus=${(e) => e.target.select()}>
     <button type="button" class="start" @click=${copy}>copy</button></div>
-    <p class="dim">In a terminal, with your name in place of YOU. Or run <code>midipool-client</code> alone, and paste <code>${address(room)}</code> into its page.</p>`;
+    <p class="dim">In a terminal, with your name in place of YOU. Or run <code>midipool-client</code> alone, and paste <code>${whole}</code> into its page.</p>`;
 }

@@ -78,14 +78,15 @@ function sound(hears) {
 
 export function roomView(name, room, us) {
   return html`<section class="panel" aria-labelledby="join-head"><header><h2 id="join-head">Join</h2></header>${howToJoin(name)}</section>
-    ${room ? html`${transport(room, us)}${players(room)}`
+    ${room?.private ? html`<p class="note">${room.needed === "password" ? "A password, or an invitation, lets you in." : "An invitation lets you in: the link that you were given."} Who plays here, and what, only those see who are in. ${room.players} here now.</p>`
+      : room ? html`${transport(room, us)}${players(room)}`
       : html`<p class="note">Nobody is in this room now. It begins when the first player joins, and is shown here then.</p>`}`;
 }
 
 // The place in the song moves without news.
 export function paintRoom(root, room, us) {
   const where = root.querySelector(".where");
-  if (!where || us === null) return;
+  if (!where || us === null || room.private) return;
   const t = at(room.timelines, us);
   const { bar, beat } = position(t, songBeats(t, us));
   const text = `${bar}.${beat}`;

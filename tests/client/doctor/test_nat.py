@@ -106,7 +106,7 @@ def test_the_kernels_nats_are_told_apart() -> None:
     }
     with Lab() as lab:
         server = lab.host("server")
-        words = [sys.executable, "-m", "midipool_server", "--host", "0.0.0.0"]
+        words = [sys.executable, "-m", "midipool_server", "--host", "0.0.0.0", "--plain-text"]
         running = server.popen(words, env=child_environment(), stdout=subprocess.PIPE, text=True)
         assert running.stdout is not None
         with running.stdout:

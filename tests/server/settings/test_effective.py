@@ -18,7 +18,7 @@ from midipool_server.settings.table import about
 
 TEXT = """\
 # for a small server
-host = "0.0.0.0"
+host = "127.0.0.2"
 
 max_rooms = 20
 log_format = "json"
@@ -30,10 +30,10 @@ def test_a_flag_comes_before_the_environment_that_before_the_file_that_before_th
     made = Effective.of(("server.toml", TEXT), environment, {"max_members": "4"})
     assert not made.problems
     settings = made.settings()
-    assert (settings.host, settings.max_rooms, settings.max_members) == ("0.0.0.0", 30, 4)
+    assert (settings.host, settings.max_rooms, settings.max_members) == ("127.0.0.2", 30, 4)
     assert settings.port == Settings().port
     told = {name: (value, origin) for name, value, origin in made.rows()}
-    assert told["host"] == ("0.0.0.0", "server.toml:2")
+    assert told["host"] == ("127.0.0.2", "server.toml:2")
     assert told["max_rooms"] == ("30", "MIDIPOOL_MAX_ROOMS")
     assert told["max_members"] == ("4", "--max-members")
     assert told["port"] == ("8765", "default")
@@ -70,6 +70,10 @@ def test_what_is_empty_in_the_environment_is_not_said() -> None:
         ("media_port = 8765", 1, "UDP port 8765 is for clock probes: choose another --media-port"),
         ("stun_port = 8766", 1, "UDP port 8766 is for audio: choose another --stun-port"),
         ("metrics_port = 8765", 1, "TCP port 8765 is for the rooms"),
+        ('host = "0.0.0.0"', 1, "0.0.0.0 is beyond this machine, and without TLS"),
+        ('host = "jam.example"', 1, "give --tls-cert and --tls-key, or --behind-proxy, or"),
+        ('tls_cert = "cert.pem"', 1, "a certificate and its key go together"),
+        ('proxies = ["10.0.0.1", "proxy"]', 1, "must be addresses, or networks such as 10.0.0.0/8"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_told_with_its_line_and_rule(
@@ -78,6 +82,20 @@ def test_what_is_wrong_in_the_file_is_told_with_its_line_and_rule(
     [problem] = Effective.of(("server.toml", text), {}, {}).problems
     assert problem.where == f"server.toml:{line}"
     assert rule in problem.rule
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'host = "::1"',
+        'host = "localhost"',
+        'host = "0.0.0.0"\nplain_text = true',
+        'host = "::"\nbehind_proxy = true',
+        'host = "0.0.0.0"\ntls_cert = "c.pem"\ntls_key = "k.pem"',
+    ],
+)
+def test_beyond_this_machine_there_is_tls_or_somebody_said_that_there_is_none(text: str) -> None:
+    assert Effective.of(("server.toml", text), {}, {}).problems == []
 
 
 def test_all_mistakes_are_told_at_once_each_where_it_was_made() -> None:
@@ -92,7 +110,7 @@ def test_all_mistakes_are_told_at_once_each_where_it_was_made() -> None:
 
 def test_every_setting_is_a_key_a_variable_and_a_flag() -> None:
     for name, setting in ALL.items():
-        default = "1" if setting.default is None else str(setting.default)
+        default = "1" if setting.default is None else str(setting.default) or "x"
         if setting.is_switch:
             default = default.lower()
         for made in (
