@@ -329,6 +329,7 @@ class Player:
             engine=engine.state,
             ticks=engine.ticks,
             late_ticks=engine.late_ticks,
+            tick_jitter_us=engine.tick_jitter_us,
             early_us=self.ports.early_us,
             link_peers=self.link_peers,
         )

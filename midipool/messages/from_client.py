@@ -179,6 +179,8 @@ class MemberStatus(Message, tag="member_status", frozen=True, omit_defaults=Fals
     """Clock bytes (F8) put on the port so far."""
     late_ticks: Annotated[int, Meta(ge=0)] = 0
     """Those that came later than their port allows."""
+    tick_jitter_us: Annotated[float, Meta(ge=0, le=1e7)] = 0.0
+    """The most that one came later than it was due, of about the last second."""
     early_us: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
     """How far ahead of room time its earliest port plays: the room tells it of changes sooner."""
     link_peers: Annotated[int, Meta(ge=0)] | None = None

@@ -18,7 +18,7 @@ from tests.e2e.conftest import needs_audio
 from tests.e2e.sound_daw import Floats, SoundDaw
 from tests.e2e.waiting import wait_until
 
-pytestmark = [pytest.mark.jack, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
 PERIOD = 512
 RATE = 48_000
 MIX = ("midiPool-audio:audio_receive_1", "midiPool-audio:audio_receive_2")
@@ -206,6 +206,7 @@ def test_page(stage: Stage, tmp_path: Path) -> None:
         record(page, tmp_path)
         talk(page, players_own, stage, tmp_path)
         restart_the_server(stage, page)
+        agree(page, players_own, stage)
     at = {what: levels_db(recorded, s - listening.began_s) for what, s in held.items()}
     came = at["as it came"]
     assert at["lower"] == pytest.approx((came[0] - 12.0, came[1] - 12.0), abs=0.5), at
@@ -216,6 +217,31 @@ def test_page(stage: Stage, tmp_path: Path) -> None:
     assert at["own solo"][0] < -80.0, at
     assert at["own solo"][1] > -30.0, at
     assert wrong + wrong_there + wrong_at_drums == []
+
+
+def agree(page: Page, other: Page, stage: Stage) -> None:
+    """A loop is dragged on the ruler, and a tempo voted on."""
+    ruler = page.get_by_label("place in the song, in bars")
+    ruler.scroll_into_view_if_needed()
+    box = ruler.bounding_box()
+    assert box is not None
+    bar_px = box["width"] / (box["width"] // 34)
+    x, y = box["x"] + 2.5 * bar_px, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 2 * bar_px, y, steps=4)
+    page.mouse.up()
+    wait_until(lambda: stage.status()["loop"] == [3, 6])
+    page.get_by_label("who may change the room").select_option("vote")
+    expect(other.get_by_label("who may change the room")).to_have_value("vote")
+    tempo = page.get_by_label("tempo in BPM")
+    tempo.fill("99")
+    tempo.press("Enter")
+    vote = other.get_by_role("group", name="vote")
+    expect(vote).to_contain_text("bass wants tempo 99")
+    assert stage.status()["bpm"] != 99
+    vote.get_by_role("button", name="yes").click()
+    wait_until(lambda: stage.status()["bpm"] == 99)
 
 
 def restart_the_server(stage: Stage, page: Page) -> None:

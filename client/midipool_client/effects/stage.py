@@ -39,16 +39,6 @@ class Pedal:
         return out
 
 
-class Beside(Pedal):
-    """One that adds to the sound: what it makes is heard beside it."""
-
-    def __call__(self, block: Block) -> Block:
-        """Sound with it."""
-        out = super().__call__(block)
-        out += block
-        return out
-
-
 class Own:
     """An effect of ours."""
 

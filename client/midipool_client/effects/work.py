@@ -22,6 +22,7 @@ from midipool_native.effects import (
 )
 
 WAIT_NS = 50_000_000
+_FLOATS = np.dtype(np.float32)
 # Of each new load, what the mean takes over.
 TAKEN = 0.01
 MOST_VIEWS = 16
@@ -106,9 +107,7 @@ class Work:
             if block is None:
                 block = self._viewed(place, frames)
             out = self._own(block) if place == INPUT else self.chains["master"].process(block)
-            if out is not block:
-                block[:] = out
-            self._worker.give(place, self._pointer, frames)
+            self._worker.give(place, self._pointer if out is block else _pointer(out), frames)
         return frames
 
     def _viewed(self, place: int, frames: int) -> Block:
@@ -139,3 +138,11 @@ class Work:
         self._heard[at : at + first] = sound[:first]
         self._heard[: frames - first] = sound[first:]
         self._heard_at = (at + frames) % FRAMES
+
+
+def _pointer(block: Block) -> Any:
+    """To its frames, one channel after the other. What need not be copied is not: at each block
+    numpy is out of the processor's cache again."""
+    if block.dtype is not _FLOATS or not block.flags.c_contiguous:
+        block = np.ascontiguousarray(block, _FLOATS)
+    return ffi.from_buffer("float[]", block)

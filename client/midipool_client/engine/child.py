@@ -1,6 +1,7 @@
 """An engine as its client has it: a program that is started, told things, heard, and ended."""
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ STUCK_S = 3.0
 # JACK alone may take some seconds where many of its clients begin at once.
 START_S = 20.0
 GOODBYE_S = 2.0
+# Who has closed its output is about to end: its own code says why.
+GONE_S = 1.0
 
 M = TypeVar("M")
 
@@ -94,7 +97,7 @@ class EngineChild(Generic[M]):
                     body = await self._process.stdout.readexactly(int.from_bytes(head, "big"))
                 self._take(self._decode(body))
         except asyncio.IncompleteReadError:
-            pass
+            await self._wait(GONE_S)
         except InvalidMessage as error:
             log.error("the %s is started anew: %s", self._what, error)
         except TimeoutError:
@@ -107,11 +110,15 @@ class EngineChild(Generic[M]):
         if process is None or process.returncode is not None or process.stdin is None:
             return
         process.stdin.close()
-        try:
-            async with asyncio.timeout(GOODBYE_S):
-                await process.wait()
-        except TimeoutError:
-            await self._kill()
+        await self._wait(GOODBYE_S)
+        await self._kill()
+
+    async def _wait(self, patience_s: float) -> None:
+        """Until it has ended by itself, or somebody has to wait too long."""
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await self._process.wait()
 
     async def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:

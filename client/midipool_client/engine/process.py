@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
@@ -29,6 +30,8 @@ RESTART_S = 0.1
 RESTART_AGAIN_S = 1.0
 # Engines that have never had a port are started so often, unless one says that it finds none.
 FIRST_STARTS = 3
+STATUSES_A_SECOND = 4
+MOST_LATE_US = 1e7
 
 
 class EngineProcess:
@@ -59,6 +62,7 @@ class EngineProcess:
         )
         self._connections: list[list[tuple[int, str]]] = [[] for _ in choices]
         self._ticks_before = 0
+        self._lateness_us: deque[float] = deque(maxlen=STATUSES_A_SECOND)
 
     @property
     def ticks(self) -> int:
@@ -70,6 +74,11 @@ class EngineProcess:
     def late_ticks(self) -> int:
         """Events of the clock that came later than their port allows."""
         return sum(port.late for port in self.status.ports) if self.status else 0
+
+    @property
+    def tick_jitter_us(self) -> float:
+        """The most that one came later than it was due, of about the last second."""
+        return round(min(max(self._lateness_us, default=0.0), MOST_LATE_US), 1)
 
     @property
     def pid(self) -> int | None:
@@ -119,6 +128,7 @@ class EngineProcess:
                 self._on_ready(message)
             case EngineStatus():
                 self.status = message
+                self._lateness_us.append(max((p.max_late_us for p in message.ports), default=0.0))
                 self._connections = [port.connections for port in message.ports]
                 gone = [i for i, port in enumerate(message.ports) if not port.open]
                 for index in gone:

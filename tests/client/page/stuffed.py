@@ -52,6 +52,7 @@ def status(number: int) -> MemberStatus:
         engine="running",
         ticks=123_456,
         late_ticks=number * 11,
+        tick_jitter_us=21.0 + 300 * number,
     )
 
 

@@ -10,7 +10,7 @@ from midipool.effects.board import Effect
 from midipool_client.effects import impulses
 from midipool_client.effects.makers.decibels import db_of
 from midipool_client.effects.makers.place import Place
-from midipool_client.effects.stage import Beside, Pedal, Stage, Values
+from midipool_client.effects.stage import Pedal, Stage, Values
 
 
 def reverb_of(effect: Effect, place: Place) -> Stage:
@@ -24,7 +24,12 @@ def reverb_of(effect: Effect, place: Place) -> Stage:
         reverb.room_size, reverb.damping, reverb.width = v["time"], v["damping"], v["width"]
         reverb.wet_level = v["level"]
 
-    return Stage([Beside(wet, place.rate)], apply)
+    return Stage([Pedal(_beside(wet), place.rate)], apply)
+
+
+def _beside(wet: Any) -> Any:
+    """What it makes is heard beside the sound."""
+    return pedalboard.Mix([pedalboard.Gain(0), wet])
 
 
 def _convolved(impulse: impulses.Impulse, rate: int) -> tuple[Any, float]:
@@ -44,7 +49,7 @@ def room_of(effect: Effect, place: Place) -> Stage:
     def apply(v: Values, bpm: float) -> None:
         level.gain_db = lacking_db + db_of(v["level"])
 
-    return Stage([Beside(wet, place.rate)], apply)
+    return Stage([Pedal(_beside(wet), place.rate)], apply)
 
 
 def cabinet_of(effect: Effect, place: Place) -> Stage:

@@ -24,6 +24,7 @@ const CLOCK = [
   ["clock", "± ms", (s) => html`<span title=${`room time is ${(s.offset_us / 1e6).toFixed(3)} s ahead of this player's clock, to within that; measured over ${
     s.probes}, drift ${s.drift_ppm.toFixed(1)} ppm`}>${(s.error_bound_us / 1000).toFixed(2)}</span>`],
   ["round trip", "ms", (s) => html`<span title=${`${number(s.jitter_us / 1000)} ms more in the mean`}>${number(s.round_trip_us / 1000)}</span>`],
+  ["tick jitter", "ms", (s) => html`<span title="the most that a MIDI clock came late, in the last second">${(s.tick_jitter_us / 1000).toFixed(2)}</span>`],
   ["late ticks", "%", (s) => html`<span title=${`${s.late_ticks} of ${s.ticks}`}>${percent(s.ticks ? s.late_ticks / s.ticks : 0)}</span>`],
 ];
 const heads = (first, columns) => html`<thead><tr><th scope="col">${first}</th>${columns.map(([name, unit]) =>
