@@ -53,6 +53,11 @@ def realtime_thread(priority: int) -> bool:
     return bool(lib.mp_thread_realtime(priority) == lib.MP_OK)
 
 
+def name_thread(name: str) -> None:
+    """What process viewers call this thread and those that it starts; 15 letters at most."""
+    lib.mp_thread_name(name.encode())
+
+
 def lock_memory() -> bool:
     """Keep this process's memory from being paged out; False when not permitted."""
     return bool(lib.mp_lock_memory() == lib.MP_OK)

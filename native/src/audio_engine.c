@@ -161,6 +161,7 @@ int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
 
 static void *run(void *arg) {
     mp_audio *a = arg;
+    mp_thread_name("midipool-codec");
     mp_status status = a->priority > 0 ? mp_thread_realtime(a->priority) : MP_OK;
     atomic_store(&a->started, status == MP_OK ? 1 : -1);
     while (!atomic_load(&a->stopping)) {

@@ -69,6 +69,14 @@ mp_status mp_thread_realtime(int priority) {
     return pthread_setschedparam(pthread_self(), SCHED_FIFO, &param) ? MP_NOT_PERMITTED : MP_OK;
 }
 
+void mp_thread_name(const char *name) {
+#ifdef __APPLE__
+    pthread_setname_np(name);
+#else
+    pthread_setname_np(pthread_self(), name);
+#endif
+}
+
 mp_status mp_lock_memory(void) {
     return mlockall(MCL_CURRENT | MCL_FUTURE) ? MP_NOT_PERMITTED : MP_OK;
 }

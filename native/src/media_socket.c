@@ -48,6 +48,7 @@ static void receive_or_rest(mp_media_socket *s) {
 
 static void *run(void *arg) {
     mp_media_socket *s = arg;
+    mp_thread_name("midipool-socket");
     if (s->priority > 0 && mp_thread_realtime(s->priority) == MP_OK) MP_COUNT(s, realtime, 1);
     while (!atomic_load(&s->stopping)) receive_or_rest(s);
     return NULL;

@@ -36,6 +36,8 @@ void mp_host_sleep_until_ns(int64_t host_ns);
 
 /* Give the calling thread a real-time priority (1 to 99) and exact timers. */
 mp_status mp_thread_realtime(int priority);
+/* What process viewers call the calling thread and those that it starts: 15 letters at most. */
+void mp_thread_name(const char *name);
 /* Keep the process's memory from being paged out. */
 mp_status mp_lock_memory(void);
 

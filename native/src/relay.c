@@ -134,6 +134,7 @@ static void serve_batch(mp_relay *r) {
 
 static void *run(void *arg) {
     mp_relay *r = arg;
+    mp_thread_name("midipool-relay");
     struct pollfd waiting[2] = {{.fd = r->fd, .events = POLLIN},
                                 {.fd = r->stun_fd, .events = POLLIN}}; /* -1 is passed over */
     while (!atomic_load(&r->stopping)) {

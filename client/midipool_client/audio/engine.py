@@ -334,6 +334,7 @@ def main() -> int:
     """Run an engine as the client configured it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the client decides when to end
     host_clock.set_off_for_tests()
+    host_clock.name_thread("midipool-audio")
     host_clock.lock_memory()
     config = msgspec.json.decode(sys.argv[1], type=AudioConfig)
     output = Output(os.fdopen(os.dup(1), "wb"))

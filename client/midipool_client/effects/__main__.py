@@ -174,6 +174,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the client decides when to end
     sys.setswitchinterval(1e-5)  # the thread with a deadline does not wait for the other
     host_clock.set_off_for_tests()
+    host_clock.name_thread("midipool-fx")
     host_clock.lock_memory()
     config = msgspec.json.decode(sys.argv[1], type=EffectsConfig)
     try:

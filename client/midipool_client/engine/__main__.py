@@ -88,6 +88,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the client decides when to end
     sys.setswitchinterval(1e-4)  # the MIDI threads do not wait for another's time slice
     host_clock.set_off_for_tests()
+    host_clock.name_thread("midipool-midi")
     config = msgspec.json.decode(sys.argv[1], type=EngineConfig)
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not get between our messages
