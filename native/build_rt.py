@@ -31,7 +31,7 @@ ffi.set_source(
     sources=sorted(f"src/{path.name}" for path in (HERE / "src").glob("*.c")),
     include_dirs=["src"],
     libraries=["m", "dl", "pthread"],
-    extra_compile_args=["-std=c11", "-O2", *STRICT],
+    extra_compile_args=["-std=c11", "-O3", *STRICT],
 )
 
 

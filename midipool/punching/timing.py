@@ -13,7 +13,7 @@ class Timing:
     """Waits after each attempt at a pair that never answered; then it rests."""
     rest_us: int = 10_000_000
     """From giving up on all pairs of a member until they are tried again."""
-    consent_us: int = 400_000
+    consent_us: int = 800_000
     """Between two checks of the path in use (RFC 7675 asks 5 s; here the relay waits)."""
     hurry_us: int = 100_000
     """Between two checks of the path in use, when one was not answered."""

@@ -1,5 +1,6 @@
 """Addresses of the media socket: IPv4 or IPv6, as text here, as bytes in C."""
 
+import functools
 import ipaddress
 from dataclasses import dataclass
 from typing import Any
@@ -45,11 +46,16 @@ def from_c(address: Any) -> Address | None:
     if address.family == 0:
         return None
     size = 4 if address.family == 4 else 16
-    ip = ipaddress.ip_address(bytes(address.ip[0:size]))
-    scope = f"%{address.scope}" if address.scope else ""
-    return Address(f"{ip}{scope}", address.port)
+    return _address(bytes(ffi.buffer(address.ip, size)), address.scope, address.port)
 
 
+# The same few come and go many times a second.
+@functools.lru_cache(256)
+def _address(packed: bytes, scope: int, port: int) -> Address:
+    return Address(f"{ipaddress.ip_address(packed)}{f'%{scope}' if scope else ''}", port)
+
+
+@functools.lru_cache(256)
 def _parse(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     try:
         parsed = ipaddress.ip_address(ip)

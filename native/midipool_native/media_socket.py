@@ -20,7 +20,7 @@ from midipool_native._rt import ffi, lib
 from midipool_native.checks import FULL, OK, check
 from midipool_native.media import check_key
 from midipool_native.media_address import Address, from_c, to_c
-from midipool_native.media_stats import SenderStats, SocketStats
+from midipool_native.media_stats import SenderLook, SenderStats, SocketStats, counts_of
 from midipool_native.spooler import c_clock_map
 
 MAX_SENDERS: int = lib.MP_MEDIA_SENDERS
@@ -222,7 +222,15 @@ class MediaSocket:
 
     def stats(self) -> SocketStats:
         """What the socket did so far."""
-        return SocketStats.of(self.handle)
+        return SocketStats(**self.counts())
+
+    def counts(self) -> dict[str, int]:
+        """The same by name."""
+        return counts_of(self.handle)
+
+    def look_at(self, slot: int) -> SenderLook | None:
+        """How a slot is heard just now; None for an empty one."""
+        return SenderLook.of(self.handle, slot)
 
     def sender_stats(self, slot: int) -> SenderStats | None:
         """How a slot is heard; None for an empty one."""

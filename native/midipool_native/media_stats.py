@@ -42,12 +42,40 @@ class SocketStats:
     realtime: int
     dscp: int
 
+
+COUNTS = tuple(field.name for field in fields(SocketStats))
+
+
+def counts_of(handle: Any) -> dict[str, int]:
+    """SocketStats by name, of an `mp_media_socket *`."""
+    stats = ffi.new("mp_media_socket_stats *")
+    lib.mp_media_socket_get_stats(handle, stats)
+    return {name: getattr(stats, name) for name in COUNTS}
+
+
+@dataclass(frozen=True, slots=True)
+class SenderLook:
+    """How a slot is heard just now; cheap enough for many times a second. None is "not yet"."""
+
+    dropped: int
+    """Stale, flooded, and those that the queue was full for."""
+    silence_us: int | None
+    direct_silence_us: int | None
+    via_relay: bool | None
+
     @classmethod
-    def of(cls, handle: Any) -> Self:
-        """Of an `mp_media_socket *`."""
-        stats = ffi.new("mp_media_socket_stats *")
-        lib.mp_media_socket_get_stats(handle, stats)
-        return cls(**{field.name: getattr(stats, field.name) for field in fields(cls)})
+    def of(cls, handle: Any, slot: int) -> Self | None:
+        """Of a slot of an `mp_media_socket *`; None for an empty one."""
+        look = ffi.new("mp_media_sender_look *")
+        if lib.mp_media_socket_look_at(handle, slot, look) != OK:
+            return None
+        silence_ns, direct_ns, relayed = look.silence_ns, look.direct_silence_ns, look.via_relay
+        return cls(
+            look.dropped,
+            None if silence_ns < 0 else silence_ns // 1000,
+            None if direct_ns < 0 else direct_ns // 1000,
+            None if relayed < 0 else bool(relayed),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,7 @@ typedef struct {
     uint32_t period, rate;
     uint32_t lead_us; /* so long before, at least, what is to be played is decoded */
     uint32_t xruns;   /* so far */
+    uint32_t missed;  /* frames of cycles that should have begun since */
 } mp_device_time;
 
 /* What a step knows of the moment. */
@@ -267,6 +268,8 @@ struct mp_audio {
     float master, master_now, monitor, send;
     mp_own_place own[MP_MAX_CHANNELS];
     int64_t frame;
+    uint32_t lost; /* frames of the device before this cycle that nobody took or gave */
+    float own_last[MP_MAX_CHANNELS]; /* the last frame that went to the codec thread */
     mp_frame_clock *clock;
     bool silenced; /* somebody is soloed */
     uint32_t xruns_seen;
@@ -291,7 +294,7 @@ struct mp_audio {
     bool mapped;
     mp_pieces *pieces;
     mp_arrivals arrivals;
-    uint32_t cycle_seen, cycle_decoded;
+    uint32_t cycle_seen, cycle_decoded, missed_decoded;
     int64_t expected_ns; /* when the cycle behind the last one begins */
     int64_t after_ns; /* so long after it begins a cycle has left its input, nearly always */
     bool missed; /* a look was too early for it */
@@ -323,6 +326,11 @@ uint32_t mp_audio_insert(mp_audio *a, mp_place lane, float *samples, uint32_t fr
 static inline int64_t mp_frames_ns(const mp_audio *a, uint32_t frames) {
     return frames * INT64_C(1000000000) / a->settings.rate;
 }
+
+/* Frames that were lost are passed over in the players' rings, before they are read. */
+void mp_lost_outputs(mp_audio *a);
+/* They are filled in before one's own block, which `a->scratch` has. */
+void mp_lost_input(mp_audio *a, uint32_t frames);
 
 /* One's own input, in the callback. */
 void mp_own_places_init(mp_audio *a);

@@ -78,6 +78,15 @@ static bool read_cycle(mp_audio *a, uint32_t *cycle, int64_t *ns, uint32_t *fram
     return false;
 }
 
+/* Cycles that should have begun, and did not: what was to be heard in them is decoded all the same,
+ * so that what follows is there when the device goes on. */
+static uint32_t missed_cycles(const mp_audio *a, int64_t next_ns, int64_t period_ns,
+                              int64_t now_ns) {
+    int64_t over_ns = now_ns + (int64_t)a->settings.decode_lead_us * 1000 - next_ns;
+    if (over_ns < period_ns || over_ns > IDLE_AFTER_NS) return 0;
+    return (uint32_t)(over_ns / period_ns);
+}
+
 static int64_t next_look(const mp_audio *a, int64_t next_ns, int64_t lead_ns, int64_t now_ns) {
     int64_t period_ns = INT64_C(1000000000) * a->settings.period / a->settings.rate;
     int64_t poll_ns = period_ns / 16 > LEAST_POLL_NS ? period_ns / 16 : LEAST_POLL_NS;
@@ -109,10 +118,11 @@ static void learn_when_to_look(mp_audio *a, bool done, int64_t now_ns) {
 }
 
 /* Each cycle's frames are decoded once; while the device stands, what comes is taken in all the same. */
-static bool is_to_decode(const mp_audio *a, uint32_t cycle, int64_t next_ns, int64_t now_ns) {
+static bool is_to_decode(const mp_audio *a, uint32_t cycle, uint32_t missed, int64_t next_ns,
+                         int64_t now_ns) {
     int64_t lead_ns = (int64_t)a->settings.decode_lead_us * 1000;
     if (now_ns < next_ns - lead_ns) return false;
-    return cycle != a->cycle_decoded || now_ns - next_ns > IDLE_AFTER_NS;
+    return cycle != a->cycle_decoded || missed > a->missed_decoded || now_ns - next_ns > IDLE_AFTER_NS;
 }
 
 static void let_arrive(const mp_audio *a) {
@@ -149,10 +159,12 @@ int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
             mp_sender_step(&a->sender, &a->input, available, end_ns, map, now_ns);
         }
     }
-    if (is_to_decode(a, cycle, next_ns, now_ns)) {
+    uint32_t missed = missed_cycles(a, next_ns, period_ns, now_ns);
+    if (is_to_decode(a, cycle, missed, next_ns, now_ns)) {
         mp_device_time device = {next_ns, frames, a->settings.rate, a->settings.decode_lead_us,
-                                 atomic_load(&a->xruns)};
+                                 atomic_load(&a->xruns), missed * frames};
         a->cycle_decoded = cycle;
+        a->missed_decoded = missed;
         let_arrive(a);
         decode(a, &device, map, now_ns);
     }

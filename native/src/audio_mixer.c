@@ -196,9 +196,11 @@ void mp_audio_process(mp_audio *a, const float *const *in, float *const *out,
     a->began_ns = cycle_ns;
     atomic_fetch_add(&a->cycle, 1);
     take_orders(a);
+    mp_lost_outputs(a);
     memset(a->mixed, 0, (size_t)frames * a->settings.out_channels * sizeof(float));
     hear_players(a, from_players, frames);
     if (a->settings.in_channels > 0) mp_own_take(a, in, frames);
+    a->lost = 0;
     give_mix(a, out, frames);
     if (a->inserts != NULL) mp_inserts_publish(a->inserts, cycle_ns, frames);
     a->frame += frames;

@@ -86,6 +86,7 @@ void mp_own_take(mp_audio *a, const float *const *in, uint32_t frames) {
     tap(a, MP_TAP_PLAYED, frames, older);
     for (uint32_t c = 0; c < ins; c++) monitor(a, c, frames);
     for (uint32_t c = 0; c < ins; c++) send(a, c, frames);
+    mp_lost_input(a, frames);
     uint32_t wrote = mp_frame_ring_write(&a->input, a->scratch, frames);
     if (wrote < frames) {
         atomic_fetch_add_explicit(&a->input_dropped, frames - wrote, memory_order_relaxed);

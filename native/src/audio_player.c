@@ -82,7 +82,7 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
     double lowest = least_wait(p, device, cover);
     cover += more_cover(p, device, lowest);
     double least = least_wait(p, device, cover);
-    const mp_moment at = {device, map, pieces, cover, least, now_ns};
+    const mp_moment at = {device, map, pieces, cover + device->missed, least, now_ns};
     atomic_store(&p->floor, lowest);
     mp_player_choose_way(p, &at);
     look_for_trouble(p, device, now_ns);

@@ -44,3 +44,10 @@ uint32_t mp_frame_ring_read(mp_frame_ring *ring, float *frames, uint32_t count) 
     atomic_store_explicit(&ring->read, at + count, memory_order_release);
     return count;
 }
+
+uint32_t mp_frame_ring_drop(mp_frame_ring *ring, uint32_t count) {
+    uint32_t fill = mp_frame_ring_fill(ring);
+    if (count > fill) count = fill;
+    atomic_fetch_add_explicit(&ring->read, count, memory_order_release);
+    return count;
+}

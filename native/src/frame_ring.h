@@ -27,3 +27,5 @@ uint32_t mp_frame_ring_fill(mp_frame_ring *ring);
 uint32_t mp_frame_ring_write(mp_frame_ring *ring, const float *frames, uint32_t count);
 /* Consumer: reads at most `count` frames; returns how many. */
 uint32_t mp_frame_ring_read(mp_frame_ring *ring, float *frames, uint32_t count);
+/* Consumer: as if at most `count` frames had been read; returns how many. */
+uint32_t mp_frame_ring_drop(mp_frame_ring *ring, uint32_t count);

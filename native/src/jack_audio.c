@@ -20,7 +20,19 @@ struct mp_jack_audio {
     float *from_buffers[PORTS]; /* the callback's */
     _Atomic uint32_t xruns, rate, period, cycles;
     _Atomic int alive;
+    jack_nframes_t next_frame; /* the callback's: of JACK's own count */
+    bool counts;
 };
+
+/* The cycles that JACK had without us, or an xrun: its frame count went on. */
+static void look_for_lost(mp_jack_audio *j, jack_nframes_t frames) {
+    jack_nframes_t now = j->jack->last_frame_time(j->client);
+    int32_t lost = (int32_t)(now - j->next_frame);
+    j->next_frame = now + frames;
+    if (j->counts && lost > 0) mp_audio_lost(j->audio, (uint32_t)lost);
+    if (j->counts && lost != 0 && lost % (int32_t)frames != 0) mp_audio_xrun(j->audio);
+    j->counts = true;
+}
 
 static int process(jack_nframes_t frames, void *arg) {
     mp_jack_audio *j = arg;
@@ -39,6 +51,7 @@ static int process(jack_nframes_t frames, void *arg) {
         jack_port_t *port = atomic_load_explicit(&j->from[i], memory_order_acquire);
         j->from_buffers[i] = port == NULL ? NULL : j->jack->port_get_buffer(port, frames);
     }
+    look_for_lost(j, frames);
     mp_audio_process(j->audio, in, out, j->from_buffers, frames, now_ns);
     atomic_fetch_add(&j->cycles, 1);
     return 0;

@@ -11,9 +11,9 @@
 #include "spooler.h"
 
 enum { HEARD_RING = 1 << 11 };
-/* How long what arrived may wait until the reader looks: the callback wakes nobody, because that
- * would be a system call. */
-static const int64_t LOOK_AGAIN_NS = 1000000;
+/* The callback wakes nobody, because that would be a system call. So the reader looks when the next
+ * one is nearly always done; where none comes, or many, so often. */
+static const int64_t LOOK_AGAIN_NS = 1000000, DONE_AFTER_NS = 100000;
 
 struct mp_jack_sink {
     const mp_jack_api *jack;
@@ -27,6 +27,7 @@ struct mp_jack_sink {
     uint32_t xruns_seen;
     mp_ring heard;
     _Atomic uint32_t xruns, period_frames, lost;
+    _Atomic int64_t done_ns; /* the last callback */
     _Atomic int alive;
 };
 
@@ -96,6 +97,7 @@ static int process(jack_nframes_t frames, void *arg) {
     if (sink->begun) emit(sink, buffer, frames, now_ns);
     hear_all(sink, frames);
     atomic_store_explicit(&sink->period_frames, frames, memory_order_relaxed);
+    atomic_store_explicit(&sink->done_ns, mp_host_now_ns(), memory_order_relaxed);
     return 0;
 }
 
@@ -187,6 +189,14 @@ mp_status mp_jack_sink_connect(mp_jack_sink *sink, mp_jack_port which, const cha
     return failed ? MP_JACK_FAILED : MP_OK;
 }
 
+static int64_t next_look_ns(mp_jack_sink *sink, int64_t now_ns) {
+    int64_t rate = sink->jack->get_sample_rate(sink->client);
+    int64_t period_ns = atomic_load(&sink->period_frames) * INT64_C(1000000000) / rate;
+    int64_t next_ns = atomic_load(&sink->done_ns) + period_ns + DONE_AFTER_NS;
+    bool waits = next_ns > now_ns && period_ns > LOOK_AGAIN_NS;
+    return waits ? next_ns : now_ns + LOOK_AGAIN_NS;
+}
+
 uint32_t mp_jack_sink_heard(mp_jack_sink *sink, mp_heard *heard, uint32_t most,
                             int64_t patience_ns) {
     const int64_t give_up_ns = mp_host_now_ns() + patience_ns;
@@ -195,7 +205,8 @@ uint32_t mp_jack_sink_heard(mp_jack_sink *sink, mp_heard *heard, uint32_t most,
         while (count < most && mp_ring_take(&sink->heard, &heard[count])) count++;
         int64_t now_ns = mp_host_now_ns();
         if (count > 0 || now_ns >= give_up_ns) return count;
-        mp_host_sleep_until_ns(now_ns + LOOK_AGAIN_NS);
+        int64_t look_ns = next_look_ns(sink, now_ns);
+        mp_host_sleep_until_ns(look_ns < give_up_ns ? look_ns : give_up_ns);
     }
 }
 

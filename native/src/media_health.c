@@ -2,6 +2,7 @@
  * change, it sees together with the version that announces it. */
 #include "media_health.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,15 @@ static void tell_spread(copy *c, mp_media_sender_stats *stats) {
     stats->spread_max_ns = c->most_ns - c->least_ns;
     /* Clocks that differ by less than they can know may say that it arrived before it left. */
     if (c->in_room_time) stats->delay_ns = middle_ns > 0 ? middle_ns : 0;
+}
+
+void mp_health_look(const mp_health *health, int64_t now_ns, mp_media_sender_look *look) {
+    int64_t silence_ns = now_ns - get(&health->last_ns);
+    bool heard = get(&health->words[WORD(packets)]) > 0;
+    look->dropped = get(&health->words[WORD(stale)]) + get(&health->words[WORD(flooded)]) +
+                    get(&health->words[WORD(queue_full)]);
+    look->silence_ns = !heard ? -1 : silence_ns > 0 ? silence_ns : 0;
+    look->via_relay = heard ? (int)get(&health->words[WORD(via_relay)]) : -1;
 }
 
 void mp_health_read(const mp_health *health, int64_t now_ns, mp_media_sender_stats *stats) {

@@ -58,4 +58,5 @@ void mp_health_arrived(mp_health *health, mp_counted *counted, const mp_arrival 
 void mp_health_count(mp_health *health, size_t offset);
 
 /* Any thread's. */
+void mp_health_look(const mp_health *health, int64_t now_ns, mp_media_sender_look *look);
 void mp_health_read(const mp_health *health, int64_t now_ns, mp_media_sender_stats *stats);

@@ -142,6 +142,16 @@ mp_status mp_media_socket_set_sink(mp_media_socket *socket, mp_media_sink sink, 
     return put(socket, &next);
 }
 
+mp_status mp_media_socket_look_at(mp_media_socket *socket, uint32_t slot,
+                                  mp_media_sender_look *look) {
+    if (slot >= MP_MEDIA_SENDERS || own(socket)->slots[slot].sender == NULL)
+        return MP_OUT_OF_RANGE;
+    int64_t now_ns = mp_host_now_ns();
+    mp_health_look(&own(socket)->slots[slot].sender->health, now_ns, look);
+    look->direct_silence_ns = mp_watch_silence_ns(socket, slot, now_ns);
+    return MP_OK;
+}
+
 mp_status mp_media_socket_get_sender(mp_media_socket *socket, uint32_t slot,
                                      mp_media_sender_stats *stats) {
     if (slot >= MP_MEDIA_SENDERS || own(socket)->slots[slot].sender == NULL)

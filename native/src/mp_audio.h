@@ -115,6 +115,10 @@ void mp_audio_free(mp_audio *audio);
  * is NULL itself. `host_ns` is when the cycle began. Realtime-safe. */
 void mp_audio_process(mp_audio *audio, const float *const *in, float *const *out,
                       float *const *from_players, uint32_t frames, int64_t host_ns);
+/* The callback's, before mp_audio_process: the device went on by so many frames without it. They
+ * are silence for those who hear us, and what was to be heard in them is not heard later: what
+ * follows keeps its place in time, on both ways. Realtime-safe. */
+void mp_audio_lost(mp_audio *audio, uint32_t frames);
 /* What comes in at a cycle's begin was captured so many frames before it. Without a call, and for
  * UINT32_MAX, that is a period. Any thread. */
 void mp_audio_set_input_latency(mp_audio *audio, uint32_t frames);

@@ -89,6 +89,13 @@ typedef struct {
     mp_address from;             /* the last one's */
 } mp_media_sender_stats;
 
+/* How a sender is heard just now; a silence of -1 is none yet. */
+typedef struct {
+    int64_t dropped; /* stale, flooded, and those that the queue was full for */
+    int64_t silence_ns, direct_silence_ns;
+    int via_relay;
+} mp_media_sender_look;
+
 /* Takes a packet of slot `slot`; 0 if it did. It has the shape of mp_audio_receive. */
 typedef int (*mp_media_sink)(void *arg, uint32_t slot, const mp_media_packet *packet);
 
@@ -146,6 +153,8 @@ mp_status mp_media_socket_keepalive(mp_media_socket *socket, int64_t capture_us)
 /* Take what is rare out: 1, or 0 when there is nothing more, and the next will write to wake_fd. */
 int mp_media_socket_take_rare(mp_media_socket *socket, mp_rare *rare);
 void mp_media_socket_get_stats(mp_media_socket *socket, mp_media_socket_stats *stats);
+/* What is asked for many times a second: the rest takes sorting. MP_OUT_OF_RANGE for an empty slot. */
+mp_status mp_media_socket_look_at(mp_media_socket *socket, uint32_t slot, mp_media_sender_look *look);
 /* MP_OUT_OF_RANGE for an empty slot. */
 mp_status mp_media_socket_get_sender(mp_media_socket *socket, uint32_t slot,
                                      mp_media_sender_stats *stats);

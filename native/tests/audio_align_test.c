@@ -1,5 +1,5 @@
 /* A recording's track of a player lies where that player played, to within a ms: at all rates,
- * with quartzes that drift, heard at once or bars later. */
+ * with quartzes that drift, heard at once or bars later. One thread only. */
 #define _GNU_SOURCE
 #include "audio_pair.h"
 

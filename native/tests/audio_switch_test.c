@@ -1,5 +1,5 @@
 /* A sender packs otherwise from one moment on, for a listener with another profile: nobody hears a
- * hole. */
+ * hole. One thread only. */
 #define _GNU_SOURCE
 #include "audio_pair.h"
 
@@ -59,9 +59,6 @@ static void what_is_packed_otherwise_goes_on(device from, device to, uint32_t be
 }
 
 int main(void) {
-#ifdef __SANITIZE_THREAD__
-    return 0; /* There is one thread only: audio_threads_test is for that. */
-#endif
     const device studio = {48000, 128, 0.0, 1}, other = {44100, 256, 100.0, 1};
     what_is_packed_otherwise_goes_on(studio, studio, 128, 256, 0, false);
     what_is_packed_otherwise_goes_on(studio, studio, 256, 128, 3000000, false);

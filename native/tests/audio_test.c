@@ -1,3 +1,4 @@
+/* What players hear of one another, on virtual time. One thread only. */
 #define _GNU_SOURCE
 #include "audio_pair.h"
 
@@ -630,9 +631,6 @@ static void rates_and_periods_mix(void) {
 }
 
 int main(void) {
-#ifdef __SANITIZE_THREAD__
-    return 0; /* There is one thread only: audio_threads_test is for that. */
-#endif
     what_goes_in_comes_out_in_its_channel();
     the_wait_follows_its_target();
     a_late_codec_thread_is_counted_and_a_long_wait_bears_it();

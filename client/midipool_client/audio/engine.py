@@ -10,7 +10,6 @@ import select
 import signal
 import sys
 import time
-from dataclasses import asdict
 from typing import BinaryIO
 
 import msgspec
@@ -151,9 +150,8 @@ class AudioEngine:
                 for body in source.take():
                     self._take_safely(body)
             self._pass_rare()
-            self._voices.tend()
-            self._recording.tend(self._voices.heard(), self._inserts.own_sounds)
-            self._close_old_encoders()
+            if source.fd in readable or time.monotonic() >= next_status_s:
+                self._tend()
             if self._watch_s and time.monotonic() >= next_levels_s:
                 next_levels_s = time.monotonic() + self._watch_s
                 self._levels = self._measure()
@@ -161,6 +159,12 @@ class AudioEngine:
             if time.monotonic() >= next_status_s:
                 next_status_s = time.monotonic() + STATUS_S
                 self._output.say(self._status())
+
+    def _tend(self) -> None:
+        """What STUN, which comes often, has no need of."""
+        self._voices.tend()
+        self._recording.tend(self._voices.heard(), self._inserts.own_sounds)
+        self._close_old_encoders()
 
     def _is_alive(self) -> bool:
         if trouble := self._device.trouble():
@@ -286,7 +290,7 @@ class AudioEngine:
     def _status(self) -> AudioStatus:
         # A look at the levels begins them anew: while somebody watches, the newest will do.
         levels = self._levels if self._watch_s else self._measure()
-        counts = asdict(self._socket.stats())
+        counts = self._socket.counts()
         info = self._device.info()
         return AudioStatus(
             voices=self._voices.status(levels.voices),

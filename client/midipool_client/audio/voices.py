@@ -11,7 +11,6 @@ from midipool_client.audio.levels import loudest
 from midipool_native._rt import ffi, lib
 from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerSetup
 from midipool_native.media_socket import MediaSocket
-from midipool_native.media_stats import SenderStats
 from midipool_native.roc import Context, Decoder, DecoderSettings
 
 # What comes waits here for at most 0.2 s, also when the codec thread is late.
@@ -213,7 +212,7 @@ class Voices:
         return self._open_decoder(self._roc, settings)
 
     def _status(self, slot: int, held: _Slot, level: Level) -> VoiceStatus:
-        stats, sender = self._core.player_stats(slot), self._socket.sender_stats(slot)
+        stats, sender = self._core.player_stats(slot), self._socket.look_at(slot)
         frames = held.voice.encoding.packet_frames
         return VoiceStatus(
             name=held.voice.name,
@@ -230,23 +229,15 @@ class Voices:
             floor_us=round(stats.floor_frames * 1e6 / STREAM_RATE),
             rms=level.rms,
             peak=level.peak,
-            dropped=stats.overflow + (_dropped(sender) if sender is not None else 0),
+            dropped=stats.overflow + (0 if sender is None else sender.dropped),
             relayed=sender is None or bool(sender.via_relay),
-            silence_us=None if sender is None else _us(sender.silence_ns),
-            direct_silence_us=None if sender is None else _us(sender.direct_silence_ns),
+            silence_us=None if sender is None else sender.silence_us,
+            direct_silence_us=None if sender is None else sender.direct_silence_us,
         )
-
-
-def _dropped(sender: SenderStats) -> int:
-    return sender.stale + sender.flooded + sender.queue_full
 
 
 def _frames(us: int) -> float:
     return us * STREAM_RATE / 1e6
-
-
-def _us(ns: int | None) -> int | None:
-    return None if ns is None else ns // 1000
 
 
 def _wait_of(voice: Voice) -> tuple[int, int, bool]:
