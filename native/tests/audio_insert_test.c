@@ -52,7 +52,10 @@ static void cycle(stage *s, uint32_t frames) {
 
 /* The effect halves. */
 static void work(stage *s) {
-    CHECK(mp_effects_wait(s->worker, 0));
+    if (mp_effects_wait(s->worker, 0) == 0) {
+        CHECK(s->insert->mode == MP_INSERT_OFF);
+        return;
+    }
     uint32_t got = mp_effects_take(s->worker, MP_PLACE_INPUT, s->work, MOST);
     for (uint32_t i = 0; i < got * CHANNELS; i++) s->work[i] *= 0.5f;
     mp_effects_give(s->worker, MP_PLACE_INPUT, s->work, got);

@@ -20,7 +20,7 @@ from tests.e2e.waiting import wait_until
 
 CUE = b"\xf2\x00\x01"
 
-pytestmark = pytest.mark.jack
+pytestmark = [pytest.mark.jack, pytest.mark.idle]
 
 
 def wait_more_clocks(player: Player, count: int) -> None:

@@ -15,7 +15,7 @@ from midipool_demo.tick_meter import TickMeter
 from tests.e2e.listening import Daw, clocks, has
 from tests.e2e.timelines import newest_timeline
 
-pytestmark = pytest.mark.jack
+pytestmark = [pytest.mark.jack, pytest.mark.idle]
 
 
 def daw(player: Player) -> Daw:

@@ -14,7 +14,7 @@ from tests.e2e.listening import Daw, Event, clocks
 from tests.e2e.solo import Solo
 from tests.e2e.waiting import wait_until
 
-pytestmark = pytest.mark.jack
+pytestmark = [pytest.mark.jack, pytest.mark.idle]
 MINE, KEYS = "midiPool:midi_receive", "keys:midi_receive"
 FRAMES_A_MS = 48
 TICK_FRAMES = 1000  # at 120 BPM
