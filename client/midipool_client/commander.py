@@ -5,14 +5,24 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from midipool.messages import Ballot, Error, LoadSong, Ok, Say, SetMode, SongEdit, TransportCommand
+from midipool.messages import (
+    AccessCommand,
+    Ballot,
+    Error,
+    LoadSong,
+    Ok,
+    Say,
+    SetMode,
+    SongEdit,
+    TransportCommand,
+)
 
 MAX_WAITING = 256
 MAX_OWN = 256
 
 Answer = Callable[[Ok | Error | None], None]
 """Is called once; with None when no answer will come any more."""
-Asked = TransportCommand | SetMode | Ballot | Say | SongEdit | LoadSong
+Asked = TransportCommand | SetMode | Ballot | Say | SongEdit | LoadSong | AccessCommand
 
 
 class Commander:

@@ -14,12 +14,15 @@ from midipool.daw.lead_role import Mode
 from midipool.errors import MidiPoolError, Unavailable
 from midipool.messages import (
     CAPABILITIES,
+    Access,
+    AtTheDoor,
     BarSync,
     Chat,
     ChatNews,
     Error,
     GoingDown,
     HeardBy,
+    Invitation,
     MediaKey,
     MediaOfferFrom,
     Members,
@@ -48,6 +51,7 @@ from midipool_client.commander import Asked, Commander
 from midipool_client.effects import commands as effects_commands
 from midipool_client.effects.rack import Rack
 from midipool_client.follower import Action, Follow, RoomFollower, Send
+from midipool_client.known_access import KnownAccess
 from midipool_client.known_chat import KnownChat
 from midipool_client.known_songs import KnownSongs
 from midipool_client.playback import commands as take_commands
@@ -100,6 +104,7 @@ class Player:
         self.votes = RoomVotes()
         self.chat = KnownChat()
         self.songs = KnownSongs()
+        self.access = KnownAccess()
         self._asleep_ns = host_clock.asleep_ns()
         self._parts: list[Coroutine[Any, Any, None]] = []
 
@@ -175,19 +180,37 @@ class Player:
             self._commander.disconnected()
 
     @property
+    def waiting(self) -> str:
+        """Why we are not in yet, for people; empty where nobody has to let us in."""
+        return self._session.waiting
+
+    @property
     def connected(self) -> bool:
         """Whether the server is there."""
         return self._session.connected
 
     def send(self, message: Message) -> None:
         """Send what has no answer."""
-        if isinstance(message, Midi) and self.recorder is not None:
-            self.recorder.played(self.name, message.events)
+        if isinstance(message, Midi):
+            if self.recorder is not None:
+                self.recorder.played(self.name, message.events)
+            if self.access.is_silent(self.name):
+                return
         self._session.send(message)
 
     def hello(self) -> messages.Hello:
         """How we introduce ourselves."""
-        return messages.hello(self.name, token=self.follower.token, capabilities=CAPABILITIES)
+        token, invitation = self.follower.token, self.url.invitation
+        if not token and invitation:
+            # Who came by an invitation before and comes again counts once, by this.
+            token = dict(tokens.load(self.url)).get(self.name, "")
+        return messages.hello(
+            self.name,
+            token=token,
+            capabilities=CAPABILITIES,
+            password=self.url.password,
+            invitation=invitation,
+        )
 
     def welcomed(self, welcome: Welcome) -> None:
         """The server let us in."""
@@ -234,6 +257,8 @@ class Player:
             case Songs() | SongPut() | SongGone() | SongLoaded():
                 for hand in self.songs.told(message):
                     self._session.send(hand)
+            case Access() | AtTheDoor() | Invitation():
+                self._access_told(message)
             case Vote():
                 self.votes.running = message
                 log.info("%s", vote_in_words(message))
@@ -248,6 +273,17 @@ class Player:
                     log.warning("the server refuses: %s", message.message)
             case _:
                 pass
+
+    def _access_told(self, message: Access | AtTheDoor | Invitation) -> None:
+        before = self.access.of(self.name)
+        self.access.told(message)
+        now = self.access.of(self.name)
+        if now.role != before.role:
+            log.info("you are a %s in this room", now.role)
+        if now.muted != before.muted:
+            log.warning("a host has %s you", "muted" if now.muted else "unmuted")
+        if self.audio is not None:
+            self.audio.silence(self.access.silent())
 
     def probed(self, sample: ProbeSample, new_way: bool) -> None:
         """A clock probe came back."""

@@ -10,8 +10,9 @@ from midipool.errors import InvalidValue
 from midipool_client.room_url import DEFAULT_PORT, RoomUrl, parse_room_url
 
 MOST = 8
-_ADDRESS = re.compile(r"\b(wss?|https?)://([^/\s'\"]+)/(?:rooms/)?([^/\s'\"?#]+)")
-_SCHEMES = {"http": "ws", "https": "wss"}
+_ADDRESS = re.compile(
+    r"\b(wss?|https?)://([^/\s'\"]+)/(?:rooms/)?([^/\s'\"?#]+)(#invite=[A-Za-z0-9_.-]+)?"
+)
 
 
 class RecentRoom(msgspec.Struct, frozen=True):
@@ -46,8 +47,8 @@ def address_of(server: str, room: str) -> RoomUrl:
     """
     server, room = server.strip(), room.strip()
     if (pasted := _ADDRESS.search(server)) is not None:
-        scheme, host, name = pasted.groups()
-        return parse_room_url(f"{_SCHEMES.get(scheme, scheme)}://{host}/{name}")
+        scheme, host, name, invitation = pasted.groups()
+        return parse_room_url(f"{scheme}://{host}/{name}{invitation or ''}")
     if not server:
         raise InvalidValue("server", f"say where the room is, such as 127.0.0.1:{DEFAULT_PORT}")
     if not room:

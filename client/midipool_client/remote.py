@@ -12,11 +12,15 @@ from midipool import messages
 from midipool.audio.health import dropped_in_words, hearings_in_words
 from midipool.errors import InvalidValue, Refused, Unavailable
 from midipool.messages import (
+    Access,
+    AtTheDoor,
     Ballot,
     Capability,
     Dropped,
     Error,
     Hearing,
+    Hello,
+    Invitation,
     Ok,
     RoomMode,
     ServerMessage,
@@ -41,6 +45,7 @@ RELAY_DROPS = {
 }
 VOTE_S = 10.0
 MAX_TRIES = 4
+NEEDS_TOKEN = ("password_needed", "invitation_needed", "door_locked", "bad_invitation")
 
 
 class Remote:
@@ -59,15 +64,22 @@ class Remote:
         self._capabilities = capabilities
         self.acting_as = acting_as
         self.welcome: Welcome | None = None
+        self.invitation = ""
+        """What came before the answer to `invite`."""
         self._link: ServerLink | None = None
 
     async def __aenter__(self) -> "Remote":
         for token in self._tokens():
-            hello = messages.hello("remote", "remote", token, self._capabilities)
-            link = ServerLink(self.url, hello)
+            link = ServerLink(self.url, self._hello(token))
             await link.__aenter__()
             try:
                 self.welcome = await link.hello()
+            except Refused as refused:
+                await link.__aexit__(None, None, None)
+                # A token that is good no more is no member's: another one may be.
+                if not token or refused.code not in NEEDS_TOKEN:
+                    raise
+                continue
             except BaseException:
                 await link.__aexit__(None, None, None)
                 raise
@@ -97,6 +109,8 @@ class Remote:
                             raise Refused(message.code, message.message, message.field)
                         case Ok():
                             return message
+                        case Invitation():
+                            self.invitation = message.text
                         case Vote():
                             log.info("the room votes: %s", vote_in_words(message))
         except (TimeoutError, Disconnected):
@@ -112,6 +126,11 @@ class Remote:
         except Disconnected as error:
             raise Unavailable(str(error)) from None
         raise Unavailable(f"the connection with {self.url} ended")
+
+    def _hello(self, token: str) -> Hello:
+        url = self.url
+        password, invitation = (None, "") if token else (url.password, url.invitation)
+        return messages.hello("remote", "remote", token, self._capabilities, password, invitation)
 
     def _tokens(self) -> list[str]:
         """Tokens to try, in order; an empty one is a remote that acts for nobody."""
@@ -135,6 +154,32 @@ async def send_command(url: RoomUrl, command: Asked, acting_as: str | None = Non
         return await remote.ask(command)
 
 
+async def invitation(url: RoomUrl, invite: Asked, acting_as: str | None = None) -> str:
+    """What a host is given who invites; raises as `send_command`."""
+    messages.decode_client(messages.encode(invite))
+    async with Remote(url, acting_as) as remote:
+        await remote.ask(invite)
+        return remote.invitation
+
+
+async def room_access(url: RoomUrl, acting_as: str | None = None) -> tuple[Access, AtTheDoor]:
+    """Who is what in a room; who waits, if we act for a host. Raises Unavailable, Refused."""
+    async with Remote(url, acting_as, ("access",)) as remote:
+        assert remote.welcome is not None
+        if "access" not in remote.welcome.capabilities:
+            raise Unavailable(f"the server of {url} is older than roles: update it")
+        access: Access | None = None
+        async for message in remote.heard():
+            if isinstance(message, Access):
+                access = message
+                roles = {member.name: member.role for member in access.members}
+                if roles.get(remote.welcome.acts_for or "") != "host":
+                    return access, AtTheDoor([], [])
+            elif isinstance(message, AtTheDoor) and access is not None:
+                return access, message
+    raise Unavailable(f"{url} did not answer")
+
+
 async def cast_ballot(url: RoomUrl, yes: bool, acting_as: str | None = None) -> None:
     """Answer the running vote; raises Unavailable, Refused or InvalidValue."""
     async with Remote(url, acting_as) as remote:
@@ -152,9 +197,12 @@ async def room_status(url: RoomUrl) -> dict[str, Any]:
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as http,
-            http.get(url.http(f"api/rooms/{url.room}")) as answer,
+            http.get(url.http(f"api/rooms/{url.room}"), headers=_as_member(url)) as answer,
         ):
             body: dict[str, Any] = await answer.json()
+            if "private" in body:
+                text = f"room {url.room!r} shows itself to its members only: run this where you"
+                raise Refused("not_member", f"{text} joined it")
             if answer.status == 404:
                 raise Refused("no_such_room", str(body.get("error", "there is no such room")))
             return body
@@ -162,6 +210,13 @@ async def room_status(url: RoomUrl) -> dict[str, Any]:
         raise Unavailable(f"{where} does not answer within {ANSWER_S:g} s") from None
     except (aiohttp.ClientError, ValueError) as error:
         raise Unavailable(f"no midiPool server at {where} ({error})") from None
+
+
+def _as_member(url: RoomUrl) -> dict[str, str]:
+    """So that a room which is not for all shows itself to who is in it."""
+    for _, token in tokens.load(url):
+        return {"Authorization": f"Bearer {token}"}
+    return {}
 
 
 def status_in_words(room: dict[str, Any]) -> str:

@@ -27,7 +27,11 @@ log = logging.getLogger(__name__)
 
 STATUS_S = 1.0
 RETRY_S = (0.1, 0.25, 0.5, 1.0, 2.0)
-FATAL_REFUSALS = {"bad_version", "bad_room", "closed"}
+# What does not become otherwise by trying again.
+FATAL_REFUSALS = {
+    *("bad_version", "bad_room", "closed", "banned"),
+    *("password_needed", "bad_password", "bad_invitation", "invitation_needed"),
+}
 MAX_UNSENT = 1024
 
 
@@ -63,6 +67,8 @@ class RoomSession:
         self._unsent: deque[Message] = deque(maxlen=MAX_UNSENT)
         self._to_send = asyncio.Event()
         self._connected = False
+        self.waiting = ""
+        """Why we are not in yet, for people: a host has to let us in."""
         self.server_host: str | None = None
         """Address of the server that we are or were connected to."""
 
@@ -89,7 +95,9 @@ class RoomSession:
         while True:
             try:
                 async with ServerLink(self.url, self._member.hello()) as link:
+                    link.on_waiting = self._wait
                     welcome = await link.hello()
+                    self.waiting = ""
                     log.info("joined %s as %s", self.url, self._member.hello().name)
                     joined, tries = True, 0
                     await self._converse(link, welcome)
@@ -105,6 +113,9 @@ class RoomSession:
                 log.warning("%s; playing on, and connecting again", reason)
             await asyncio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
             tries += 1
+
+    def _wait(self, text: str) -> None:
+        self.waiting = text
 
     async def _converse(self, link: ServerLink, welcome: Welcome) -> None:
         self._connected = True

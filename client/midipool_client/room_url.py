@@ -1,11 +1,14 @@
-"""Where a room is: ws://HOST:PORT/ROOM."""
+"""Where a room is: ws://HOST:PORT/ROOM, or an invitation's link to it."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from midipool.errors import InvalidValue
 
 DEFAULT_PORT = 8765
+_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+_INVITE = re.compile(r"invite=([A-Za-z0-9_.-]{1,512})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,10 @@ class RoomUrl:
     host: str
     port: int
     room: str
+    invitation: str = field(default="", repr=False, compare=False)
+    """What stands behind `#invite=`; never a part of the address, so in no log and no file."""
+    password: str | None = field(default=None, repr=False, compare=False)
+    """Of the room, if one was given."""
 
     def __str__(self) -> str:
         return self._address("wss" if self.secure else "ws", self.room)
@@ -30,8 +37,9 @@ class RoomUrl:
 
 
 def parse_room_url(text: str) -> RoomUrl:
-    """Read ws://HOST[:PORT]/ROOM or wss://…; raises InvalidValue."""
-    expected = f"{text!r} is not a room's address such as ws://127.0.0.1:{DEFAULT_PORT}/jam"
+    """Read ws://HOST[:PORT]/ROOM or wss://…, or http(s)://…#invite=…; raises InvalidValue."""
+    shown = text.partition("#")[0]
+    expected = f"{shown!r} is not a room's address such as ws://127.0.0.1:{DEFAULT_PORT}/jam"
     try:
         parts = urlsplit(text)
     except ValueError:
@@ -42,10 +50,24 @@ def parse_room_url(text: str) -> RoomUrl:
         raise InvalidValue(
             "url", f"{expected} (the port is not a number from 1 to 65535)"
         ) from None
+    scheme = _SCHEMES.get(parts.scheme, "")
+    by_browser = parts.scheme.startswith("http")
     room = parts.path.strip("/")
-    if parts.scheme not in ("ws", "wss") or not parts.hostname or not room or "/" in room:
+    room = room.removeprefix("rooms/") if by_browser else room
+    if not scheme or not parts.hostname or not room or "/" in room:
         raise InvalidValue("url", expected)
-    secure = parts.scheme == "wss"
+    secure = scheme == "wss"
     if port is None:
-        port = 443 if secure else DEFAULT_PORT
-    return RoomUrl(secure=secure, host=parts.hostname, port=port, room=room)
+        port = 443 if secure else 80 if by_browser else DEFAULT_PORT
+    invitation = _invitation_in(parts.fragment)
+    return RoomUrl(secure, parts.hostname, port, room, invitation)
+
+
+def _invitation_in(fragment: str) -> str:
+    if not fragment:
+        return ""
+    match = _INVITE.fullmatch(fragment)
+    if match is None:
+        rule = "what stands behind # is no invitation: copy the whole link, or leave # out"
+        raise InvalidValue("url", rule)
+    return match[1]

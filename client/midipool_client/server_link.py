@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 
 import aiohttp
 
 from midipool import messages
 from midipool.errors import InvalidMessage, MidiPoolError, Refused, Unavailable
-from midipool.messages import Closing, Error, Hello, Message, ServerMessage, Welcome
+from midipool.messages import Closing, Error, Hello, Message, ServerMessage, Waiting, Welcome
 from midipool_client.room_url import RoomUrl
+
+log = logging.getLogger(__name__)
 
 CONNECT_S = 5.0
 HEARTBEAT_S = 5.0
@@ -28,6 +31,8 @@ class ServerLink:
     def __init__(self, url: RoomUrl, hello: Hello) -> None:
         self.url = url
         self._hello = hello
+        self.on_waiting: Callable[[str], None] = lambda text: None
+        """Called when a host has to let us in first."""
         self._http: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
 
@@ -65,12 +70,17 @@ class ServerLink:
         """Introduce ourselves; raises Refused, or Unavailable when it is no midiPool server."""
         await self.send(self._hello)
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(CONNECT_S) as patience:
                 async for message in self.incoming():
-                    if isinstance(message, Error):
-                        raise Refused(message.code, message.message, message.field)
-                    if isinstance(message, Welcome):
-                        return message
+                    match message:
+                        case Error():
+                            raise Refused(message.code, message.message, message.field)
+                        case Welcome():
+                            return message
+                        case Waiting():
+                            patience.reschedule(None)
+                            log.info("%s", message.text)
+                            self.on_waiting(message.text)
         except (TimeoutError, InvalidMessage):
             pass
         raise Unavailable(f"{self.url} does not answer as a midiPool server")

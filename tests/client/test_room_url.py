@@ -19,6 +19,8 @@ from midipool_client.room_url import RoomUrl, parse_room_url
         ("wss://host.example:9/jam/", RoomUrl(True, "host.example", 9, "jam")),
         ("ws://[::1]:8765/jam", RoomUrl(False, "::1", 8765, "jam")),
         ("WS://Host/Jam", RoomUrl(False, "host", 8765, "Jam")),
+        ("http://host:8765/jam", RoomUrl(False, "host", 8765, "jam")),
+        ("https://host.example/rooms/jam", RoomUrl(True, "host.example", 443, "jam")),
     ],
 )
 def test_what_is_understood(text: str, url: RoomUrl) -> None:
@@ -36,7 +38,7 @@ def test_the_same_server_by_http() -> None:
     [
         "",
         "jam",
-        "http://host/jam",
+        "ftp://host/jam",
         "ws://host",
         "ws://host/",
         "ws:///jam",
@@ -60,3 +62,14 @@ def test_what_is_refused_in_words(text: str) -> None:
 def test_nothing_typed_raises_anything_else(text: str) -> None:
     with contextlib.suppress(InvalidValue):
         parse_room_url(text)
+
+
+def test_an_invitation_is_taken_from_its_link_and_shown_nowhere() -> None:
+    url = parse_room_url("https://host.example/jam#invite=aBc-_.d9")
+    assert (url.invitation, url.secure, url.port, url.room) == ("aBc-_.d9", True, 443, "jam")
+    assert "aBc" not in str(url) + repr(url) + url.http("jam")
+    assert url == parse_room_url("wss://host.example/jam")
+    for broken in ("#invite=", "#invite=a b", "#other", "#invite=" + "a" * 513):
+        with pytest.raises(InvalidValue) as caught:
+            parse_room_url(f"https://host.example/jam{broken}")
+        assert broken not in str(caught.value)

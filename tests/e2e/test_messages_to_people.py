@@ -29,7 +29,7 @@ def test_no_server_there() -> None:
     assert "no midiPool server" in complaint("midipool_client", "room", url, "status")
 
 
-@pytest.mark.parametrize("url", ["jam", "http://host/jam", "ws://host/", "ws://host:x/jam"])
+@pytest.mark.parametrize("url", ["jam", "ftp://host/jam", "ws://host/", "ws://host:x/jam"])
 def test_an_address_that_is_none(url: str) -> None:
     assert "ws://127.0.0.1:8765/jam" in complaint("midipool_client", "room", url, "start")
 

@@ -14,6 +14,15 @@ pytestmark = [pytest.mark.jack, pytest.mark.idle]
 TEMPO_KNOWN_TICKS = 72
 
 
+@pytest.fixture(autouse=True)
+def _drums_is_host(band: Stage) -> None:
+    """Who came first is, and hosts may set any mode."""
+    for member in band.status()["access"]["members"]:
+        if member["name"] == "bass" and member["role"] == "host":
+            band.conduct("role", "drums", "host", by=band.players[1])
+            band.conduct("role", "bass", "player", by=band.players[0])
+
+
 def wait_refused(player: Player, why: str) -> None:
     """Wait until the client's log says why the DAW was refused."""
     wait_until(lambda: f"the room refused what the DAW did: {why}" in player.client.output())

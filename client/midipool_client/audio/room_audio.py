@@ -105,6 +105,7 @@ class RoomAudio:
         self._mix = OwnMix()
         self._bars = RoomBars(options.bars)
         self._period = 0
+        self._silent: frozenset[str] = frozenset()
         self._told_voices: Voices | None = None
         self._told_map: ClockMap | None = None
 
@@ -178,6 +179,13 @@ class RoomAudio:
         self._choose_encoding()
         self._tell_voices()
         self._paths.members([m.name for m in members if m.connected and m.name in self._members])
+
+    def silence(self, names: frozenset[str]) -> None:
+        """Hear nothing of these, and let nobody hear us if we are one of them."""
+        if names != self._silent:
+            self._silent = names
+            self._tell_mix()
+            self._tell_voices()
 
     def offered(self, message: MediaOfferFrom) -> None:
         """Another one says where it can be reached."""
@@ -351,7 +359,8 @@ class RoomAudio:
         own, count = self._mix, self.options.channels
         channels = [(number, own.channel(number)) for number in range(1, count + 1)]
         strips = [OwnStrip(c.gain, c.pan_of(n, count), c.mute, c.solo) for n, c in channels]
-        self.engine.tell(Mix(own.master, own.monitor, own.send, strips))
+        send = 0.0 if self._room.name in self._silent else own.send
+        self.engine.tell(Mix(own.master, own.monitor, send, strips))
 
     def _tell_pieces(self) -> None:
         now_us = self._room.room_us()
@@ -363,7 +372,8 @@ class RoomAudio:
     def _tell_voices(self) -> None:
         for name, member in self._members.items():
             member.strip, member.keep_us = self._mix.strip_of(name), self._bars.keep_us
-        voices = Voices([v for member in self._members.values() if (v := member.voice())])
+        heard = [member for name, member in self._members.items() if name not in self._silent]
+        voices = Voices([v for member in heard if (v := member.voice())])
         if voices != self._told_voices:
             self._told_voices = voices
             self.engine.tell(voices)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from midipool_client import room_password
 from midipool_client.audio.options import add_audio_options, audio_options, listening_options
 from midipool_client.ports import PORT_WORDS
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    parser.add_argument("url", help="ws://HOST:PORT/ROOM")
+    parser.add_argument("url", help="ws://HOST:PORT/ROOM, or the link of an invitation")
     parser.add_argument("--name", required=True, help="what the others see")
+    room_password.add_options(parser)
     _add_ports(parser.add_argument_group("ports"))
     _add_leading(parser.add_argument_group("leading the room"))
     _add_sharing(parser.add_argument_group("playing together in MIDI"))
@@ -168,14 +170,14 @@ def run(options: argparse.Namespace) -> int:
     from midipool_client import tokens
     from midipool_client.page.alone import page_beside
     from midipool_client.player import play
-    from midipool_client.room_url import parse_room_url
+    from midipool_client.room_url import RoomUrl, parse_room_url
     from midipool_native import host_clock
 
     host_clock.set_off_for_tests()
-    url, name = parse_room_url(options.url), check_name(options.name)
+    url, name = room_password.given(parse_room_url(options.url), options), check_name(options.name)
     page_port = None if options.no_page else page_port_of(options.page_port)
 
-    async def run() -> None:
+    async def run(url: RoomUrl) -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -183,8 +185,9 @@ def run(options: argparse.Namespace) -> int:
         async with page_beside(playing, page_port, options.device_name):
             await play(playing.player, stopped)
 
-    asyncio.run(run())
-    tokens.forget(url, name)  # the place is given up
+    room_password.asked_for(url, lambda url: asyncio.run(run(url)))
+    if not url.invitation:  # who comes again by one is known by the token
+        tokens.forget(url, name)  # the place is given up
     return 0
 
 

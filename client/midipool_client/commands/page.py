@@ -104,6 +104,8 @@ def _show_recent(host: "PageHost") -> None:
 
 async def _play(host: "PageHost", join: "Join", control_port: str | None) -> None:
     """Be in a room until the page leaves it; raises MidiPoolError."""
+    from dataclasses import replace
+
     from midipool.messages import check_name
     from midipool_client import tokens
     from midipool_client.commands.join import playing_of
@@ -111,6 +113,7 @@ async def _play(host: "PageHost", join: "Join", control_port: str | None) -> Non
     from midipool_client.recent_rooms import address_of
 
     url, name = address_of(join.server, join.room), check_name(join.name.strip())
+    url = replace(url, password=join.password or None)
     _keep_choice(join.choice)
     options = _join_options(str(url), name, join.choice)
     options.control_port = control_port
@@ -123,8 +126,9 @@ async def _play(host: "PageHost", join: "Join", control_port: str | None) -> Non
     try:
         await play(playing.player, left)
     finally:
-        with contextlib.suppress(OSError):
-            tokens.forget(url, name)  # the place is given up
+        if not url.invitation:  # who comes again by one is known by the token
+            with contextlib.suppress(OSError):
+                tokens.forget(url, name)  # the place is given up
 
 
 def _keep_choice(choice: "JoinChoice") -> None:

@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from midipool_client.commands import chat, songs
+from midipool_client.commands import access, chat, songs
 
 if TYPE_CHECKING:
     from midipool.messages import SetMode, TransportCommand
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    parser.add_argument("url", help="ws://HOST:PORT/ROOM")
+    parser.add_argument("url", help="ws://HOST:PORT/ROOM, or the link of an invitation")
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
     acting = argparse.ArgumentParser(add_help=False)
     acting.add_argument(
@@ -58,6 +58,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     vote.add_argument("answer", choices=["yes", "no"])
     chat.add_options(actions, acting)
     songs.add_options(actions, acting, at)
+    access.add_options(actions, acting)
     status = actions.add_parser("status", help="show the room")
     status.add_argument("--json", action="store_true", help="as JSON")
     parser.set_defaults(run=run)
@@ -65,16 +66,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Send the command and wait for its answer; raises MidiPoolError."""
-    from midipool_client import remote
+    from midipool_client import remote, room_password
     from midipool_client.room_url import parse_room_url
 
-    url = parse_room_url(options.url)
+    url = room_password.given(parse_room_url(options.url), options)
     if options.action == "status":
         room = asyncio.run(remote.room_status(url))
         print(json.dumps(room, indent=2) if options.json else remote.status_in_words(room))
         return 0
     if options.action in ("say", "chat"):
         return chat.run(url, options)
+    if options.action in access.ACTIONS:
+        return access.run(url, options)
     if options.action == "songs":
         return songs.run(url, options)
     if options.action == "vote":

@@ -225,6 +225,7 @@ class PageHost:
             health=self._health,
             talk=view.talk_of(player),
             songs=view.songs_of(player),
+            access=view.access_of(player),
             effects=self._effects.boards(player.effects, now_s),
             effects_now=self._effects.now(player.effects, _rate_of(player)),
             effect_kinds=KINDS_VIEW,

@@ -13,6 +13,7 @@ from midipool.audio.profiles import ProfileName
 from midipool.audio.strips import LEAST_DB, MOST_CHANNELS, MOST_DB
 from midipool.errors import InvalidMessage
 from midipool.messages import (
+    AccessCommand,
     AddSong,
     Ballot,
     ChangeSong,
@@ -49,12 +50,14 @@ Decibels = Annotated[float, Meta(ge=LEAST_DB, le=MOST_DB)]
 class Join(Request, tag="join", frozen=True, kw_only=True):
     """Go into a room; only while the client is in none."""
 
-    server: Annotated[str, Meta(max_length=256)]
-    """`HOST`, `HOST:PORT`, or the room's whole address `ws://HOST:PORT/ROOM`."""
+    server: Annotated[str, Meta(max_length=1024)]
+    """`HOST`, `HOST:PORT`, the whole address `ws://HOST:PORT/ROOM`, or an invitation's link."""
     room: Annotated[str, Meta(max_length=64)] = ""
     """Its name; empty with a whole address."""
     name: Annotated[str, Meta(max_length=64)]
     """What the others see."""
+    password: Annotated[str, Meta(max_length=128)] = ""
+    """Of a room that has one."""
     choice: JoinChoice = JoinChoice()
     """With which devices; it is kept for the next time."""
 
@@ -212,6 +215,7 @@ RoomRequest = (
     | SetMode
     | Ballot
     | TalkRequest
+    | AccessCommand
 )
 MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick | SetPage
 WayInRequest = Join | LookForDevices | CheckDevices | EndCheck

@@ -10,9 +10,12 @@ from midipool.audio.listening import Listening
 from midipool.audio.strips import OwnChannel, Strip
 from midipool.messages import (
     ChatLine,
+    Door,
     Hearing,
     LoadedSong,
+    MemberAccess,
     MemberStatus,
+    Role,
     RoomMode,
     Song,
     Vote,
@@ -102,6 +105,26 @@ class Conduct(Part, frozen=True, kw_only=True):
     result: str = ""
     """How the last vote came out."""
     changes: list[Change] = []
+
+
+class AccessPart(Part, frozen=True, kw_only=True):
+    """Who may do what in the room, and who may come in."""
+
+    known: bool = False
+    """Whether the room has roles."""
+    role: Role = "player"
+    """Our own."""
+    muted: bool = False
+    """Whether nobody hears us."""
+    members: list[MemberAccess] = []
+    door: Door = "open"
+    has_password: bool = False
+    waiting: list[str] = []
+    """Who waits to be let in; told to hosts."""
+    banned: list[str] = []
+    """Told to hosts."""
+    invitation: str = ""
+    """The link that was made last, here."""
 
 
 class StripView(Part, frozen=True, kw_only=True):
@@ -233,6 +256,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     health: Health = Health()
     talk: TalkPart = TalkPart()
     songs: SongsPart = SongsPart()
+    access: AccessPart = AccessPart()
     effects: EffectsPart = EffectsPart()
     effects_now: EffectsNow = EffectsNow()
     effect_kinds: EffectKinds = EffectKinds()
@@ -253,6 +277,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     health: Health | UnsetType = UNSET
     talk: TalkPart | UnsetType = UNSET
     songs: SongsPart | UnsetType = UNSET
+    access: AccessPart | UnsetType = UNSET
     effects: EffectsPart | UnsetType = UNSET
     effects_now: EffectsNow | UnsetType = UNSET
     effect_kinds: EffectKinds | UnsetType = UNSET

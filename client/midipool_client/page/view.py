@@ -8,6 +8,7 @@ from midipool.messages import Hearing, MemberInfo
 from midipool_client.live_settings import Playing
 from midipool_client.page.health import health_of
 from midipool_client.page.state import (
+    AccessPart,
     Change,
     ChannelView,
     ClickPort,
@@ -40,6 +41,7 @@ def session_of(player: Player, can_leave: bool) -> Session:
         room=str(player.url),
         name=player.name,
         connected=player.connected,
+        problem="" if joined else player.waiting,
         going_down=player.going_down,
         can_leave=can_leave,
     )
@@ -71,6 +73,23 @@ def songs_of(player: Player) -> SongsPart:
     """The room's song list."""
     book = player.songs.book
     return SongsPart(known=player.songs.known, songs=book.songs, loaded=book.loaded)
+
+
+def access_of(player: Player) -> AccessPart:
+    """Who may do what in the room."""
+    known, name = player.access, player.name
+    link = f"{player.url.http(player.url.room)}#invite={known.invitation}"
+    return AccessPart(
+        known=bool(known.access.members),
+        role=known.role(name),
+        muted=known.of(name).muted,
+        members=known.access.members,
+        door=known.access.door,
+        has_password=known.access.has_password,
+        waiting=known.at_the_door.waiting,
+        banned=known.at_the_door.banned,
+        invitation=link if known.invitation else "",
+    )
 
 
 def mixer_of(playing: Playing) -> MixerPart:

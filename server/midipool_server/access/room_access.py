@@ -127,7 +127,11 @@ class RoomAccess(Feature):
         """Who may do what; for hosts, who waits."""
         if "access" not in member.capabilities:
             return []
-        return [Outgoing(self.message(), member.id), *self._door_news()]
+        told = [Outgoing(self.message(), member.id)]
+        if self.role_of(member.id) == "host":
+            self._told_hosts[member.id] = self._at_the_door()
+            told.append(Outgoing(self._at_the_door(), member.id))
+        return told
 
     def came(self, now_us: int, member: Member, old: Member | None) -> list[Outgoing]:
         """One more, who is something."""
@@ -219,15 +223,16 @@ class RoomAccess(Feature):
         """For the audit log."""
         self.events.append(AuditEvent(what, self.room, name, address, **more))
 
+    def _at_the_door(self) -> AtTheDoor:
+        waiting = [newcomer.name for newcomer in self.waiting.values()]
+        return AtTheDoor(waiting, sorted({ban.name for ban in self.state.bans}))
+
     def _door_news(self) -> list[Outgoing]:
-        at_the_door = AtTheDoor(
-            [newcomer.name for newcomer in self.waiting.values()],
-            sorted({ban.name for ban in self.state.bans}),
-        )
+        at_the_door = self._at_the_door()
         hosts = [
             m.id
-            for m in self.floor.places.members()
-            if m.role == "host" and m.connected and "access" in m.capabilities
+            for m in self.floor.places.by_id.values()
+            if m.connected and "access" in m.capabilities and self.role_of(m.id) == "host"
         ]
         nothing = AtTheDoor([], [])
         new = [id for id in hosts if self._told_hosts.get(id, nothing) != at_the_door]
