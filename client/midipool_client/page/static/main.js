@@ -70,7 +70,8 @@ function show(changed = null) {
   dirty = changed === null ? null : dirty && new Set([...dirty, ...changed]);
   if (wanted) return;
   wanted = true;
-  requestAnimationFrame(draw);
+  if (drawn) requestAnimationFrame(draw);
+  else draw(); // the first picture waits for nothing
 }
 
 function draw() {
@@ -82,7 +83,7 @@ function draw() {
   document.title = state.session.phase === "choosing" ? "midiPool" : `${unread ? `(${unread}) ` : ""}${state.session.name} · midiPool`;
   render(inRoom(state) ? room(state) : waiting(state), root);
   settle(root);
-  drawn++;
+  if (!drawn++) picture();
   dirty = new Set();
 }
 
