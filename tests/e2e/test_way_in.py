@@ -17,7 +17,7 @@ from tests.e2e.firefox import Firefox
 from tests.e2e.sound_daw import SoundDaw
 from tests.e2e.waiting import wait_until
 
-pytestmark = [pytest.mark.jack, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
 
 
 @dataclass
@@ -69,7 +69,7 @@ def test_chromium(alone: Alone, tmp_path: Path) -> None:
             # What was connected to the ports that were tried is connected to those of the room.
             expect(page.get_by_role("region", name="in 2")).to_be_visible()
             wait_until(lambda: "keys" in alone.members())
-            page.wait_for_function(PEAK_OF_IN_2)
+            wait_until(lambda: bool(page.evaluate(PEAK_OF_IN_2)))
         page.get_by_role("button", name="leave").click()
         expect(page.get_by_role("button", name=f"{alone.stage.url} as keys")).to_be_visible()
         wait_until(lambda: alone.members() == ["drums"])
