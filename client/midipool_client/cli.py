@@ -11,8 +11,10 @@ from midipool_client.commands import (
     calibrate,
     ctl,
     devices,
+    discover,
     effects,
     hear,
+    host,
     join,
     page,
     port_settings,
@@ -50,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
         parser_class=LazyParser,
     )
     join.add_options(commands.add_parser("join", help="play in a room"))
+    host.add_options(commands.add_parser("host", help="open a server for this LAN, and play in it"))
+    discover.add_options(
+        commands.add_parser("discover", help="find servers and players on this LAN")
+    )
     bridge_roc.add_options(
         commands.add_parser("bridge-roc", help="let roc-send and roc-recv join a room")
     )

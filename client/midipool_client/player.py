@@ -16,6 +16,7 @@ from midipool.messages import (
     CAPABILITIES,
     Access,
     AtTheDoor,
+    AudioStream,
     BarSync,
     Chat,
     ChatNews,
@@ -183,6 +184,16 @@ class Player:
     def waiting(self) -> str:
         """Why we are not in yet, for people; empty where nobody has to let us in."""
         return self._session.waiting
+
+    @property
+    def server_host(self) -> str | None:
+        """Address of the server that we are or were connected to."""
+        return self._session.server_host
+
+    @property
+    def sends(self) -> AudioStream | None:
+        """What the others get of us; None while that is nothing."""
+        return None if self.audio is None else self.audio.stream
 
     @property
     def connected(self) -> bool:

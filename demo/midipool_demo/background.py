@@ -21,9 +21,12 @@ SOURCES = [str(Path(__file__).resolve().parents[n]) for n in (1, 2)]
 
 
 def child_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Our environment with `env` on top, in which these modules are found."""
+    """Our environment with `env` on top, in which these modules are found.
+
+    What is tried out is nothing that the LAN need know of.
+    """
     path = os.pathsep.join([*SOURCES, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": path, **(env or {})}
+    return {"MIDIPOOL_ANNOUNCE": "false", **os.environ, "PYTHONPATH": path, **(env or {})}
 
 
 def end_in_order_when_terminated() -> None:

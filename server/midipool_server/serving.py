@@ -14,6 +14,7 @@ from midipool_native import host_clock
 from midipool_native.clock_responder import ClockResponder
 from midipool_native.relay import RelayLimits
 from midipool_server import access_service, clock_service, media_service
+from midipool_server.announcing import announced
 from midipool_server.connection import Limits
 from midipool_server.host import RoomHost
 from midipool_server.lobby import Lobby
@@ -85,6 +86,8 @@ async def _serve_web(
     app = make_app(host, settings.list_rooms, access_service.proxies(settings), limits, operations)
     ending = Ending(host, readiness, settings.drain_s)
     ending.listen()
+    if settings.until_input_ends:
+        ending.watch_input()
     async with contextlib.AsyncExitStack() as stack:
         if settings.metrics_port:
             apart = web.Application()
@@ -103,6 +106,7 @@ async def _serve_web(
         s = "s" if tls is not None else ""
         say(f"midipool-server: ws{s}://{name}:{settings.port}/ROOM")
         say(f"page: http{s}://{name}:{settings.port}/")
+        await stack.enter_async_context(announced(settings, host.lobby, readiness))
         await ending.wait()
 
 

@@ -56,6 +56,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
 def test_chromium(alone: Alone, tmp_path: Path) -> None:
     with chromium() as browser:
         page, wrong = open_address(browser, alone.address)
+        expect(page.get_by_role("region", name="On this network")).to_be_visible()
         expect(page.get_by_label("through")).to_contain_text(f"JACK runs, 48000 Hz, {LONG_PERIOD}")
         page.get_by_role("button", name="check the level").click()
         expect(page.locator(".levels")).to_contain_text("midiPool-audio")

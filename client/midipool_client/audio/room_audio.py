@@ -261,6 +261,11 @@ class RoomAudio:
     # ---- who looks ----
 
     @property
+    def stream(self) -> AudioStream | None:
+        """What we send now."""
+        return self._stream if self._seat is not None else None
+
+    @property
     def hears(self) -> list[Hearing]:
         """How we hear the others now."""
         return [member.hearing() for member in self._members.values()]

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from midipool_client import room_password
+from midipool_client.announcing import add_option as add_announce_option
+from midipool_client.announcing import announce_player
 from midipool_client.audio.options import add_audio_options, audio_options, listening_options
 from midipool_client.ports import PORT_WORDS
 
@@ -36,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="bridge the room with the Ableton Link session of this network; whose tempo holds "
         "when they meet (room-wins)",
     )
+    add_announce_option(parser.add_argument_group("the LAN"))
     add_page_options(parser.add_argument_group("the page"))
     parser.set_defaults(run=run)
 
@@ -213,6 +216,8 @@ def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playi
     player.on_joined = lambda: live.remember(RecentRoom(str(url), name))
     player.add(live.run())
     player.add(watch_settings(settings, lambda new: _obey(new, player, live, options)))
+    if options.announce:
+        player.add(announce_player(player))
     if options.link:
         from midipool_client.link.runner import bridge_link
 

@@ -9,6 +9,7 @@ import webbrowser
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from midipool_client.announcing import add_option as add_announce_option
 from midipool_client.commands.join import add_control_option, add_page_options, page_port_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-browser", action="store_true", help="print the page's address, and open no browser"
     )
+    add_announce_option(parser.add_argument_group("the LAN"))
     add_page_options(parser.add_argument_group("the page"))
     add_control_option(parser.add_argument_group("controllers"))
     parser.set_defaults(run=run)
@@ -34,27 +36,41 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve the page until interrupted; raises MidiPoolError."""
     from midipool.errors import InvalidValue
-    from midipool_client.page.alone import page_of
-    from midipool_client.page.host import PageHost
     from midipool_client.settings import Settings
 
     if options.no_page:
         raise InvalidValue("no-page", "leaves nothing to do: name a command, such as `join`")
-    port = page_port_of(options.page_port)
+    page_port_of(options.page_port)
     Settings.load()  # What is wrong with them is said here, not at the first room.
 
     async def run() -> None:
-        stopped = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        host = PageHost(can_leave=True)
-        async with page_of(host, port, DEVICE) as address:
-            if not options.no_browser:
-                await asyncio.to_thread(webbrowser.open, address)
-            await _until(stopped, _serve(host, options.control_port))
+        await serve_page(options, stopped_by_signals())
 
     asyncio.run(run())
     return 0
+
+
+def stopped_by_signals() -> asyncio.Event:
+    """Set by Ctrl-C and SIGTERM."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def serve_page(options: argparse.Namespace, stopped: asyncio.Event, room: str = "") -> None:
+    """The page, until `stopped`; its form has the address `room` in it. Raises MidiPoolError."""
+    from msgspec.structs import replace
+
+    from midipool_client.page.alone import page_of
+    from midipool_client.page.host import PageHost
+
+    host = PageHost(can_leave=True)
+    host.choice = replace(host.choice, room=room)
+    async with page_of(host, page_port_of(options.page_port), DEVICE) as address:
+        if not options.no_browser:
+            await asyncio.to_thread(webbrowser.open, address)
+        await _until(stopped, _serve(host, options))
 
 
 async def _until(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
@@ -70,7 +86,7 @@ async def _until(stopped: asyncio.Event, work: Coroutine[Any, Any, None]) -> Non
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _serve(host: "PageHost", control_port: str | None) -> None:
+async def _serve(host: "PageHost", given: argparse.Namespace) -> None:
     """Go into one room after the other, as the page says."""
     from midipool.errors import MidiPoolError
 
@@ -79,7 +95,7 @@ async def _serve(host: "PageHost", control_port: str | None) -> None:
         join = await host.wanted.get()
         await host.devices.end_check()
         try:
-            await _play(host, join, control_port)
+            await _play(host, join, given)
             host.left()
         except (MidiPoolError, OSError) as error:
             log.warning("%s", error)
@@ -98,11 +114,11 @@ def _show_recent(host: "PageHost") -> None:
         host.devices.choose(settings.join_choice)
     except MidiPoolError as error:
         problem = problem or str(error)
-    host.choice = Session(problem=problem, recent=recent)
+    host.choice = Session(problem=problem, recent=recent, room=host.choice.room)
     host.look()
 
 
-async def _play(host: "PageHost", join: "Join", control_port: str | None) -> None:
+async def _play(host: "PageHost", join: "Join", given: argparse.Namespace) -> None:
     """Be in a room until the page leaves it; raises MidiPoolError."""
     from dataclasses import replace
 
@@ -116,7 +132,7 @@ async def _play(host: "PageHost", join: "Join", control_port: str | None) -> Non
     url = replace(url, password=join.password or None)
     _keep_choice(join.choice)
     options = _join_options(str(url), name, join.choice)
-    options.control_port = control_port
+    options.control_port, options.announce = given.control_port, given.announce
     playing = playing_of(options, url, name)
     if playing.player.audio is not None:
         playing.player.audio.engine.connect_again(host.devices.take_connections())

@@ -10,6 +10,7 @@ from midipool.errors import InvalidValue, MidiPoolError, Unavailable
 from midipool_client.audio.process import AudioProcess
 from midipool_client.controllers.desk import ControllerDesk
 from midipool_client.live_settings import Playing
+from midipool_client.nearby import Nearby
 from midipool_client.page import meters, view
 from midipool_client.page.conducting import conducted, room_as_told
 from midipool_client.page.effects_requests import EffectsRequest
@@ -34,6 +35,7 @@ from midipool_client.page.messages import (
     SwitchClick,
 )
 from midipool_client.page.mixing import click_after, listening_after, page_after
+from midipool_client.page.nearby import nearby_part
 from midipool_client.page.state import Health, MixerPart, Session, State
 from midipool_client.page.take_requests import TakeRequest
 from midipool_client.page.takes import TakesView, recording_of
@@ -58,6 +60,7 @@ class PageHost:
         """What is shown while there is no room."""
         self.devices = DevicesBefore(self.look, self._look_at_meters)
         self.history = HearingHistory()
+        self._nearby = Nearby(self.look)
         self.wanted: asyncio.Queue[Join] = asyncio.Queue(1)
         self.leave: Callable[[], None] = lambda: None
         self.state = State()
@@ -94,12 +97,14 @@ class PageHost:
         self._controllers.enter(playing.live)
         playing.player.ports.on_control = self._controllers.heard
         self._watch()
+        self._look_around()
         self._news.set()
 
     def left(self, problem: str = "") -> None:
         """It plays no more, for this reason."""
         self._playing = self._room = None
         self.choice = msgspec.structs.replace(self.choice, phase="choosing", problem=problem)
+        self._look_around()
         self.look()
 
     async def run(self) -> None:
@@ -113,6 +118,7 @@ class PageHost:
                 group.create_task(self.takes.run(self._seen))
         finally:
             self._controllers.close()
+            await self._nearby.close()
 
     # ---- pages ----
 
@@ -123,6 +129,7 @@ class PageHost:
         self._watch()
         if self._playing is None and self._can_leave:
             self.devices.look()
+        self._look_around()
         self.look()
 
     def close(self, changed: asyncio.Event) -> None:
@@ -132,6 +139,7 @@ class PageHost:
             self._seen.clear()
             self._unseen.set()
         self._watch()
+        self._look_around()
 
     async def ask(self, request: FromPage) -> Done | Refused:
         """Do what a page asks for."""
@@ -208,7 +216,11 @@ class PageHost:
         tried = self.devices.tried
         mixer = MixerPart() if tried is None else self._ordered(tried.mixer)
         self.state = State(
-            session=self.choice, way_in=self.devices.now(), mixer=mixer, takes=self.takes.part
+            session=self.choice,
+            way_in=self.devices.now(),
+            nearby=nearby_part(self._nearby.found, self._nearby.problem),
+            mixer=mixer,
+            takes=self.takes.part,
         )
         if tried is not None:
             self._measure(tried.engine, None)
@@ -269,6 +281,10 @@ class PageHost:
         if audio is not None:
             audio.engine.on_levels = self._look_at_meters
             audio.engine.watch(round(FRAME_S * 1000) if self._viewers else 0)
+
+    def _look_around(self) -> None:
+        """See who is on the LAN while a page asks where to go."""
+        self._nearby.watch(bool(self._viewers) and self._can_leave and self._playing is None)
 
     async def _keep_looking(self) -> None:
         while True:

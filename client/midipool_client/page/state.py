@@ -38,7 +38,7 @@ class Session(Part, frozen=True, kw_only=True):
 
     phase: Literal["choosing", "joining", "in_room"] = "choosing"
     room: str = ""
-    """The room's address."""
+    """The room's address; while choosing, the one to begin with, if any."""
     name: str = ""
     """Our own there."""
     connected: bool = False
@@ -78,6 +78,28 @@ class WayIn(Part, frozen=True, kw_only=True):
     check: Literal["off", "starting", "running", "unavailable"] = "off"
     """The sound devices that are tried."""
     hear_yourself: bool = False
+
+
+class NearbyServer(Part, frozen=True, kw_only=True):
+    """A server on this LAN, as it announces itself."""
+
+    name: str
+    server: str
+    """Its address, for `join`."""
+    rooms: list[str] = []
+    """Those that it tells of; the one that it was opened for first."""
+    more_rooms: int = 0
+    problem: str = ""
+    """Why one cannot join there, for people."""
+
+
+class NearbyPart(Part, frozen=True, kw_only=True):
+    """Who is on this LAN, while there is no room."""
+
+    servers: list[NearbyServer] = []
+    players: list[str] = []
+    problem: str = ""
+    """Why nobody can be found."""
 
 
 class Change(Part, frozen=True, kw_only=True):
@@ -250,6 +272,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     session: Session = Session()
     way_in: WayIn = WayIn()
+    nearby: NearbyPart = NearbyPart()
     transport: Transport = Transport()
     conduct: Conduct = Conduct()
     mixer: MixerPart = MixerPart()
@@ -271,6 +294,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
     session: Session | UnsetType = UNSET
     way_in: WayIn | UnsetType = UNSET
+    nearby: NearbyPart | UnsetType = UNSET
     transport: Transport | UnsetType = UNSET
     conduct: Conduct | UnsetType = UNSET
     mixer: MixerPart | UnsetType = UNSET

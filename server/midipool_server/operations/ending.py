@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Coroutine
 from typing import Any
 
+from midipool.errors import Unavailable
 from midipool_server.host import RoomHost
 from midipool_server.operations import systemd
 from midipool_server.operations.readiness import Readiness
@@ -29,6 +31,20 @@ class Ending:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._at_once.set)
         loop.add_signal_handler(signal.SIGTERM, self.terminate)
+
+    def watch_input(self) -> None:
+        """End as by SIGTERM when standard input does; raises Unavailable."""
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            if not os.read(0, 4096):
+                loop.remove_reader(0)
+                self._drain.set()
+
+        try:
+            loop.add_reader(0, look)
+        except OSError:
+            raise Unavailable("--until-input-ends needs a pipe as its input") from None
 
     def terminate(self) -> None:
         """As SIGTERM does."""

@@ -15,6 +15,7 @@ from midipool_server.public_address import PROXIES
 Port = Annotated[int, Meta(ge=1, le=65535)]
 PortOrNone = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Line = Annotated[str, Meta(max_length=64)]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 
 
@@ -46,6 +47,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "tell everybody which rooms there are, at / and /api/rooms (else whoever knows a "
             "room's name can come in)"
         ),
+    ] = False
+    announce: Annotated[
+        bool,
+        about("tell the LAN that this server is there, unless host is loopback or behind_proxy"),
+    ] = True
+    announce_name: Annotated[
+        Line | None, about("what the server is called on the LAN (else this machine's name)")
+    ] = None
+    announce_room: Annotated[
+        Line | None, about("a room that the LAN is told to come to, also while nobody is in it")
+    ] = None
+    until_input_ends: Annotated[
+        bool, about("end when standard input does: for a program that starts the server")
     ] = False
     plain_text: Annotated[
         bool,

@@ -4,6 +4,8 @@ import ipaddress
 from collections.abc import Iterator
 
 from midipool.errors import InvalidValue
+from midipool.lan.announcement import is_room
+from midipool.messages import ROOM_NAME_RULE
 from midipool_server.public_address import networks
 from midipool_server.settings.table import Settings
 
@@ -36,6 +38,8 @@ def conflicts(settings: Settings) -> Iterator[Conflict]:
     """What cannot be had together."""
     yield from _ports(settings)
     yield from _privacy(settings)
+    if settings.announce_room and not is_room(settings.announce_room):
+        yield ("announce_room",), f"must have {ROOM_NAME_RULE}"
 
 
 def _ports(settings: Settings) -> Iterator[Conflict]:

@@ -107,9 +107,32 @@ function recent(rooms, ask, choice) {
   </ul>`);
 }
 
+function choose(server, room) {
+  const fields = form().elements;
+  fields.server.value = server;
+  if (room) fields.room.value = room;
+  (room ? fields.name : fields.room).focus();
+}
+
+const nearbyRoom = (one, room) => html`<button type="button" ?disabled=${Boolean(one.problem)}
+  @click=${() => choose(one.server, room)}>${room || "another room"} <span class="dim">on ${one.name}</span></button>`;
+
+// Servers that announce themselves. Names are the network's: text, never markup.
+function around({ servers, players, problem }) {
+  return html`<section class="nearby" aria-labelledby="nearby-head"><h2 id="nearby-head">On this network</h2>
+    ${when(!servers.length, () => html`<p class="dim">${problem || "No server announces itself here."}</p>`)}
+    <ul class="recent">${servers.map((one) => html`<li>
+      ${one.rooms.map((room) => nearbyRoom(one, room))} ${nearbyRoom(one, "")}
+      <small class="dim">${one.server}${one.more_rooms ? `, ${one.more_rooms} more rooms` : ""}</small>
+      ${when(one.problem, () => html`<small class="bad">${one.problem}</small>`)}</li>`)}</ul>
+    ${when(players.length, () => html`<p class="dim">Who plays here: ${players.join(", ")}</p>`)}
+  </section>`;
+}
+
 export function joinView(state, ask) {
   const { session, way_in: way } = state;
-  const [last] = session.recent;
+  const [before] = session.recent;
+  const last = session.room ? { name: before?.name, url: session.room } : before;
   const joining = session.phase === "joining";
   return html`<main class="join"><section class="panel">
     <h1>Join a room</h1>
@@ -123,7 +146,7 @@ export function joinView(state, ask) {
       <button class="start" type="submit" ?disabled=${joining}>${joining ? "joining…" : "join"}</button>
     </form>
     ${when(session.problem, () => html`<p class="note bad" role="alert">${session.problem}</p>`)}
-    ${recent(session.recent, ask, way.choice)}
+    ${around(state.nearby)} ${recent(session.recent, ask, way.choice)}
   </section></main>`;
 }
 
