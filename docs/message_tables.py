@@ -30,6 +30,7 @@ SHARED = (
     messages.MemberAccess,
     messages.TimedMidi,
     messages.Hearing,
+    messages.HeardCounts,
     messages.AudioStream,
     messages.Dropped,
     messages.MediaSeat,

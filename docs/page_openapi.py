@@ -72,6 +72,16 @@ def _paths() -> dict[str, Any]:
                 "All of the state, once.", {"200": _content("The state.", JSON, _ref("State"))}
             )
         },
+        "/stats": {
+            "get": _operation(
+                "How the others were heard over the session: by `format` json or csv, with cells "
+                "of 1, 60 or 3600 s (`cell_s`).",
+                {
+                    "200": _content("The statistics.", JSON),
+                    "400": _content("There is no such format or cell.", JSON, _ref("Refused")),
+                },
+            )
+        },
         "/commands": {"post": _commands()},
         "/takes/{take}": {
             "get": _operation(

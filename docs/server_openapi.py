@@ -5,17 +5,19 @@ from typing import Any
 import msgspec
 
 from midipool import messages
+from midipool.audio.statistics_book import PairStatistics
 from midipool.meter import Loop, Meter
 from midipool.timeline import Timeline
 
 JSON, TEXT, HTML, EVENTS = "application/json", "text/plain", "text/html", "text/event-stream"
+CSV = "text/csv"
 INTRO = (
     "Rooms are joined by WebSocket: docs/protocol.md. This is what a browser, a load balancer, "
     "Prometheus and shells ask for besides. Nothing here changes anything."
 )
 STRUCTS = [
     *(messages.MemberInfo, messages.Hearing, messages.Vote, messages.BarPosition),
-    *(Timeline, Meter, Loop),
+    *(Timeline, Meter, Loop, PairStatistics),
 ]
 
 
@@ -36,6 +38,7 @@ def openapi(version: str) -> dict[str, Any]:
 def _paths() -> dict[str, Any]:
     not_listed = _content("The host does not allow it (--list-rooms).", JSON, _ref("Problem"))
     no_room = _content("No room of this name has a member.", JSON, _ref("Problem"))
+    problem = _ref("Problem")
     no_page = _content("This cannot be the name of a room.", TEXT)
     crowded = _content("Too many look now.", TEXT)
     return {
@@ -48,6 +51,24 @@ def _paths() -> dict[str, Any]:
         ),
         "/api/rooms": _get("All rooms.", {**_ok(JSON, _ref("Rooms")), "403": not_listed}),
         "/api/rooms/{room}": _get("One room.", {**_ok(JSON, _ref("Room")), "404": no_room}, "room"),
+        "/api/rooms/{room}/stats": _get(
+            "How a room's members heard one another over time. `format` is json or csv; `cell_s` "
+            "is the length of its cells: 10, 60 or 3600.",
+            {
+                "200": {
+                    "description": "As asked for.",
+                    "content": {
+                        JSON: {"schema": _ref("RoomStatistics")},
+                        CSV: {"schema": {"type": "string"}},
+                    },
+                },
+                "400": _content("There are no such cells, or no such format.", JSON, problem),
+                "403": _content("The room shows itself to its members alone.", JSON, problem),
+                "404": no_room,
+                "503": _content("Too many ask now.", JSON, problem),
+            },
+            "room",
+        ),
         "/api/events": _get(
             "What the page of rooms shows, each time that it is another: server-sent events.",
             {**_ok(EVENTS), "503": crowded},
@@ -116,6 +137,12 @@ def _schemas() -> dict[str, Any]:
     health |= {"clock_port": port, "clock_id": text, "stun_ports": ports}
     return {
         "Room": {**_object(room), "properties": {**room, **more}},
+        "RoomStatistics": _object(
+            {
+                **{"now_s": number, "cell_s": number, "left_out": count},
+                "pairs": {"type": "array", "items": _ref("PairStatistics")},
+            }
+        ),
         "Rooms": _object({"rooms": {"type": "array", "items": _ref("Room")}}),
         "Problem": _object({"error": text}),
         "Health": _object(health),

@@ -36,6 +36,7 @@ from midipool_client.server_link import Disconnected, ServerLink
 log = logging.getLogger(__name__)
 
 ANSWER_S = 5.0
+STATISTICS_S = 30.0
 RELAY_DROPS = {
     "forged": "forged",
     "replayed": "replayed",
@@ -217,6 +218,33 @@ def _as_member(url: RoomUrl) -> dict[str, str]:
     for _, token in tokens.load(url):
         return {"Authorization": f"Bearer {token}"}
     return {}
+
+
+async def room_statistics(url: RoomUrl, kind: str, cell_s: int) -> bytes:
+    """How its members heard one another, as JSON or CSV; raises Unavailable or Refused."""
+    timeout = aiohttp.ClientTimeout(total=STATISTICS_S)
+    where = f"{url.host}:{url.port}"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as http,
+            http.get(
+                url.http(f"api/rooms/{url.room}/stats"),
+                params={"format": kind, "cell_s": str(cell_s)},
+                headers=_as_member(url),
+            ) as answer,
+        ):
+            body = await answer.read()
+            if answer.status == 200:
+                return body
+            said = msgspec.json.decode(body, type=dict[str, str]).get("error", "it cannot be had")
+    except TimeoutError:
+        raise Unavailable(f"{where} does not answer within {STATISTICS_S:g} s") from None
+    except (aiohttp.ClientError, msgspec.MsgspecError) as error:
+        text = f"no midiPool server that keeps statistics at {where} ({error})"
+        raise Unavailable(text) from None
+    if answer.status == 404:
+        raise Refused("no_such_room", said)
+    raise Unavailable(f"{where}: {said}")
 
 
 def status_in_words(room: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from math import log10
 
 from midipool.audio.profiles import ProfileName
 from midipool.audio.recent import Recent
-from midipool.messages import Dropped, Hearing, MediaPath
+from midipool.messages import Dropped, HeardCounts, Hearing, MediaPath
 
 REPORT_EVERY_US = 1_000_000
 LOSS_WINDOW_US = 10_000_000
@@ -34,6 +34,22 @@ class Heard:
     """Since the last time; 1 is full scale."""
     dropped: int = 0
     """Datagrams under its id that were not played."""
+    late: int = 0
+    reordered: int = 0
+    duplicates: int = 0
+
+    @property
+    def counts(self) -> HeardCounts:
+        """For statistics."""
+        return HeardCounts(
+            self.came,
+            self.missing,
+            self.late,
+            self.reordered,
+            self.duplicates,
+            self.played_frames,
+            self.missing_frames,
+        )
 
 
 class HearingMeter:
@@ -73,6 +89,7 @@ class HearingMeter:
             reason=fit(reason),
             buffer=fit(buffer),
             dropped=last.dropped,
+            counts=last.counts,
         )
 
     def _smoothed(self, heard: Heard) -> float | None:

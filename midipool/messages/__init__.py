@@ -39,6 +39,7 @@ from midipool.messages.audio import (
     AudioStream,
     Dropped,
     HeardBy,
+    HeardCounts,
     Hearing,
     MediaPath,
 )
@@ -221,6 +222,7 @@ __all__ = [
     "GoingDown",
     "HandSongs",
     "HeardBy",
+    "HeardCounts",
     "Hearing",
     "Hello",
     "HostCommand",

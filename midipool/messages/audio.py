@@ -31,6 +31,25 @@ class AudioStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """In a block."""
 
 
+class HeardCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a listener counted of one other; counts run on as long as its audio engine lives."""
+
+    packets: Count = 0
+    """Source packets that were there in time."""
+    lost: Count = 0
+    """Source packets that were not, before repair."""
+    late: Count = 0
+    """Of these, those that came too late."""
+    reordered: Count = 0
+    """Datagrams that came behind a later one."""
+    duplicates: Count = 0
+    """Datagrams that came once more, also by a second way."""
+    frames: Count = 0
+    """Frames of the stream that were played."""
+    missing_frames: Count = 0
+    """Of these, those without sound of the member, after repair."""
+
+
 class Hearing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a listener hears one other member, over the last seconds."""
 
@@ -60,6 +79,8 @@ class Hearing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Datagrams under its id that were not taken: old ones, too many, or no sound of its kind."""
     repair: bool = True
     """Whether the listener waits for repair packets: while nobody does, none are sent."""
+    counts: HeardCounts | None = None
+    """For statistics; null before anything was counted."""
 
 
 class Dropped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

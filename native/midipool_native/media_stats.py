@@ -59,6 +59,10 @@ class SenderLook:
 
     dropped: int
     """Stale, flooded, and those that the queue was full for."""
+    reordered: int
+    """Came behind a later one."""
+    duplicates: int
+    """Came once more, and not stale."""
     silence_us: int | None
     direct_silence_us: int | None
     via_relay: bool | None
@@ -72,6 +76,8 @@ class SenderLook:
         silence_ns, direct_ns, relayed = look.silence_ns, look.direct_silence_ns, look.via_relay
         return cls(
             look.dropped,
+            look.reordered,
+            look.duplicates,
             None if silence_ns < 0 else silence_ns // 1000,
             None if direct_ns < 0 else direct_ns // 1000,
             None if relayed < 0 else bool(relayed),

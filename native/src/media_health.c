@@ -200,6 +200,8 @@ void mp_health_look(const mp_health *health, int64_t now_ns, mp_media_sender_loo
     bool heard = get(&health->words[WORD(packets)]) > 0;
     look->dropped = get(&health->words[WORD(stale)]) + get(&health->words[WORD(flooded)]) +
                     get(&health->words[WORD(queue_full)]);
+    look->reordered = get(&health->words[WORD(out_of_order)]);
+    look->duplicates = get(&health->words[WORD(duplicates)]) - get(&health->words[WORD(stale)]);
     look->silence_ns = !heard ? -1 : silence_ns > 0 ? silence_ns : 0;
     look->via_relay = heard ? (int)get(&health->words[WORD(via_relay)]) : -1;
 }

@@ -92,6 +92,7 @@ typedef struct {
 /* How a sender is heard just now; a silence of -1 is none yet. */
 typedef struct {
     int64_t dropped; /* stale, flooded, and those that the queue was full for */
+    int64_t reordered, duplicates; /* behind a later one; once more, and not stale */
     int64_t silence_ns, direct_silence_ns;
     int via_relay;
 } mp_media_sender_look;

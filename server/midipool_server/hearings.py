@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from midipool.audio.statistics_book import StatisticsBook
 from midipool.messages import (
     AUDIO_REPORTS_A_SECOND,
     AudioReport,
@@ -84,9 +85,10 @@ class Hearings:
 class HearingReports(Feature):
     """Each member says how it hears the others, who are told how they are heard."""
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: Floor, statistics: StatisticsBook) -> None:
         self._floor = floor
         self._hearings = Hearings()
+        self._statistics = statistics
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """What a member hears."""
@@ -116,6 +118,8 @@ class HearingReports(Feature):
         listener = self._floor.member(id, "a remote hears nobody: join as a member")
         places = self._floor.places
         heard = self._hearings.report(now_us, listener.name, report, places.names())
+        for told in heard:
+            self._statistics.take(now_us, listener.name, told.hearing)
         ids = {m.name: m.id for m in places.members() if m.connected}
         return [
             Outgoing(h, ids[h.hearing.member], can_wait=True)

@@ -10,6 +10,7 @@ from dataclasses import InitVar, dataclass, field
 from msgspec.structs import asdict
 
 from midipool import PROTOCOL_VERSION
+from midipool.audio.statistics_book import ROOM_LEVELS, StatisticsBook
 from midipool.messages import CAPABILITIES, Message, Welcome
 from midipool.timeline_chain import TimelineChain
 from midipool_server.access.entering import Newcomer, Verdict
@@ -51,6 +52,8 @@ class Room:
     """Who may come in, as it was kept, or as the operator set it."""
     means: Means = field(default_factory=Means)
     """What the access of all rooms has in common."""
+    statistics: StatisticsBook = field(default_factory=lambda: StatisticsBook(ROOM_LEVELS))
+    """How its members heard one another, over time."""
     places: Places = field(init=False)
     floor: Floor = field(init=False)
     songs: RoomSongs = field(init=False)
@@ -75,7 +78,7 @@ class Room:
             Membership(floor),
             self.access,
             self.hosts,
-            HearingReports(floor),
+            HearingReports(floor, self.statistics),
             Offers(floor),
             self.conducting,
         )

@@ -15,6 +15,7 @@ from midipool_server.operations.routes import OperationsRoutes
 from midipool_server.pages import Pages
 from midipool_server.public_address import Network, is_in, public_address
 from midipool_server.room import Room
+from midipool_server.statistics_web import StatisticsRoutes
 
 HEARTBEAT_S = 5.0
 HOST: web.AppKey[RoomHost] = web.AppKey("host", RoomHost)
@@ -47,6 +48,7 @@ def make_app(
             *operations,
             web.get("/api/rooms", _rooms),
             web.get("/api/rooms/{room}", _room),
+            *StatisticsRoutes(host, shown_to).routes(),
             *app[PAGES].routes(),
             web.get("/{room}", _join),
         ]

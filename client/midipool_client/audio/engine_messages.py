@@ -265,6 +265,10 @@ class VoiceStatus(msgspec.Struct, frozen=True):
     peak: float = 0.0
     dropped: int = 0
     """Datagrams under its id that were not played."""
+    reordered: int = 0
+    """Datagrams that came behind a later one."""
+    duplicates: int = 0
+    """Datagrams that came once more, also by a second way."""
     relayed: bool = True
     silence_us: int | None = None
     direct_silence_us: int | None = None

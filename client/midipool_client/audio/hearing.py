@@ -99,6 +99,9 @@ class MemberHearing:
                 target_us=status.wait_us,
                 rms=status.rms,
                 dropped=status.dropped,
+                late=status.late,
+                reordered=status.reordered,
+                duplicates=status.duplicates,
             )
         )
         if status.floor_us and abs(status.floor_us - self._measured_floor_us) > FLOOR_STEP_US:

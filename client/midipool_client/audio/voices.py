@@ -230,6 +230,8 @@ class Voices:
             rms=level.rms,
             peak=level.peak,
             dropped=stats.overflow + (0 if sender is None else sender.dropped),
+            reordered=0 if sender is None else sender.reordered,
+            duplicates=0 if sender is None else sender.duplicates,
             relayed=sender is None or bool(sender.via_relay),
             silence_us=None if sender is None else sender.silence_us,
             direct_silence_us=None if sender is None else sender.direct_silence_us,

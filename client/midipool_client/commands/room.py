@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from midipool_client.commands import access, chat, songs
+from midipool_client.commands import access, chat, songs, stats
 
 if TYPE_CHECKING:
     from midipool.messages import SetMode, TransportCommand
@@ -61,6 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     access.add_options(actions, acting)
     status = actions.add_parser("status", help="show the room")
     status.add_argument("--json", action="store_true", help="as JSON")
+    stats.add_options(actions)
     parser.set_defaults(run=run)
 
 
@@ -74,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
         room = asyncio.run(remote.room_status(url))
         print(json.dumps(room, indent=2) if options.json else remote.status_in_words(room))
         return 0
+    if options.action == "stats":
+        return stats.run(url, options)
     if options.action in ("say", "chat"):
         return chat.run(url, options)
     if options.action in access.ACTIONS:

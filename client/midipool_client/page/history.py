@@ -1,33 +1,40 @@
-"""The last minutes of how the others are heard, for plots of pages that come later. Pure."""
+"""How the others are heard over the session, for plots and downloads. Pure."""
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from midipool.audio.statistics_book import OWN_LEVELS, StatisticsBook
+from midipool.audio.statistics_text import Asked, pieces
 from midipool.messages import Hearing
 from midipool_client.page.messages import HeardOnce, HeardSoFar
 
-KEPT_S = 300
 MOST_PLAYERS = 64
+SECONDS = 0
+"""The level of which a plot's last minutes are."""
 
 
 class HearingHistory:
-    """A look each second; what is older, or of more players than a room has, is let go."""
+    """A look each second; of each other player a ring of seconds, minutes and hours."""
 
     def __init__(self) -> None:
-        self._looks: deque[tuple[float, list[HeardOnce]]] = deque(maxlen=KEPT_S)
+        self.book = StatisticsBook(OWN_LEVELS, MOST_PLAYERS)
 
-    def take(self, at_s: float, hears: Sequence[Hearing]) -> None:
-        """How they are heard, at a time since 1970."""
-        heard = [
-            HeardOnce(h.member, h.latency_ms, h.jitter_ms, round(h.residual_loss, 6))
-            for h in hears[:MOST_PLAYERS]
-        ]
-        self._looks.append((at_s, heard))
+    def take(self, at_s: float, listener: str, hears: Sequence[Hearing]) -> None:
+        """How `listener` hears them, at a time since 1970."""
+        for hearing in hears:
+            self.book.take(round(at_s * 1e6), listener, hearing)
 
     def forget(self) -> None:
         """That was another room."""
-        self._looks.clear()
+        self.book.forget()
 
     def so_far(self) -> HeardSoFar:
-        """For a page that just came."""
-        return HeardSoFar([at_s for at_s, _ in self._looks], [heard for _, heard in self._looks])
+        """The last minutes, for a page that just came."""
+        looks: dict[float, list[HeardOnce]] = {}
+        for member, cell in self.book.rows(SECONDS):
+            once = HeardOnce(member, cell.latency_p50_ms, cell.jitter_ms, cell.residual_loss)
+            looks.setdefault(cell.at_s, []).append(once)
+        return HeardSoFar(sorted(looks), [looks[at_s] for at_s in sorted(looks)])
+
+    def text(self, wanted: Asked, at_s: float) -> Iterator[bytes]:
+        """All of it, as it is asked for."""
+        return pieces(self.book, wanted, round(at_s * 1e6), 0)

@@ -320,9 +320,9 @@ class PageHost:
         """Also while nobody looks: who comes sees the last minutes."""
         while True:
             await asyncio.sleep(HISTORY_S)
-            audio = None if self._playing is None else self._playing.player.audio
-            if audio is not None:
-                self.history.take(time.time(), audio.hears)
+            player = None if self._playing is None else self._playing.player
+            if player is not None and player.audio is not None:
+                self.history.take(time.time(), player.name, player.audio.hears)
 
     async def _keep_asking(self) -> None:
         """What only the server knows: how the others hear one another, and who changed what."""

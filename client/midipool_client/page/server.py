@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +11,9 @@ from typing import Self
 import msgspec
 from aiohttp import web
 
-from midipool.errors import InvalidMessage, Unavailable
+from midipool.audio.statistics_text import TYPES as TYPES_OF
+from midipool.audio.statistics_text import asked
+from midipool.errors import InvalidMessage, InvalidValue, Unavailable
 from midipool.web import HEADERS, TYPES, files_with
 from midipool_client.page.connection import PageConnection
 from midipool_client.page.downloads import download
@@ -70,6 +73,7 @@ class PageServer:
                 web.get("/", self._page),
                 web.get("/socket", self._socket),
                 web.get("/state", self._state),
+                web.get("/stats", self._stats),
                 web.post("/commands", self._command),
                 web.get("/static/{file:.+}", self._file),
                 web.get("/takes/{take}", self._take),
@@ -160,6 +164,18 @@ class PageServer:
             return _refusal(SAY_WHERE)
         body = msgspec.json.encode(await self._host.fresh())
         return web.Response(body=body, content_type="application/json")
+
+    async def _stats(self, request: web.Request) -> web.StreamResponse:
+        """How the others were heard over the session, as JSON or CSV."""
+        if not self._knows(request):
+            return _refusal(SAY_WHERE)
+        history = self._host.history
+        try:
+            wanted = asked(request.query, history.book)
+        except InvalidValue as error:
+            return _answer(Refused(str(error), field=error.field), 400)
+        body = b"".join(history.text(wanted, time.time()))
+        return web.Response(body=body, content_type=TYPES_OF[wanted.kind], charset="utf-8")
 
     async def _command(self, request: web.Request) -> web.StreamResponse:
         """One request of the page's API, as a WebSocket would bring it."""

@@ -1,10 +1,17 @@
 """The page in a browser, filled to the brim: readable, reachable, and nobody's name is code."""
 
+import csv
+import time
 from collections.abc import AsyncIterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from midipool.lan.announcement import Announcement
+from midipool.lan.finds import Finds
+from midipool.messages import HeardCounts, Hearing
+from midipool_client.nearby import Nearby
 from midipool_client.page.host import PageHost
 from midipool_client.page.way_in import DevicesBefore
 from midipool_client.recent_rooms import RecentRoom
@@ -84,4 +91,58 @@ async def test_the_way_in_looks_well_and_is_open_to_all(
         await page.get_by_label("Output").wait_for()
         found = await looked_at(page, "way-in")
         assert found == [], "\n".join(found)
+        assert wrong == []
+
+
+async def test_the_session_is_plotted_when_asked_for_and_can_be_downloaded(
+    room: Running, tmp_path: Path
+) -> None:
+    for minute in range(5):
+        for number, member in enumerate(OTHERS):
+            counts = HeardCounts(packets=20_000 * minute, lost=5 * minute)
+            hears = Hearing(member, "jam", latency_ms=12.0 + number, counts=counts)
+            room.host.history.take(time.time() - 60 * (5 - minute), "me", [hears])
+    async with chromium_page(room.server.address) as (page, wrong):
+        await page.locator(".uplot").first.wait_for()
+        await page.get_by_label("plotted").select_option("6 hours")
+        await page.get_by_text("one way, 95 % within, ms").wait_for()
+        assert await page.locator(".legend li").count() == len(OTHERS)
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="CSV").click()
+        await (await download.value).save_as(tmp_path / "statistics.csv")
+        rows = list(csv.DictReader((tmp_path / "statistics.csv").read_text().splitlines()))
+        assert {row["member"] for row in rows} == {*OTHERS}
+        assert sum(int(row["packets"]) for row in rows) == 80_000 * len(OTHERS)
+        await page.get_by_label("plotted").select_option("last minutes")
+        await page.get_by_text("missing after repair, %").wait_for()
+        await page.get_by_text("one way, 95 % within, ms").wait_for(state="detached")
+        assert wrong == []
+
+
+async def test_servers_of_the_lan_are_buttons_that_fill_the_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    finds = Finds([ip_network("10.0.0.0/8")])
+    evil = "<img src=x onerror=alert(1)>"
+    said = Announcement(kind="server", name=evil, rooms=["jam", "trio"], room="trio")
+    finds.put("1", said, ["10.0.0.1"], 8765)
+    newer = Announcement(kind="server", name="newer", version=99)
+    finds.put("2", newer, ["10.0.0.2"], 8765)
+    finds.put("3", Announcement(kind="player", name="bob"), ["10.0.0.3"], 0)
+    monkeypatch.setattr(Nearby, "found", property(lambda _: finds.shown()))
+    monkeypatch.setattr(Nearby, "watch", lambda *_: None)
+    monkeypatch.setattr(DevicesBefore, "look", lambda _: None)
+    async with (
+        served_by(PageHost(can_leave=True)) as served,
+        chromium_page(served.server.address) as (page, wrong),
+    ):
+        around = page.get_by_role("region", name="On this network")
+        await around.get_by_role("button", name=f"trio on {evil}").click()
+        assert await page.get_by_label("Server").input_value() == "ws://10.0.0.1:8765"
+        assert await page.get_by_label("Room", exact=True).input_value() == "trio"
+        assert await around.get_by_role("button", name="another room on newer").is_disabled()
+        text = await around.text_content() or ""
+        assert "Who plays here: bob" in text
+        assert "update this client" in text
+        assert await page.locator("img").count() == 0
         assert wrong == []

@@ -1,6 +1,7 @@
 """What a page hears and asks over its WebSocket."""
 
 import asyncio
+import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from midipool.audio.strips import OwnChannel
 from midipool.errors import Unavailable
-from midipool.messages import Error, Ok
+from midipool.messages import Error, HeardCounts, Hearing, Ok
 from midipool_client.audio.engine_messages import Level, Levels
 from midipool_client.live_settings import Playing
 from midipool_client.page.host import PageHost
@@ -153,22 +154,30 @@ async def test_a_mix_that_cannot_be_kept_sounds_all_the_same_and_says_so(
     keeping.cancel()
 
 
-async def test_a_page_that_is_loaded_again_gets_the_last_minutes(
-    client: Playing, monkeypatch: pytest.MonkeyPatch
+async def fetched(served: Running, path: str, status: int = 200) -> str:
+    async with served.http.get(f"{served.server.origin}{path}") as answer:
+        assert answer.status == status
+        return await answer.text()
+
+
+async def test_a_page_that_is_loaded_again_gets_the_last_minutes_and_the_session_as_a_file(
+    client: Playing,
 ) -> None:
     host = PageHost()
     host.enter(client)
-    monkeypatch.setattr("midipool_client.page.host.HISTORY_S", 0.01)
+    for second in (1.0, 2.0):
+        counts = HeardCounts(packets=round(100 * second))
+        host.history.take(second, "me", [Hearing(NASTY, "jam", latency_ms=9.5, counts=counts)])
     async with running(host) as served:
         await served.enter()
-        looking = asyncio.create_task(host.run())
-        await until(lambda: len(host.history.so_far().at_s) > 2)
         page = await opened(served)
         await page.hear()
-        assert len(page.before["at_s"]) > 2
-        assert len(page.before["heard"]) == len(page.before["at_s"])
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        assert page.before["at_s"] == [1.0, 2.0]
+        assert page.before["heard"] == [[[NASTY, 9.5, 0.0, 0.0]]] * 2
+        [pair] = json.loads(await fetched(served, "/stats?cell_s=1"))["pairs"]
+        assert (pair["listener"], pair["member"], pair["total"]["packets"]) == ("me", NASTY, 100)
+        assert (await fetched(served, "/stats?format=csv")).startswith("time,listener")
+        assert "cell_s: must be" in await fetched(served, "/stats?cell_s=2", status=400)
 
 
 async def test_two_pages_agree(served: Running) -> None:

@@ -14,7 +14,7 @@ from midipool.audio.health import (
     hearings_in_words,
     level_db,
 )
-from midipool.messages import AudioReport, Dropped, Hearing, decode_client, encode
+from midipool.messages import AudioReport, Dropped, HeardCounts, Hearing, decode_client, encode
 
 SECOND = 1_000_000
 
@@ -51,6 +51,7 @@ def test_a_report_says_what_was_counted() -> None:
         path="direct",
         reason="punched",
         buffer="jitter is 1.5 ms",
+        counts=HeardCounts(packets=6840, lost=285, frames=893_760, missing_frames=18_240),
     )
 
 

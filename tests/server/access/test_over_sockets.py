@@ -237,6 +237,10 @@ async def test_strangers_see_nothing_of_a_room_with_a_password_and_members_do(
     headers = {"Authorization": f"Bearer {welcome['token']}"}
     async with server.http.get(f"{server.address}/api/rooms/jam", headers=headers) as answer:
         assert (await answer.json())["members"][0]["name"] == "drums"
+    statistics = "/api/rooms/jam/stats"
+    assert (await server.get(statistics))[0] == 403
+    async with server.http.get(server.address + statistics, headers=headers) as answer:
+        assert (await answer.json())["pairs"] == []
     async with server.http.get(f"{server.address}/api/rooms/jam/events") as events:
         line = await events.content.readline()
         assert json.loads(line.removeprefix(b"data: "))["now"]["room"] == hidden

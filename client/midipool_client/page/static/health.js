@@ -1,6 +1,7 @@
 // Health: whose link is the problem, how everybody hears everybody, and the last minutes.
 
 import { when } from "./controls.js";
+import { History } from "./history.js";
 import { Plots } from "./plots.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
@@ -52,11 +53,13 @@ function hearing(listener, h) {
 }
 
 const plots = new Plots();
+const past = new History(plots);
 
 let begun = null;
 function second(root, { health: now }, { heardSoFar }) {
   if (heardSoFar && heardSoFar !== begun) plots.begin((begun = heardSoFar));
   plots.take(now);
+  past.look();
   plots.draw(root.querySelector(".plots"));
 }
 
@@ -84,7 +87,8 @@ function view({ health }, ask) {
         <tbody>${health.members.map((m) => player(m, heard.get(m.name)))}</tbody></table>
       ${others(health.members, ask)}
     </div>
-    <div class="plots" role="img" aria-label="latency, jitter and loss of the last minutes, of those you hear"></div>
+    <div class="plots" role="img" aria-label="latency, jitter and loss over time, of those you hear"></div>
+    ${past.view(ask)}
     <p class="dim">${health.xruns ? `${health.xruns} xruns of your sound device` : "no xruns of your sound device"};
       <em>lost</em> is before repair, <em>left</em> after it</p>
   </section>`;
