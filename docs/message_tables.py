@@ -28,6 +28,9 @@ SHARED = (
     messages.Song,
     messages.LoadedSong,
     messages.MemberAccess,
+    messages.LinkRule,
+    messages.Group,
+    messages.GraphNode,
     messages.TimedMidi,
     messages.Hearing,
     messages.HeardCounts,
@@ -95,6 +98,7 @@ MEANINGS = {
 }
 # Rules that a struct checks when it is made.
 RULES = {
+    "LinkRule.channels": "of audio 1 to 4, of MIDI 1 to 16",
     "Meter.denominator": "1, 2, 4, 8, 16 or 32",
     "Loop.end_bar": f"1 to {meter.MAX_BAR}, more than `start_bar`",
     "MediaCandidate.address": messages.ADDRESS_RULE,
@@ -210,7 +214,7 @@ def _type(of: types.Type) -> str:
             return f"[{cls.__name__}](#{cls.__name__.lower()})"
         case types.StructType(tag=tag):
             return f"[{tag}](#{tag})"
-        case types.ListType(item_type=item):
+        case types.ListType(item_type=item) | types.VarTupleType(item_type=item):
             return f"list of {_type(item)}"
         case types.UnionType(types=several):
             return " or ".join(_type(t) for t in several if not _is_unset(t))
@@ -233,7 +237,10 @@ def _rule(of: types.Type) -> str:
             return _range(low, high)
         case types.LiteralType(values=values):
             return " or ".join(f"`{value}`" for value in values)
-        case types.ListType(item_type=item, min_length=low, max_length=high):
+        case (
+            types.ListType(item_type=item, min_length=low, max_length=high)
+            | types.VarTupleType(item_type=item, min_length=low, max_length=high)
+        ):
             return _length(low, high, _rule(item))
         case types.UnionType(types=several):
             return next(filter(None, map(_rule, several)), "")

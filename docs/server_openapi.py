@@ -1,6 +1,6 @@
 """What the server answers over HTTP, as OpenAPI 3.1; the structs say what is in it."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -13,11 +13,13 @@ JSON, TEXT, HTML, EVENTS = "application/json", "text/plain", "text/html", "text/
 CSV = "text/csv"
 INTRO = (
     "Rooms are joined by WebSocket: docs/protocol.md. This is what a browser, a load balancer, "
-    "Prometheus and shells ask for besides. Nothing here changes anything."
+    "Prometheus and shells ask for besides. Nothing here changes anything but who hears whom."
 )
 STRUCTS = [
     *(messages.MemberInfo, messages.Hearing, messages.Vote, messages.BarPosition),
     *(Timeline, Meter, Loop, PairStatistics),
+    *(messages.GraphNode, messages.Group, messages.LinkRule),
+    *get_args(messages.GraphEdit),
 ]
 
 
@@ -76,6 +78,7 @@ def _paths() -> dict[str, Any]:
         "/api/rooms/{room}/events": _get(
             "The same of a room's page.", {**_ok(EVENTS), "503": crowded}, "room"
         ),
+        "/api/rooms/{room}/graph": _graph(no_room),
         "/healthz": _get("Whether the process answers.", _ok(JSON, _ref("Health"))),
         "/readyz": _get(
             "Whether the server takes members.",
@@ -95,6 +98,30 @@ def _paths() -> dict[str, Any]:
             "room",
         ),
     }
+
+
+def _graph(no_room: dict[str, Any]) -> dict[str, Any]:
+    private = _content("The room is for its members alone.", JSON, _ref("Problem"))
+    shown = {**_ok(JSON, _ref("Graph")), "403": private, "404": no_room}
+    path = _get("Who hears whom: docs/routing.md.", shown, "room")
+    edits = [_ref(struct.__name__) for struct in get_args(messages.GraphEdit)]
+    token = {"name": "Authorization", "in": "header", "schema": {"type": "string"}}
+    wrong = {
+        "403": "The room is for its members alone.",
+        "400": "The body is none of these messages, or cannot be so.",
+        "404": "No room, or no member or group, of this name.",
+        "409": "It is refused: a circle, a link that is there already, a room that is locked, ...",
+        "415": "The body is not application/json.",
+        "429": "Too many changes in a moment.",
+    }
+    refused = {code: _content(text, JSON, _ref("Problem")) for code, text in wrong.items()}
+    path["post"] = {
+        "summary": "Change it, with a member's token (Bearer) as that member.",
+        "parameters": [*path["get"]["parameters"], token],
+        "requestBody": {"required": True, "content": {JSON: {"schema": {"anyOf": edits}}}},
+        "responses": {**_ok(JSON, _ref("Graph")), **refused},
+    }
+    return path
 
 
 def _schemas() -> dict[str, Any]:
@@ -133,6 +160,15 @@ def _schemas() -> dict[str, Any]:
         "join": {"type": ["string", "null"], "description": "The address to join it with."},
         "relay": _map(_map({"type": ["integer", "boolean"]})),
     }
+    graph = {
+        "revision": count,
+        "nodes": {"type": "array", "items": _ref("GraphNode")},
+        "groups": {"type": "array", "items": _ref("Group")},
+        "rules": {"type": "array", "items": _ref("LinkRule")},
+    }
+    link = {"source": text, "target": text, "medium": text, "gain_db": number}
+    links = {**link, "channels": {"type": "array"}, "kinds": {"type": "array"}}
+    more["graph"] = _object(graph)
     health = {"status": text, "rooms": count, "members": count}
     health |= {"clock_port": port, "clock_id": text, "stun_ports": ports}
     return {
@@ -144,6 +180,7 @@ def _schemas() -> dict[str, Any]:
             }
         ),
         "Rooms": _object({"rooms": {"type": "array", "items": _ref("Room")}}),
+        "Graph": _object({**graph, "links": {"type": "array", "items": _object(links)}}),
         "Problem": _object({"error": text}),
         "Health": _object(health),
         "Ready": _object({"status": {"const": "ready"}}),

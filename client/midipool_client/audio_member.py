@@ -10,12 +10,15 @@ from midipool.clock_sync import ProbeSample
 from midipool.errors import Unavailable
 from midipool.messages import (
     BarSync,
+    GraphNews,
     HeardBy,
     MediaKey,
     MediaOfferFrom,
     Members,
     MemberStatus,
     Message,
+    NodeKind,
+    RoomGraph,
     ServerMessage,
     Welcome,
 )
@@ -24,6 +27,7 @@ from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.room_audio import RoomAudio
 from midipool_client.clock_keeper import ClockChange
 from midipool_client.follower import Action, Follow, RoomFollower, Send
+from midipool_client.known_graph import KnownGraph
 from midipool_client.room_session import RoomSession
 from midipool_client.room_url import RoomUrl
 from midipool_native import host_clock
@@ -34,10 +38,14 @@ LOOK_S = 0.1
 class AudioMember:
     """Joins a room and stays in it until cancelled."""
 
+    node: NodeKind = "player"
+    """What it is in the room's graph."""
+
     def __init__(self, url: RoomUrl, name: str, audio: AudioOptions) -> None:
         self.name = name
         self.follower = RoomFollower()
         self.audio = RoomAudio(self, audio, "midiPool")
+        self.graph = KnownGraph()
         self._session = RoomSession(url, self)
 
     async def run(self) -> None:
@@ -81,11 +89,13 @@ class AudioMember:
 
     def hello(self) -> messages.Hello:
         """How we introduce ourselves."""
-        return messages.hello(self.name, token=self.follower.token)
+        token = self.follower.token
+        return messages.hello(self.name, token=token, capabilities=("graph",), node=self.node)
 
     def welcomed(self, welcome: Welcome) -> None:
         """The server let us in."""
         self.do(self.follower.welcome(welcome, host_clock.now_ns()))
+        self.graph.welcomed(welcome)
         self.audio.welcomed(welcome, self._session.server_host)
         self.audio.members(welcome.members)
 
@@ -103,6 +113,9 @@ class AudioMember:
                 self.audio.offered(message)
             case HeardBy():
                 self.audio.heard_by(message)
+            case RoomGraph() | GraphNews():
+                self.graph.told(message)
+                self.audio.route(self.graph.part(self.name))
             case _:
                 pass
 

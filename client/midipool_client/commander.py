@@ -9,6 +9,7 @@ from midipool.messages import (
     AccessCommand,
     Ballot,
     Error,
+    GraphEdit,
     LoadSong,
     Ok,
     Say,
@@ -22,7 +23,7 @@ MAX_OWN = 256
 
 Answer = Callable[[Ok | Error | None], None]
 """Is called once; with None when no answer will come any more."""
-Asked = TransportCommand | SetMode | Ballot | Say | SongEdit | LoadSong | AccessCommand
+Asked = TransportCommand | SetMode | Ballot | Say | SongEdit | LoadSong | AccessCommand | GraphEdit
 
 
 class Commander:

@@ -12,6 +12,7 @@ from midipool.clock_map import ClockMap
 from midipool.clock_sync import ProbeSample
 from midipool.daw.lead_role import Mode
 from midipool.errors import MidiPoolError, Unavailable
+from midipool.graph.part import EVERYTHING
 from midipool.messages import (
     CAPABILITIES,
     Access,
@@ -22,6 +23,7 @@ from midipool.messages import (
     ChatNews,
     Error,
     GoingDown,
+    GraphNews,
     HeardBy,
     Invitation,
     MediaKey,
@@ -31,7 +33,9 @@ from midipool.messages import (
     Message,
     Midi,
     MidiFrom,
+    NodeKind,
     Ok,
+    RoomGraph,
     RoomMode,
     ServerMessage,
     SongGone,
@@ -54,6 +58,7 @@ from midipool_client.effects.rack import Rack
 from midipool_client.follower import Action, Follow, RoomFollower, Send
 from midipool_client.known_access import KnownAccess
 from midipool_client.known_chat import KnownChat
+from midipool_client.known_graph import KnownGraph
 from midipool_client.known_songs import KnownSongs
 from midipool_client.playback import commands as take_commands
 from midipool_client.playback.player import TakePlayer
@@ -106,6 +111,11 @@ class Player:
         self.chat = KnownChat()
         self.songs = KnownSongs()
         self.access = KnownAccess()
+        self.node: NodeKind = "player"
+        """What we are in the room's graph."""
+        self.graph = KnownGraph()
+        self.part = EVERYTHING
+        """What we hear, and who hears us."""
         self._asleep_ns = host_clock.asleep_ns()
         self._parts: list[Coroutine[Any, Any, None]] = []
 
@@ -205,7 +215,7 @@ class Player:
         if isinstance(message, Midi):
             if self.recorder is not None:
                 self.recorder.played(self.name, message.events)
-            if self.access.is_silent(self.name):
+            if self.access.is_silent(self.name) or not self.part.plays_to_somebody:
                 return
         self._session.send(message)
 
@@ -221,6 +231,7 @@ class Player:
             capabilities=CAPABILITIES,
             password=self.url.password,
             invitation=invitation,
+            node=self.node,
         )
 
     def welcomed(self, welcome: Welcome) -> None:
@@ -228,6 +239,8 @@ class Player:
         self.going_down = ""
         self._keep_token(welcome)
         self.votes.welcomed(welcome)
+        self.graph.welcomed(welcome)
+        self._route()
         self.on_joined()
         self._do(self.follower.welcome(welcome, host_clock.now_ns()))
         self.ports.members(Members(welcome.members))
@@ -270,6 +283,10 @@ class Player:
                     self._session.send(hand)
             case Access() | AtTheDoor() | Invitation():
                 self._access_told(message)
+            case RoomGraph() | GraphNews():
+                if (handed := self.graph.told(message)) is not None:
+                    self._session.send(handed)
+                self._route()
             case Vote():
                 self.votes.running = message
                 log.info("%s", vote_in_words(message))
@@ -317,6 +334,15 @@ class Player:
             log.warning("a shell cannot act for you: %s", error)
 
     # ---- what follows ----
+
+    def _route(self) -> None:
+        """Hear, and be heard, as the room's graph says."""
+        part, self.part = self.part, self.graph.part(self.name)
+        if part == self.part:
+            return
+        self.ports.allow_click(self.part.click)
+        if self.audio is not None:
+            self.audio.route(self.part)
 
     def _do(self, actions: list[Action]) -> None:
         for action in actions:

@@ -22,6 +22,7 @@ from midipool.messages.fields import (
 )
 from midipool.messages.from_client import ClientMessage, Hello
 from midipool.messages.from_server import ServerMessage
+from midipool.messages.graph import GROUP_RULE, NodeKind
 from midipool.messages.media import KEY_RULE, PWD_RULE, UFRAG_RULE
 from midipool.messages.midi import MIDI_RULE
 from midipool.messages.songs import NOTES_RULE, SONG_KEY_RULE
@@ -67,6 +68,7 @@ def hello(
     capabilities: Sequence[Capability] = (),
     password: str | None = None,
     invitation: str = "",
+    node: NodeKind = "player",
 ) -> Hello:
     """A `hello` of this version."""
     return Hello(
@@ -77,6 +79,7 @@ def hello(
         list(capabilities),
         password=password,
         invitation=invitation,
+        node=node,
     )
 
 
@@ -96,6 +99,12 @@ _RULES = {
     "clock_id": HEX_RULE,
     "data": MIDI_RULE,
     "to": NAME_RULE,
+    "source": NAME_RULE,
+    "target": NAME_RULE,
+    "sources": NAME_RULE,
+    "members": NAME_RULE,
+    "gone": NAME_RULE,
+    "group": GROUP_RULE,
     "key": KEY_RULE,
     "ufrag": UFRAG_RULE,
     "pwd": PWD_RULE,
@@ -110,6 +119,7 @@ def rule_in_words(text: str, field: str) -> str:
     last = re.sub(r"^events\[\d+\]\[1\]$", "data", field.rpartition(".")[2])
     # A room's key for audio is hexadecimal, a song's is not.
     last = "song_key" if last == "key" and "0-9a-f" not in text else last
+    last = "group" if last == "name" and "^@" in text else re.sub(r"\[\d+\]$", "", last)
     if last in _RULES and "regex" in text:
         return f"must be {_RULES[last]}"
     return text.removeprefix(f"{last}: ")

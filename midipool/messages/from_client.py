@@ -26,6 +26,15 @@ from midipool.messages.fields import (
     Token,
     VoteId,
 )
+from midipool.messages.graph import (
+    HandGraph,
+    HearOnly,
+    LinkNodes,
+    NodeKind,
+    ResetGraph,
+    SetGroup,
+    UnlinkNodes,
+)
 from midipool.messages.media import MediaOffer
 from midipool.messages.midi import Midi
 from midipool.messages.songs import (
@@ -54,11 +63,13 @@ class Hello(Message, tag="hello", frozen=True):
     remote with a member's token acts for that member."""
     capabilities: Annotated[list[Name], Meta(max_length=32)] = msgspec.field(default_factory=list)
     """Optional parts of the protocol that the client understands: `chat`, `songs`, `going_down`,
-    `access`."""
+    `access`, `graph`."""
     password: Password | None = None
     """Of a room that has one."""
     invitation: InvitationText = ""
     """Lets in without a password, as what it says."""
+    node: NodeKind = "player"
+    """What the member is in the room's graph."""
 
 
 class Start(Command, tag="start", frozen=True):
@@ -213,5 +224,11 @@ ClientMessage = (
     | LoadSong
     | HandSongs
     | AccessCommand
+    | LinkNodes
+    | UnlinkNodes
+    | HearOnly
+    | SetGroup
+    | ResetGraph
+    | HandGraph
 )
 TransportCommand = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter

@@ -22,6 +22,7 @@ from midipool.messages.fields import (
     VoteId,
 )
 from midipool.messages.from_client import MemberStatus
+from midipool.messages.graph import GraphNews, RoomGraph
 from midipool.messages.media import MediaKey, MediaOfferFrom, MediaSeat, SenderId
 from midipool.messages.midi import MidiFrom
 from midipool.messages.songs import SongGone, SongLoaded, SongPut, Songs
@@ -236,6 +237,8 @@ ServerMessage = (
     | AtTheDoor
     | Waiting
     | Invitation
+    | RoomGraph
+    | GraphNews
 )
 
 ERROR_CODES = {
@@ -257,6 +260,11 @@ ERROR_CODES = {
     "no_such_song": "the song is not in the list, or the list has several of this name",
     "stale_song": "the song was changed since the change was meant",
     "list_full": "the song list has as many songs, or as many notes, as it takes",
+    "no_such_node": "the graph knows no member or group of this name",
+    "link_exists": "the link is there already, and as it was asked for",
+    "no_such_link": "there is no such link to take away",
+    "circle": "the link would let a node hear itself; `message` has the way around",
+    "graph_full": "the graph has as many groups, or links that are not as usual, as it takes",
     "help": "what one can type into the chat: asked for, and told to the asker alone",
     "vote_failed": "no majority agreed in time",
     "vote_running": "the room votes on something else, or already on this",

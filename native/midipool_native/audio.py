@@ -1,6 +1,6 @@
 """The audio engine's core: encoders, decoders and the mix, driven by a device or by a caller."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ MAX_PIECES: int = lib.MP_MAX_PIECES
 MOST_KEPT: int = lib.MP_MOST_KEPT
 MAX_PLAYERS: int = lib.MP_MAX_PLAYERS
 MAX_CHANNELS: int = lib.MP_MAX_CHANNELS
+ALL_CHANNELS = (1 << MAX_CHANNELS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,15 @@ class AudioCore:
         """Linear gain from 0 to 8, pan from -1 (left) to 1; raises NativeError."""
         status = lib.mp_audio_set_player_mix(self.handle, slot, gain, pan, mute, solo)
         check(status, f"audio slot {slot}, gain {gain}, pan {pan}")
+
+    def set_player_link(self, slot: int, gain: float, channels: Collection[int] = ()) -> None:
+        """What comes of a player at all: linear gain from 0 to 8, and channels from 1 on, or all.
+
+        Raises NativeError.
+        """
+        mask = sum(1 << (channel - 1) for channel in channels) or ALL_CHANNELS
+        status = lib.mp_audio_set_player_link(self.handle, slot, gain, mask)
+        check(status, f"audio slot {slot}, gain {gain}")
 
     def set_master(self, gain: float) -> None:
         """The mix's gain, from 0 to 8; raises NativeError."""

@@ -106,6 +106,10 @@ class Relay:
         """Whether nothing that a member says is passed on; raises NativeError if there is none."""
         check(lib.mp_relay_mute(self._relay, sender, muted), "audio relay")
 
+    def link(self, sender: int, listener: int, linked: bool) -> None:
+        """Whether a listener gets a sender's sound; at first all do. Raises NativeError."""
+        check(lib.mp_relay_link(self._relay, sender, listener, linked), "audio relay")
+
     def stats(self) -> RelayStats:
         """Of all datagrams; after closing, as far as it got."""
         if self._relay != ffi.NULL:

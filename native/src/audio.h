@@ -34,6 +34,7 @@ void mp_level_take(mp_audio_meter *meters, uint32_t channels, mp_level *levels);
 typedef struct {
     float gain, pan;
     bool mute, solo;
+    float link[MP_MAX_CHANNELS], link_now[MP_MAX_CHANNELS]; /* gain of each channel, to all outputs */
     float now[MP_MAX_CHANNELS]; /* gains to each output, on their way to what is wanted */
     float last[MP_MAX_CHANNELS]; /* samples, when the ring ran dry */
     float fade; /* 0 after a dry ring, rising to 1 */
@@ -215,6 +216,7 @@ typedef enum {
     MP_ORDER_ADD = 0,
     MP_ORDER_REMOVE,
     MP_ORDER_MIX,
+    MP_ORDER_LINK,
     MP_ORDER_MASTER,
     MP_ORDER_MONITOR,
     MP_ORDER_SEND,
@@ -240,6 +242,10 @@ typedef struct {
             float gain, pan;
             int mute, solo;
         } mix; /* MIX, and OWN, of which the slot is the channel */
+        struct {
+            float gain;
+            uint32_t channels; /* bits, from the lowest */
+        } link;
         float gain;
         struct {
             mp_wait wait;

@@ -161,7 +161,7 @@ int mp_media_socket_send(void *socket, int kind, int64_t capture_us, const uint8
     mp_watch_ask ask;
     bool stands_by = to->relay.address_size > 0 && mp_watch_stands_by(s, mp_host_now_ns(), &ask);
     if (stands_by && ask.size > 0) ask_by_relay(s, to, &ask, capture_us);
-    mp_way *besides = stands_by ? &to->relay : NULL;
+    mp_way *besides = stands_by && to->count > 0 ? &to->relay : NULL; /* else nobody hears us */
     mp_status status = seal_and_send(s, to, besides, (uint8_t)kind, capture_us, bytes, size);
     mp_view_release(&s->sending, MP_CODEC);
     return status;

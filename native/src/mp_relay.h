@@ -17,7 +17,7 @@ typedef struct {
  * reasons to drop it. */
 typedef struct {
     uint64_t forwarded;      /* passed on to somebody */
-    uint64_t alone;          /* in order, but nobody else of the room is heard of */
+    uint64_t alone;          /* in order, but nobody else is heard of who is to hear it */
     uint64_t hellos;         /* taught or refreshed an address */
     uint64_t stun;           /* Binding requests that were answered */
     uint64_t rubbish;        /* neither STUN nor a media datagram of this version */
@@ -62,6 +62,9 @@ void mp_relay_remove(mp_relay *relay, uint32_t sender);
 /* Whether nothing that a member says is passed on. It still gets what others say. MP_OUT_OF_RANGE if
  * there is no such member. */
 mp_status mp_relay_mute(mp_relay *relay, uint32_t sender, int muted);
+/* Whether `listener` gets the sound of `sender`: at first everybody of the room does. Who has joined
+ * anew has another id, and gets all. MP_OUT_OF_RANGE unless both are members of one room. */
+mp_status mp_relay_link(mp_relay *relay, uint32_t sender, uint32_t listener, int linked);
 void mp_relay_get_stats(mp_relay *relay, mp_relay_stats *stats);
 /* 1, or 0 if there is no such member. */
 int mp_relay_get_member(mp_relay *relay, uint32_t sender, mp_relay_member *member);

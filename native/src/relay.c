@@ -219,6 +219,13 @@ mp_status mp_relay_mute(mp_relay *r, uint32_t sender, int muted) {
     return status;
 }
 
+mp_status mp_relay_link(mp_relay *r, uint32_t sender, uint32_t listener, int linked) {
+    pthread_mutex_lock(&r->lock);
+    mp_status status = mp_relay_table_link(r->table, sender, listener, linked);
+    pthread_mutex_unlock(&r->lock);
+    return status;
+}
+
 void mp_relay_get_stats(mp_relay *r, mp_relay_stats *stats) {
     pthread_mutex_lock(&r->lock);
     *stats = *mp_relay_table_stats(r->table);

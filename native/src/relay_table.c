@@ -1,5 +1,6 @@
 #include "relay_table.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +17,13 @@ enum { MAX_HELLO = 16 };
  * came from an address never goes there: a member could say a hello in somebody else's name. */
 enum { UNPROVEN_TIMES = 3 };
 enum { NONE = UINT32_MAX };
+enum { SEAT_WORDS = MP_RELAY_ROOM / 64 };
 
 typedef struct {
     uint32_t sender; /* 0: free */
     uint32_t room;
+    uint32_t seat; /* its own among those of the room */
+    uint64_t unheard_at[SEAT_WORDS]; /* by seats: who gets no sound of it */
     uint32_t next_of_hash, next_of_room; /* or NONE; a free slot's next free one is next_of_hash */
     uint16_t key_id;
     uint8_t key[MP_MEDIA_KEY];
@@ -87,23 +91,41 @@ static slot *find(mp_relay_table *t, uint32_t sender) {
     return NULL;
 }
 
-static uint32_t room_size(const mp_relay_table *t, uint32_t room) {
-    uint32_t size = 0;
-    for (uint32_t i = t->of_room[room]; i != NONE; i = t->slots[i].next_of_room) size++;
-    return size;
+static bool is_unheard(const slot *s, const slot *by) {
+    return s->unheard_at[by->seat / 64] >> by->seat % 64 & 1;
+}
+
+static void set_unheard(slot *s, uint32_t seat, bool unheard) {
+    uint64_t bit = UINT64_C(1) << seat % 64;
+    if (unheard) s->unheard_at[seat / 64] |= bit;
+    else s->unheard_at[seat / 64] &= ~bit;
+}
+
+/* A seat of the room that nobody has; MP_RELAY_ROOM when all are taken. */
+static uint32_t free_seat(const mp_relay_table *t, uint32_t room) {
+    uint64_t taken[SEAT_WORDS] = {0};
+    for (uint32_t i = t->of_room[room]; i != NONE; i = t->slots[i].next_of_room)
+        taken[t->slots[i].seat / 64] |= UINT64_C(1) << t->slots[i].seat % 64;
+    uint32_t seat = 0;
+    while (seat < MP_RELAY_ROOM && taken[seat / 64] >> seat % 64 & 1) seat++;
+    return seat;
 }
 
 mp_status mp_relay_table_add(mp_relay_table *t, uint32_t sender, uint32_t room, uint16_t key_id,
                              const uint8_t *key) {
     if (sender == 0 || room >= t->capacity || find(t, sender) != NULL) return MP_OUT_OF_RANGE;
     if (t->free == NONE && t->used == t->capacity) return MP_FULL;
-    if (room_size(t, room) >= MP_RELAY_ROOM) return MP_FULL;
+    uint32_t seat = free_seat(t, room);
+    if (seat == MP_RELAY_ROOM) return MP_FULL;
+    for (uint32_t i = t->of_room[room]; i != NONE; i = t->slots[i].next_of_room)
+        set_unheard(&t->slots[i], seat, false); /* what was said of who sat there before */
     uint32_t index = t->free != NONE ? t->free : t->used++;
     slot *s = &t->slots[index];
     if (index == t->free) t->free = s->next_of_hash;
     memset(s, 0, sizeof *s);
     s->sender = sender;
     s->room = room;
+    s->seat = seat;
     s->key_id = key_id;
     memcpy(s->key, key, sizeof s->key);
     s->next_of_hash = t->of_hash[sender & t->mask];
@@ -141,6 +163,14 @@ mp_status mp_relay_table_mute(mp_relay_table *t, uint32_t sender, int muted) {
     slot *s = find(t, sender);
     if (s == NULL) return MP_OUT_OF_RANGE;
     s->muted = muted;
+    return MP_OK;
+}
+
+mp_status mp_relay_table_link(mp_relay_table *t, uint32_t sender, uint32_t listener, int linked) {
+    slot *from = find(t, sender);
+    const slot *to = find(t, listener);
+    if (from == NULL || to == NULL || from->room != to->room) return MP_OUT_OF_RANGE;
+    set_unheard(from, to->seat, !linked);
     return MP_OK;
 }
 
@@ -287,6 +317,8 @@ static uint32_t forward(mp_relay_table *t, slot *s, int64_t now_ns, uint32_t siz
     uint32_t count = 0;
     for (uint32_t i = t->of_room[s->room]; i != NONE; i = t->slots[i].next_of_room) {
         slot *other = &t->slots[i];
+        /* Who does not hear it may still be asked by it for another way. */
+        if (kind != MP_MEDIA_KEEPALIVE && is_unheard(s, other)) continue;
         if (other == s || !is_heard(other, now_ns) || !may_get(other, size)) continue;
         targets[count++] = other->address;
         other->counts.to_packets++;

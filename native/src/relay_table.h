@@ -17,6 +17,8 @@ mp_status mp_relay_table_set_key(mp_relay_table *table, uint32_t room, uint16_t 
                                  const uint8_t *key);
 void mp_relay_table_remove(mp_relay_table *table, uint32_t sender);
 mp_status mp_relay_table_mute(mp_relay_table *table, uint32_t sender, int muted);
+mp_status mp_relay_table_link(mp_relay_table *table, uint32_t sender, uint32_t listener,
+                              int linked);
 int mp_relay_table_member(mp_relay_table *table, uint32_t sender, int64_t now_ns,
                           mp_relay_member *member);
 mp_relay_stats *mp_relay_table_stats(mp_relay_table *table);

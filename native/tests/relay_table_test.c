@@ -124,6 +124,46 @@ static void media_reaches_the_others_of_the_room_and_nobody_else(void) {
     end(&s);
 }
 
+static void who_is_not_linked_gets_no_sound_but_is_asked(void) {
+    stage s = begin(8);
+    uint8_t data[MP_MEDIA_DATAGRAM];
+    for (uint32_t m = ANNA; m <= CARL; m++) join(&s, m, 0);
+    join(&s, DORA, 1);
+    CHECK_EQUAL(mp_relay_table_link(s.table, ANNA, BERT, 0), MP_OK);
+    media(&s, ANNA, 100, at(ANNA));
+    CHECK(s.target_count == 1 && reached(&s, CARL));
+    media(&s, BERT, 100, at(BERT));
+    CHECK(s.target_count == 2 && reached(&s, ANNA));
+    take(&s, data, make(&s, MP_MEDIA_KEEPALIVE, ANNA, s.keys[3], 12, data), at(ANNA));
+    CHECK(s.target_count == 2 && reached(&s, BERT));
+    CHECK_EQUAL(mp_relay_table_link(s.table, ANNA, CARL, 0), MP_OK);
+    media(&s, ANNA, 100, at(ANNA));
+    CHECK_EQUAL(s.target_count, 0);
+    CHECK_EQUAL(stats(&s)->alone, 1);
+    CHECK_EQUAL(mp_relay_table_link(s.table, ANNA, BERT, 1), MP_OK);
+    media(&s, ANNA, 100, at(ANNA));
+    CHECK(s.target_count == 1 && reached(&s, BERT));
+    CHECK_EQUAL(mp_relay_table_link(s.table, ANNA, DORA, 0), MP_OUT_OF_RANGE);
+    CHECK_EQUAL(mp_relay_table_link(s.table, ANNA, 99, 0), MP_OUT_OF_RANGE);
+    end(&s);
+}
+
+static void who_sits_where_somebody_sat_hears_all(void) {
+    stage s = begin(MP_RELAY_ROOM);
+    enum { LAST = MP_RELAY_ROOM, NEW };
+    for (uint32_t m = 1; m <= LAST; m++) join(&s, m, 0);
+    CHECK_EQUAL(mp_relay_table_add(s.table, NEW, 0, 7, s.keys[0]), MP_FULL);
+    for (uint32_t m = 2; m <= LAST; m++)
+        CHECK_EQUAL(mp_relay_table_link(s.table, ANNA, m, 0), MP_OK);
+    media(&s, ANNA, 100, at(ANNA));
+    CHECK_EQUAL(s.target_count, 0);
+    mp_relay_table_remove(s.table, 200);
+    join(&s, NEW, 0);
+    media(&s, ANNA, 100, at(ANNA));
+    CHECK(s.target_count == 1 && reached(&s, NEW));
+    end(&s);
+}
+
 static void a_hello_is_answered_with_the_address(void) {
     stage s = begin(2);
     join(&s, ANNA, 0);
@@ -393,6 +433,8 @@ static void hostile_datagrams_are_stood(uint64_t count, uint64_t state) {
 int main(int argc, char **argv) {
     if (mp_sodium_available() != MP_OK) return 0;
     media_reaches_the_others_of_the_room_and_nobody_else();
+    who_is_not_linked_gets_no_sound_but_is_asked();
+    who_sits_where_somebody_sat_hears_all();
     a_hello_is_answered_with_the_address();
     only_a_new_hello_of_the_member_moves_its_address();
     an_address_gets_little_until_it_says_what_it_got();

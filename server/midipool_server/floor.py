@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from midipool.errors import Refused
+from midipool.graph.graph import Graph
 from midipool.messages import Capability, ChatNews, Message, Ok
 from midipool_server.authority import Authority
 from midipool_server.chat import Kind, RoomChat
@@ -19,6 +20,8 @@ class Floor:
     chat: RoomChat
     schedule: Schedule = field(default_factory=Schedule)
     authority: Authority = Authority()  # noqa: RUF009 (immutable)
+    graph: Graph = Graph()  # noqa: RUF009 (immutable)
+    """Who hears whom."""
 
     def member(self, id: int, why: str, code: str = "not_member") -> Member:
         """Whose connection it is; raises Refused, for the reason `why`, if it is a remote's."""

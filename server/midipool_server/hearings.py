@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from midipool.audio.statistics_book import StatisticsBook
+from midipool.graph.graph import Graph
 from midipool.messages import (
     AUDIO_REPORTS_A_SECOND,
     AudioReport,
@@ -73,13 +74,17 @@ class Hearings:
             if listener.dropped != NOTHING
         }
 
-    def shown(self) -> dict[str, list[Hearing]]:
-        """Who hears whom how: by the listener's name, for those who said it."""
+    def shown(self, graph: Graph) -> dict[str, list[Hearing]]:
+        """Who hears whom how, of those who are to: by the listener's name, if it said so."""
         return {
-            name: list(listener.hears.values())
+            name: [h for h in listener.hears.values() if _is_linked(graph, h.member, name)]
             for name, listener in self._listeners.items()
             if listener.hears
         }
+
+
+def _is_linked(graph: Graph, source: str, listener: str) -> bool:
+    return graph.is_usual or graph.link(source, listener, "audio") is not None
 
 
 class HearingReports(Feature):
@@ -111,7 +116,10 @@ class HearingReports(Feature):
 
     def describe(self, now_us: int) -> dict[str, object]:
         """Who hears whom how, and what was dropped on the way."""
-        return {"hears": self._hearings.shown(), "dropped": self._hearings.dropped()}
+        return {
+            "hears": self._hearings.shown(self._floor.graph),
+            "dropped": self._hearings.dropped(),
+        }
 
     def _heard(self, now_us: int, id: int, report: AudioReport) -> list[Outgoing]:
         """How a member hears the others, each of whom is told."""

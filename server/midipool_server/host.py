@@ -28,6 +28,7 @@ from midipool_server.access.state import Entry
 from midipool_server.connection import BAD_MESSAGE_COST, Connection
 from midipool_server.lobby import Lobby, check_room_name
 from midipool_server.media_relay import MediaRelay
+from midipool_server.midi_links import by_link, parted
 from midipool_server.midi_relay import MidiRelay, Relayed
 from midipool_server.operations import logs
 from midipool_server.operations.tally import Tally
@@ -124,6 +125,10 @@ class RoomHost:
         self.viewers.close()
         return list(self._connections.values())
 
+    def send(self, room: Room, out: list[Outgoing]) -> None:
+        """What follows from something that came by no connection."""
+        self._send(room, out)
+
     # ---- one connection ----
 
     async def _listen(self, connection: Connection, room_name: str) -> None:
@@ -192,6 +197,7 @@ class RoomHost:
                 secrets.token_hex(16),
                 hello.capabilities,
                 entry,
+                hello.node,
             )
         finally:
             self.lobby.close_if_empty(room)
@@ -316,13 +322,31 @@ class RoomHost:
         if member.muted:
             raise Refused("muted", "a host has muted you: nobody hears what you play")
         receivers = self._receivers(room, member.id)
-        return self._midi.take(now_us, member.id, member.name, midi, receivers)
+        relayed = self._midi.take(now_us, member.id, member.name, midi, receivers)
+        links = room.floor.graph.heard_from(member.name, "midi")
+        return by_link(relayed, {id: links[room.members[id].name] for id in receivers})
 
     def _receivers(self, room: Room | None, sender: int) -> dict[int, bool]:
-        """The other members that are connected, and whether each has much unread."""
-        members = room.members.values() if room is not None else ()
-        here = [m.id for m in members if m.connected and not m.remote and m.id != sender]
+        """The members that hear another one and are connected, and whether each has much unread."""
+        if room is None:
+            return {}
+        name = room.members[sender].name if sender in room.members else None
+        links = None if name is None else room.floor.graph.heard_from(name, "midi")
+        others = [m for m in room.members.values() if m.connected and not m.remote]
+        here = [m.id for m in others if m.id != sender and (links is None or m.name in links)]
         return {id: self._connections[id].crowded for id in here if id in self._connections}
+
+    def _part(self, room: Room) -> None:
+        """End what somebody plays where it is not heard any more."""
+        before, graph = room.routing.seen, room.floor.graph
+        room.routing.seen = graph
+        if before is graph:
+            return
+        ids = {m.name: m.id for m in room.places.members() if m.id in self._connections}
+        for name, targets in parted(before, graph, ids).items():
+            to = [ids[target] for target in targets if target in ids]
+            crowded = {id: self._connections[id].crowded for id in to}
+            self._relay(self._midi.parted(ids[name], crowded))
 
     def _relay(self, relayed: list[Relayed]) -> None:
         for message, ids in relayed:
@@ -336,6 +360,7 @@ class RoomHost:
         if self.media is not None:
             self.media.follow(room)
         self._write_down(room)
+        self._part(room)
         for outgoing in out:
             if isinstance(outgoing.message, Closing):
                 self._end(room, outgoing.message, outgoing.to)

@@ -15,10 +15,13 @@ class _Told:
     """What the relay knows of a room."""
 
     number: int
-    version: int = -1
+    version: tuple[int, int] = (-1, -1)
+    """Of its members and keys, and of its graph."""
     key_id: int = -1
     senders: set[int] = field(default_factory=set)
     silent: set[int] = field(default_factory=set)
+    unheard: set[tuple[int, int]] = field(default_factory=set)
+    """(sender, listener)."""
 
 
 class MediaRelay:
@@ -40,7 +43,7 @@ class MediaRelay:
         told = self._told.get(room.name)
         if told is None:
             told = self._told[room.name] = _Told(self._new_number())
-        if told.version == room.media.version:
+        if told.version == (room.media.version, room.floor.graph.revision):
             return
         self._update(told, room)
         if not told.senders:
@@ -90,9 +93,32 @@ class MediaRelay:
                 self._relay.add(sender, told.number, room.media.key_id, room.media.key)
             except NativeError as error:
                 log.warning("room %r: a member is not relayed: %s", room.name, error)
+                wanted.discard(sender)
         silent = {m.sender for m in room.places.members() if m.silent}
         for sender in sorted(wanted):
             if (sender in silent) != (sender in told.silent):
                 self._relay.mute(sender, sender in silent)
-        told.version, told.key_id = room.media.version, room.media.key_id
-        told.senders, told.silent = wanted, silent
+        told.key_id, told.senders, told.silent = room.media.key_id, wanted, silent
+        self._link(told, room)
+        told.version = (room.media.version, room.floor.graph.revision)
+
+    def _link(self, told: _Told, room: Room) -> None:
+        """What nobody hears is not passed on; an id that was never told of hears all."""
+        there = {pair for pair in told.unheard if told.senders.issuperset(pair)}
+        unheard = _unheard(room, told.senders)
+        for sender, listener in there ^ unheard:
+            self._relay.link(sender, listener, (sender, listener) in there)
+        told.unheard = unheard
+
+
+def _unheard(room: Room, senders: set[int]) -> set[tuple[int, int]]:
+    graph = room.floor.graph
+    if graph.is_usual:
+        return set()
+    members = [m for m in room.places.members() if m.sender in senders]
+    return {
+        (member.sender, other.sender)
+        for member in members
+        for other in members
+        if other is not member and other.name not in graph.heard_from(member.name, "audio")
+    }

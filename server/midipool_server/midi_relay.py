@@ -89,6 +89,14 @@ class MidiRelay:
         sender = self._senders.pop(sender_id, None)
         return [] if sender is None else self._silence(sender, receivers)
 
+    def parted(self, sender_id: int, receivers: Mapping[int, bool]) -> list[Relayed]:
+        """These are not to hear a member any more, or not all: what it holds there is ended."""
+        sender = self._senders.get(sender_id)
+        if sender is None:
+            return []
+        reading = [id for id, crowded in receivers.items() if not crowded]
+        return _some(Relayed(MidiFrom(sender.name, silence=True), reading))
+
     def _cut(
         self, now_us: int, sender_id: int, sender: _Sender, receivers: Mapping[int, bool]
     ) -> list[Relayed]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from midipool.errors import Refused
-from midipool.messages import MemberInfo, Members, MemberStatus, Role
+from midipool.messages import MemberInfo, Members, MemberStatus, NodeKind, Role
 
 
 @dataclass(slots=True)
@@ -22,6 +22,8 @@ class Member:
     status: MemberStatus | None = None
     sender: int = 0
     """In media datagrams; 0 without a relay, and of a remote."""
+    node: NodeKind = "player"
+    """What it is in the room's graph."""
     capabilities: frozenset[str] = frozenset()
     """Optional parts of the protocol that its client understands."""
     role: Role = "player"
@@ -61,6 +63,9 @@ class Places:
             entered = Member(id, name, token if known else new_token, remote=True)
             self.by_id[id] = entered
             return entered, None
+        if name.startswith("@"):
+            text = "a name that begins with @ is a group's: choose another"
+            raise Refused("name_taken", text, "name")
         old = next((m for m in self.members() if _same_place(m, name, token)), None)
         others = [m for m in self.members() if m is not old]
         if any(m.name == name for m in others):
@@ -123,6 +128,10 @@ class Places:
         """Those of them who may change the room: listeners may not."""
         return [m.name for m in self.members() if m.connected and m.role != "listener"]
 
+    def role_of(self, name: str | None) -> Role:
+        """A member's; who is none acts as a player."""
+        return next((m.role for m in self.members() if m.name == name), "player")
+
     def is_host(self, name: str | None) -> bool:
         """Whether a member of this name is one of the room's hosts."""
         return any(m.role == "host" and m.name == name for m in self.members())
@@ -133,6 +142,13 @@ class Places:
         if sender is not None and sender.remote:
             sender = self.member_with(sender.token)
         return None if sender is None else sender.name
+
+    def named_by(self, token: str) -> str | None:
+        """The member whose token it is; raises Refused if it is nobody's, and not empty."""
+        member = self.member_with(token)
+        if token and member is None:
+            raise Refused("not_member", "this token is no member's of the room (any more)", "token")
+        return None if member is None else member.name
 
     def message(self) -> Members:
         """The members as everybody is told."""

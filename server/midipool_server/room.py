@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from midipool import PROTOCOL_VERSION
 from midipool.audio.statistics_book import ROOM_LEVELS, StatisticsBook
-from midipool.messages import CAPABILITIES, Message, Welcome
+from midipool.messages import CAPABILITIES, GiveRole, Message, Mute, NodeKind, Welcome
 from midipool.timeline_chain import TimelineChain
 from midipool_server.access.entering import Newcomer, Verdict
 from midipool_server.access.host_commands import HostCommands
@@ -29,6 +29,7 @@ from midipool_server.membership import Membership
 from midipool_server.offers import Offers
 from midipool_server.outgoing import Outgoing
 from midipool_server.places import Member, Places
+from midipool_server.routing import Routing
 from midipool_server.song_list import SongList
 from midipool_server.songs import RoomSongs
 from midipool_server.talk import Talk
@@ -60,6 +61,7 @@ class Room:
     conducting: Conducting = field(init=False)
     access: RoomAccess = field(init=False)
     hosts: HostCommands = field(init=False)
+    routing: Routing = field(init=False)
     features: tuple[Feature, ...] = field(init=False)
     """In the order in which they are told what happens, and speak."""
     _handlers: dict[type[Message], Handler] = field(init=False)
@@ -71,10 +73,12 @@ class Room:
         self.conducting = Conducting(floor, self.songs, self.keep_us)
         self.access = RoomAccess(self.name, floor, state or AccessState(), self.means, self.unix_us)
         self.hosts = HostCommands(self.access, self.media, self._enter, self.leave, self.unix_us)
+        self.routing = Routing(floor, self.keep_us)
         self.features = (
             KeyChanges(self.places, self.media),
             Talk(floor, self.conducting.votes, self.songs.book, self.handle),
             SongList(floor, self.songs),
+            self.routing,
             Membership(floor),
             self.access,
             self.hosts,
@@ -103,6 +107,7 @@ class Room:
         new_token: str,
         capabilities: Collection[str] = (),
         entry: Entry = Entry(),  # noqa: B008 (immutable)
+        node: NodeKind = "player",
     ) -> tuple[int | None, list[Outgoing]]:
         """A member (or remote) comes; raises Refused. It may have to wait to be let in.
 
@@ -111,7 +116,7 @@ class Room:
         server has not noticed yet that it is broken.
         """
         parts = frozenset(capabilities)
-        newcomer = Newcomer(id, name, token, remote, new_token, parts, entry)
+        newcomer = Newcomer(id, name, token, remote, new_token, parts, entry, node)
         verdict = self.access.judge(newcomer)
         if verdict.waits:
             return None, self.access.wait(newcomer)
@@ -143,7 +148,9 @@ class Room:
     def handle(self, now_us: int, id: int, message: Message) -> list[Outgoing]:
         """Do what a connection asks for; raises Refused, InvalidValue."""
         self.access.check(id, type(message))
-        return self._handlers[type(message)](now_us, id, message)
+        out = self._handlers[type(message)](now_us, id, message)
+        # Who may not be heard any more gives nothing in the graph either.
+        return out + self.routing.follow() if isinstance(message, Mute | GiveRole) else out
 
     @property
     def handled(self) -> frozenset[type[Message]]:
@@ -191,9 +198,14 @@ class Room:
             described |= feature.describe(now_us)
         return described
 
+    @property
+    def is_private(self) -> bool:
+        """Whether a password or an invitation is needed to come in."""
+        return self.access.state.password is not None or self.means.invited_only
+
     def describe_to_strangers(self, now_us: int) -> dict[str, object]:
         """The same, unless a password or an invitation is needed to come in."""
-        if self.access.state.password is None and not self.means.invited_only:
+        if not self.is_private:
             return self.describe(now_us)
         players = len(self.places.connected())
         needed = "password" if self.access.state.password is not None else "invitation"
@@ -205,7 +217,7 @@ class Room:
         """Let somebody in; raises Refused."""
         id, name, remote = newcomer.id, newcomer.name, newcomer.remote
         member, old = self.places.enter(id, name, newcomer.token, remote, newcomer.new_token)
-        member.capabilities = newcomer.capabilities
+        member.capabilities, member.node = newcomer.capabilities, newcomer.node
         if old is not None and old.name != name:
             for feature in self.features:
                 feature.renamed(old.name, name)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from midipool.messages import MAX_MESSAGE_BYTES
 from midipool_server.connection import Connection, Limits
+from midipool_server.graph_web import GraphPages
 from midipool_server.host import RoomHost
 from midipool_server.operations.exposition import Exposition
 from midipool_server.operations.readiness import Readiness
@@ -49,6 +50,7 @@ def make_app(
             web.get("/api/rooms", _rooms),
             web.get("/api/rooms/{room}", _room),
             *StatisticsRoutes(host, shown_to).routes(),
+            *GraphPages(host).routes(),
             *app[PAGES].routes(),
             web.get("/{room}", _join),
         ]

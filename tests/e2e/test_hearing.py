@@ -19,9 +19,10 @@ from tests.bench.netstage import net_stage
 from tests.e2e.conftest import needs_audio, needs_jackd
 from tests.e2e.link.lans import lan_stage
 from tests.e2e.listening import clocks
-from tests.e2e.sound_daw import SoundDaw, correlations, noise
+from tests.e2e.sound_daw import Floats, SoundDaw, correlations, noise
 from tests.e2e.two_players import check_that_sound_is_as_it_was, reasons, wait_for_paths
 from tests.e2e.waiting import wait_until
+from tests.e2e.wire import Wire
 from tests.netlab import Access, why_no_routers, why_unavailable
 
 pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
@@ -59,6 +60,34 @@ def audio_engine_pid(player: Player) -> int:
     raise AssertionError("no audio engine runs")
 
 
+def loudness(sound: Floats) -> float:
+    """RMS, as it is for most of the time."""
+    pieces = sound[: len(sound) // 1000 * 1000].reshape(-1, 1000)
+    return float(np.median(np.sqrt(np.mean(pieces**2, axis=1))))
+
+
+def check_that_the_graph_is_followed(stage: Stage, file: Path) -> None:
+    """Drums play noise, and bass hears it at unity: until it is not linked any more."""
+    _, bass = stage.players
+    ports = [FROM.format("drums", 1), MIX.format(1)]
+    sender = next(m["sender"] for m in stage.status()["members"] if m["name"] == "drums")
+    with Wire() as wire, SoundDaw(bass.env, BASS_SEED, file, *ports) as listening:
+        assert wire.sound_of(sender, 0.2) > 5
+        stage.conduct("unlink", "drums", "bass")
+        wait_until(lambda: wire.sound_of(sender, 0.2) == 0, 5)
+        wait_until(lambda: stage.status()["hears"].get("bass") == [])
+        assert wire.sound_of(sender, 0.5) == 0
+        stage.conduct("link", "drums", "bass", "--gain", "-6")
+        wait_until(lambda: (hearing(stage, "bass", "drums").get("level_db") or -99) > -40)
+        heard = listening.end(2.0)
+    from_port, mix = heard[:, 0], heard[:, 1]
+    silent = np.convolve(np.abs(from_port) > 0, np.ones(4_800), "valid") < 0.5
+    assert silent.any(), "nothing was silent for a tenth of a second"
+    for port in (from_port, mix):
+        assert abs(loudness(port[-48_000:]) / loudness(noise(DRUMS_SEED)) - 10 ** (-6 / 20)) < 0.02
+        assert np.median(correlations(port[-48_000:], noise(DRUMS_SEED))) > 0.85
+
+
 def test_what_one_plays_the_other_hears_in_its_channel(stage: Stage, tmp_path: Path) -> None:
     drums, bass = stage.players
     ports = [FROM.format("drums", n) for n in (1, 2)] + [MIX.format(n) for n in (1, 2)]
@@ -73,6 +102,8 @@ def test_what_one_plays_the_other_hears_in_its_channel(stage: Stage, tmp_path: P
         stage.conduct("start")
         bass.meter.wait_until(lambda heard: clocks(heard.events[0]) >= first + 48 * 4)
         recorded = listening.end()
+        if os.geteuid() == 0:
+            check_that_the_graph_is_followed(stage, tmp_path / "graph.npy")
     recorded = recorded[-LOOKED_AT:]
     left, right = noise(DRUMS_SEED), noise(DRUMS_SEED + 1)
     for port, own, other in (

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from msgspec import inspect
 
-from midipool.messages import MediaCandidate
+from midipool.messages import LinkRule, MediaCandidate
 from midipool.meter import Loop, Meter
 
 from .strategies import loops, meters
@@ -20,10 +20,25 @@ candidates = st.builds(
     st.integers(1, 65535),
     st.integers(0, 2**32 - 1),
 )
+link_rules = st.builds(
+    LinkRule,
+    st.sampled_from(["drums", "@all", "@rhythm"]),
+    st.sampled_from(["keys", "@all"]),
+    st.just("audio"),
+    gain_db=st.floats(-90, 18),
+) | st.builds(
+    LinkRule,
+    st.just("@click"),
+    st.just("keys"),
+    st.just("midi"),
+    linked=st.booleans(),
+    channels=st.sampled_from([(), (16,), (1, 2)]),
+)
 SPECIAL: dict[type, SearchStrategy[typing.Any]] = {
     Meter: meters,
     Loop: loops(),
     MediaCandidate: candidates,
+    LinkRule: link_rules,
 }
 
 
@@ -44,6 +59,8 @@ def _values(info: inspect.Type) -> SearchStrategy[typing.Any]:
             return st.just(msgspec.UNSET)
         case inspect.ListType(item_type=item, min_length=low, max_length=high):
             return st.lists(_values(item), min_size=low or 0, max_size=min(high or 3, 3))
+        case inspect.VarTupleType(item_type=item, max_length=high):
+            return st.lists(_values(item), max_size=min(high or 3, 3)).map(tuple)
         case inspect.LiteralType(values=literals):
             return st.sampled_from(literals)
         case inspect.BoolType():

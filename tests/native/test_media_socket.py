@@ -221,6 +221,12 @@ def test_who_is_not_heard_directly_any_more_is_sent_to_and_asked_by_the_relay(
     assert heard is not None
     assert heard.direct_silence_ns is not None
     assert anna.stats().standby > 0
+    # Whom nobody hears sends nobody anything, also while it is asked.
+    ben.set_destinations([])
+    before = ben.stats().standby
+    for _ in range(5):
+        ben.send(MediaKind.SOURCE, 0, b"music")
+    assert ben.stats().standby == before
 
 
 def test_loss_and_delay_are_told(anna: MediaSocket, ben: MediaSocket) -> None:

@@ -64,6 +64,12 @@ class Voice(msgspec.Struct, frozen=True):
     pan: float = 0.0
     mute: bool = False
     solo: bool = False
+    linked: bool = True
+    """Whether the room's graph has us hear it; its ports are there anyhow."""
+    link_gain: float = 1.0
+    """Of all that comes of it, also at its own ports."""
+    link_channels: tuple[int, ...] = ()
+    """From 1 on; none is all."""
 
 
 class Voices(msgspec.Struct, tag="voices", frozen=True):

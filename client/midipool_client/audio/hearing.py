@@ -9,8 +9,9 @@ from midipool.audio.encoding import Encoding
 from midipool.audio.health import Heard, HearingMeter
 from midipool.audio.listening import bars_in_words
 from midipool.audio.profiles import PROFILES, ProfileName
-from midipool.audio.strips import Strip
+from midipool.audio.strips import Strip, factor
 from midipool.audio.target import AdaptiveTarget, Limits, Measured, Target
+from midipool.graph.graph import Link
 from midipool.messages import AudioStream, Hearing, MediaPath
 from midipool_client.audio.engine_messages import Voice, VoiceStatus
 from midipool_client.audio.options import AudioOptions
@@ -20,6 +21,7 @@ MOST_JITTER_WAIT_US = 200_000
 GRAIN_US = 20_000
 # The engine knows what it needs itself; it is not followed into every µs.
 FLOOR_STEP_US = 50
+NOT_LINKED = "not linked in the room's graph"
 
 
 class MemberHearing:
@@ -34,6 +36,8 @@ class MemberHearing:
         self.reason = ""
         self.strip = Strip()
         """Its place in our mix."""
+        self.link: Link | None = Link(name, "", "audio")
+        """How the room's graph lets us hear it; None if it does not."""
         self.keep_us = 0
         """So much of what it plays is kept for bars."""
         self._options = options
@@ -80,7 +84,17 @@ class MemberHearing:
             pan=self.strip.pan,
             mute=self.strip.mute,
             solo=self.strip.solo,
+            linked=self.link is not None,
+            link_gain=1.0 if self.link is None else factor(self.link.gain_db),
+            link_channels=() if self.link is None else self.link.channels,
         )
+
+    def set_link(self, link: Link | None) -> None:
+        """The graph lets us hear it so; what was counted before it did says nothing any more."""
+        if (link is None) != (self.link is None):
+            self._meter, self._adaptive, self.path = HearingMeter(self.name), None, "none"
+            self._retarget()
+        self.link = link
 
     def take(self, status: VoiceStatus, now_us: int, bars: BarDelay | None, xruns: int = 0) -> None:
         """What the engine counted; `bars` is the grid for bar mode, if it is known."""
@@ -127,12 +141,16 @@ class MemberHearing:
 
     def hearing(self) -> Hearing:
         """For a report."""
+        if self.link is None:
+            return Hearing(self.name, self._options.profile, reason=NOT_LINKED, repair=False)
         heard = self._meter.hearing(self._options.profile, self.path, self.reason, self._words)
         return msgspec.structs.replace(heard, repair=self.waits_for_repair)
 
     @property
     def waits_for_repair(self) -> bool:
         """Whether repair packets are of use to us."""
+        if self.link is None:
+            return False
         if self._adaptive is not None:
             return self._adaptive.waits_for_repair
         return PROFILES[self._options.profile].repairs

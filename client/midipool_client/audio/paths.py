@@ -43,16 +43,28 @@ class MediaPaths:
         self._direct: dict[str, Address | None] = {}
         self._since_us: dict[str, int] = {}
         self._left_relay = False
+        self._listeners: frozenset[str] | None = None
 
     def ways(self) -> Ways:
         """Where to send now."""
-        direct = dict.fromkeys(to for to in self._direct.values() if to is not None)
+        paths = [to for name, to in self._direct.items() if self._is_listener(name)]
+        direct = dict.fromkeys(to for to in paths if to is not None)
         ways = [Way(to) for to in direct]
-        if not direct or None in self._direct.values():
+        if self._listeners is not None and not paths:
+            return Ways([], self._relay)
+        if not direct or None in paths:
             ways.append(Way(self._relay))
         elif self._left_relay:
             ways.append(Way(self._relay, OVERLAP_US))
         return Ways(ways, self._relay)
+
+    def send_to(self, listeners: frozenset[str] | None) -> list[Ways]:
+        """Only these hear us; None is everybody. Paths are found and kept to all."""
+        before, self._listeners = self._listeners, listeners
+        return [] if before == listeners else [self.ways()]
+
+    def _is_listener(self, member: str) -> bool:
+        return self._listeners is None or member in self._listeners
 
     def reason(self, member: str) -> str:
         """Why a member's path is what it is, for people."""

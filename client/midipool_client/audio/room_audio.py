@@ -12,6 +12,7 @@ from midipool.audio.listening import Listening
 from midipool.audio.profiles import encoding_for
 from midipool.audio.strips import Mix as OwnMix
 from midipool.clock_map import ClockMap
+from midipool.graph.part import EVERYTHING, GraphPart
 from midipool.messages import (
     AudioReport,
     AudioStream,
@@ -103,6 +104,7 @@ class RoomAudio:
         self._repairs = False
         self._stream: AudioStream | None = None
         self._mix = OwnMix()
+        self._part = EVERYTHING
         self._bars = RoomBars(options.bars)
         self._period = 0
         self._silent: frozenset[str] = frozenset()
@@ -174,6 +176,7 @@ class RoomAudio:
         for name, sender in there.items():
             if name not in self._members:
                 self._members[name] = MemberHearing(name, sender, self.options)
+                self._members[name].set_link(self._part.audio_of(name))
                 self._tell_device(self._members[name])
             self._members[name].sender = sender
         self._choose_encoding()
@@ -186,6 +189,16 @@ class RoomAudio:
             self._silent = names
             self._tell_mix()
             self._tell_voices()
+
+    def route(self, part: GraphPart) -> None:
+        """The room's graph has us hear these, and be heard by those."""
+        self._part = part
+        for name, member in self._members.items():
+            member.set_link(part.audio_of(name))
+        self._paths.send_to(part.audio_to)
+        self._choose_encoding()
+        self._tell_voices()
+        self.report()
 
     def offered(self, message: MediaOfferFrom) -> None:
         """Another one says where it can be reached."""
@@ -267,8 +280,8 @@ class RoomAudio:
 
     @property
     def hears(self) -> list[Hearing]:
-        """How we hear the others now."""
-        return [member.hearing() for member in self._members.values()]
+        """How we hear the others now, those whom the graph has us hear."""
+        return [m.hearing() for m in self._members.values() if m.link is not None]
 
     # ---- time ----
 
@@ -335,7 +348,10 @@ class RoomAudio:
         ready = self.engine.ready
         if ready is None:
             return
-        wishes = wishes_of(self._heard_by)
+        heard_by = {n: h for n, h in self._heard_by.items() if self._part.sends_audio_to(n)}
+        if self._heard_by and not heard_by and self._stream is not None:
+            return  # nobody hears it: who does next is most likely one of those who did
+        wishes = wishes_of(heard_by)
         encoding = encoding_for(wishes, self.options.channels, ready.period, ready.rate)
         stream = AudioStream(
             self.options.channels,
@@ -347,7 +363,7 @@ class RoomAudio:
             self._stream = stream
             self.engine.tell(Send(encoding))
             self.report()
-        repairs = any(hearing.repair for hearing in self._heard_by.values())
+        repairs = any(hearing.repair for hearing in heard_by.values())
         if repairs != self._repairs:
             self._repairs = repairs
             self.engine.tell(Repairs(repairs))

@@ -46,6 +46,7 @@ class RoomPaths:
         self._relay_answered_ns: int | None = None
         self._paths: MediaPaths | None = None
         self._connected: set[str] = set()
+        self._listeners: frozenset[str] | None = None
         self._said: dict[str, str] = {}
         self._punch = asyncio.Event()
 
@@ -71,6 +72,7 @@ class RoomPaths:
         hosts = local_addresses(self._engine.ready.port, self._relay[0])
         generation = time.time_ns() // 1_000_000
         self._paths = MediaPaths(hosts, self._relay, generation, _now_us(), self._stun)
+        self._paths.send_to(self._listeners)
         self._engine.tell(self._paths.ways())
         self._greet()  # what we send by the relay is passed on from then on
         self._obey(self._paths.members(self._connected, _now_us()))
@@ -80,6 +82,12 @@ class RoomPaths:
         self._connected = set(connected)
         if self._paths is not None:
             self._obey(self._paths.members(self._connected, _now_us()))
+
+    def send_to(self, listeners: frozenset[str] | None) -> None:
+        """Only these hear us; None is everybody."""
+        self._listeners = listeners
+        if self._paths is not None:
+            self._obey(self._paths.send_to(listeners))
 
     def offered(self, message: MediaOfferFrom) -> None:
         """Another one says where it can be reached."""

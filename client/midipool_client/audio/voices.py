@@ -15,6 +15,7 @@ from midipool_native.roc import Context, Decoder, DecoderSettings
 
 # What comes waits here for at most 0.2 s, also when the codec thread is late.
 QUEUE_PACKETS = 512
+NO_CHANGE = (1.0, ())
 
 
 @dataclass
@@ -116,7 +117,9 @@ class Voices:
             if slot is None:
                 return
         held = self._slots.get(slot)
-        if held is None:
+        if not voice.linked:
+            self._silence(slot)
+        elif held is None:
             self._enter(slot, voice, key_id)
         elif held.leaving:
             return
@@ -157,6 +160,8 @@ class Voices:
         if voice.by_bars:
             self._wait(slot, voice)
         self._mix(slot, held.voice)
+        if _link_of(voice) != NO_CHANGE:
+            self._core.set_player_link(slot, *_link_of(voice))
 
     def _adjust(self, slot: int, held: _Slot, voice: Voice, key_id: int) -> None:
         before, held.voice = held.voice, voice
@@ -167,6 +172,8 @@ class Voices:
             self._wait(slot, voice)
         if _mix_of(voice) != _mix_of(before):
             self._mix(slot, voice)
+        if _link_of(voice) != _link_of(before):
+            self._core.set_player_link(slot, *_link_of(voice))
 
     def _wait(self, slot: int, voice: Voice) -> None:
         target_frames, cover_frames = _frames(voice.target_us), _frames(voice.cover_us)
@@ -194,6 +201,10 @@ class Voices:
     def _let_go(self, name: str) -> None:
         slot = self._numbers.pop(name)
         self._device.remove_ports(slot)
+        self._silence(slot)
+
+    def _silence(self, slot: int) -> None:
+        """Hear it no more; nothing is asked for that it sends, nor missed."""
         held = self._slots.get(slot)
         if held is not None and not held.leaving:
             self._core.remove_player(slot)
@@ -244,6 +255,10 @@ def _frames(us: int) -> float:
 
 def _wait_of(voice: Voice) -> tuple[int, int, bool]:
     return voice.target_us, voice.cover_us, voice.by_bars
+
+
+def _link_of(voice: Voice) -> tuple[float, tuple[int, ...]]:
+    return voice.link_gain, voice.link_channels
 
 
 def _mix_of(voice: Voice) -> tuple[float, float, bool, bool]:

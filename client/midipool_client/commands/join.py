@@ -159,6 +159,9 @@ def _add_leading(group: "argparse._ArgumentGroup") -> None:
     )
 
     group.add_argument(
+        "--listener", action="store_true", help="only hear: nobody hears what is played here"
+    )
+    group.add_argument(
         "--song-position",
         choices=["auto", "sixteenths", "clocks"],
         default="auto",
@@ -212,6 +215,7 @@ def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playi
     settings.save()
     audio = audio_options(options, listening)
     player = Player(url, name, ports_of(options, settings), options.lead, settings.click, audio)
+    player.node = "listener" if options.listener else "player"
     live = LiveSettings(settings, options.device_name, player)
     player.on_joined = lambda: live.remember(RecentRoom(str(url), name))
     player.add(live.run())

@@ -71,6 +71,7 @@ class PageHost:
         self._room: view.RoomDescription | None = None
         self._health, self._health_s = Health(), 0.0
         self._effects = EffectsView()
+        self._graph = view.GraphView()
         self._controllers = ControllerDesk(self.ask, self._looked)
         self._orders, self._measured_s = 0, 0.0
         self._viewers: set[asyncio.Event] = set()
@@ -238,6 +239,7 @@ class PageHost:
             talk=view.talk_of(player),
             songs=view.songs_of(player),
             access=view.access_of(player),
+            graph=self._graph.of(player),
             effects=self._effects.boards(player.effects, now_s),
             effects_now=self._effects.now(player.effects, _rate_of(player)),
             effect_kinds=KINDS_VIEW,

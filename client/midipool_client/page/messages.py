@@ -19,19 +19,24 @@ from midipool.messages import (
     ChangeSong,
     CommandId,
     Continue,
+    HearOnly,
+    LinkNodes,
     LoadSong,
     Locate,
     Message,
     MoveSong,
     Name,
     RemoveSong,
+    ResetGraph,
     Say,
+    SetGroup,
     SetLoop,
     SetMeter,
     SetMode,
     SetTempo,
     Start,
     Stop,
+    UnlinkNodes,
 )
 from midipool.messages.codec import rule_in_words
 from midipool_client.effects.places import BoardName
@@ -204,6 +209,7 @@ class Refused(Message, tag="refused", frozen=True):
 
 
 TalkRequest = Say | LoadSong | AddSong | ChangeSong | RemoveSong | MoveSong
+GraphRequest = LinkNodes | UnlinkNodes | HearOnly | SetGroup | ResetGraph
 RoomRequest = (
     Start
     | Stop
@@ -216,6 +222,7 @@ RoomRequest = (
     | Ballot
     | TalkRequest
     | AccessCommand
+    | GraphRequest
 )
 MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick | SetPage
 WayInRequest = Join | LookForDevices | CheckDevices | EndCheck

@@ -11,10 +11,13 @@ from midipool.audio.strips import OwnChannel, Strip
 from midipool.messages import (
     ChatLine,
     Door,
+    Group,
     Hearing,
     LoadedSong,
+    Medium,
     MemberAccess,
     MemberStatus,
+    NodeKind,
     Role,
     RoomMode,
     Song,
@@ -157,6 +160,8 @@ class StripView(Part, frozen=True, kw_only=True):
     strip: Strip
     heard: bool
     """Whether it sounds, by mute and solo of all."""
+    linked: bool = True
+    """Whether the room's graph has us hear it."""
 
 
 class ChannelView(Part, frozen=True, kw_only=True):
@@ -267,6 +272,43 @@ class SongsPart(Part, frozen=True, kw_only=True):
     """Which song the room plays."""
 
 
+class NodeView(Part, frozen=True, kw_only=True):
+    """Somebody, or something, in the room's graph."""
+
+    name: str
+    """`@click` is the click."""
+    kind: NodeKind | Literal["click"]
+    gives: list[Medium]
+    takes: list[Medium]
+    passes_on: bool
+    """Whether what it hears is heard in what it gives: two of these are linked by name alone."""
+
+
+class LinkView(Part, frozen=True, kw_only=True):
+    """`target` hears `source`."""
+
+    key: str
+    """`SOURCE -> TARGET MEDIUM`."""
+    source: str
+    target: str
+    medium: Medium
+    gain_db: float
+    channels: list[int]
+    kinds: list[str]
+
+
+class GraphPart(Part, frozen=True, kw_only=True):
+    """Who hears whom."""
+
+    known: bool = False
+    """False while the server tells nothing of a graph."""
+    nodes: list[NodeView] = []
+    links: list[LinkView] = []
+    groups: list[Group] = []
+    rules: int = 0
+    """How many there are beside what is usual."""
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """All that a page shows but meters."""
 
@@ -280,6 +322,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     talk: TalkPart = TalkPart()
     songs: SongsPart = SongsPart()
     access: AccessPart = AccessPart()
+    graph: GraphPart = GraphPart()
     effects: EffectsPart = EffectsPart()
     effects_now: EffectsNow = EffectsNow()
     effect_kinds: EffectKinds = EffectKinds()
@@ -302,6 +345,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     talk: TalkPart | UnsetType = UNSET
     songs: SongsPart | UnsetType = UNSET
     access: AccessPart | UnsetType = UNSET
+    graph: GraphPart | UnsetType = UNSET
     effects: EffectsPart | UnsetType = UNSET
     effects_now: EffectsNow | UnsetType = UNSET
     effect_kinds: EffectKinds | UnsetType = UNSET

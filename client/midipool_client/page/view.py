@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from midipool.graph.graph import Graph
+from midipool.graph.nodes import CLICK, MEDIA
 from midipool.messages import Hearing, MemberInfo
 from midipool_client.live_settings import Playing
 from midipool_client.page.health import health_of
@@ -13,8 +15,11 @@ from midipool_client.page.state import (
     ChannelView,
     ClickPort,
     Conduct,
+    GraphPart,
     Health,
+    LinkView,
     MixerPart,
+    NodeView,
     Session,
     SongsPart,
     StripView,
@@ -92,6 +97,56 @@ def access_of(player: Player) -> AccessPart:
     )
 
 
+class GraphView:
+    """The room's graph for a page; looked at anew when it is another one."""
+
+    def __init__(self) -> None:
+        self._graph: Graph | None = None
+        self._part = GraphPart()
+
+    def of(self, player: Player) -> GraphPart:
+        """Who hears whom."""
+        if not player.graph.known:
+            return GraphPart()
+        if self._graph is not player.graph.graph:
+            self._graph = player.graph.graph
+            self._part = graph_part(self._graph)
+        return self._part
+
+
+def graph_part(graph: Graph) -> GraphPart:
+    """Who hears whom."""
+    return GraphPart(
+        known=True,
+        nodes=[_node_view(graph, name) for name in (*graph.nodes, CLICK)],
+        links=[
+            LinkView(
+                key=f"{link.source} -> {link.target} {link.medium}",
+                source=link.source,
+                target=link.target,
+                medium=link.medium,
+                gain_db=link.gain_db,
+                channels=list(link.channels),
+                kinds=list(link.kinds),
+            )
+            for link in graph.links()
+        ],
+        groups=list(graph.kept().groups),
+        rules=len(graph.rules),
+    )
+
+
+def _node_view(graph: Graph, name: str) -> NodeView:
+    ports = graph.ports(name)
+    return NodeView(
+        name=name,
+        kind="click" if name == CLICK else graph.nodes[name],
+        gives=[medium for medium in MEDIA if medium in ports.gives],
+        takes=[medium for medium in MEDIA if medium in ports.takes],
+        passes_on=ports.passes_on,
+    )
+
+
 def mixer_of(playing: Playing) -> MixerPart:
     """The own mix; who counts the orders of meters fills that in."""
     player, live = playing.player, playing.live
@@ -110,6 +165,7 @@ def mixer_of(playing: Playing) -> MixerPart:
                 connected=member.connected,
                 strip=mix.strip_of(member.name),
                 heard=member.name in heard.members,
+                linked=player.part.audio_of(member.name) is not None,
             )
             for member in others
         ],

@@ -167,7 +167,9 @@ def _parsed(several: Sequence[types.Type], name: str, text: str) -> Any:
             return text
         case types.StructType(cls=cls) if cls in _STRUCTS:
             return msgspec.to_builtins(_STRUCTS[cls](text))
-        case types.ListType(item_type=item) if not text.startswith("["):
+        case types.ListType(item_type=item) | types.VarTupleType(item_type=item) if (
+            not text.startswith("[")
+        ):
             return [_parsed(_alternatives(item), name, part) for part in text.split(",") if part]
         case types.DictType() if not text.startswith("{"):
             return dict(_named(name, part) for part in text.split(",") if part)
@@ -218,7 +220,7 @@ def _rule(type: types.Type) -> str:
             return f"{low:g} to {high:g}" if low is not None and high is not None else "number"
         case types.StructType(cls=cls):
             return _STRUCT_RULES.get(cls, "JSON")
-        case types.ListType():
+        case types.ListType() | types.VarTupleType():
             return "several with commas"
         case types.DictType():
             return "NAME=VALUE, several with commas"

@@ -26,6 +26,8 @@ TIMER_LATE_US = 1_000
 class TakeMember(AudioMember):
     """Plays by `plan` until cancelled."""
 
+    node = "playback"
+
     def __init__(
         self, url: RoomUrl, name: str, audio: AudioOptions, plan: TakePlan, notes: list[Note]
     ) -> None:

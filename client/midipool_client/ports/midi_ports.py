@@ -142,6 +142,13 @@ class MidiPorts:
         for port in self.ports:
             self.engine.submit(port.output.set_click(click, self._room.chain, room_us, now_ns))
 
+    def allow_click(self, allowed: bool) -> None:
+        """Whether the room's graph has us hear the click, at the ports that have it."""
+        now_ns, room_us = self._now()
+        for port in self.ports:
+            spool = port.output.allow_click(allowed, self._room.chain, room_us, now_ns)
+            self.engine.submit(spool)
+
     def switch_click(self, port: int, on: bool) -> None:
         """Let a port have the click, or no more; raises InvalidValue."""
         if not 0 <= port < len(self.ports):

@@ -66,6 +66,7 @@ class PortOutput:
         self.options = options
         self.engine_latency_us = 0
         self.offset = PortOffset(options.offset_ms * 1000)
+        self._click_allowed = True
         self._clock = MidiClock(options.continue_every_bar)
         self._click = Click(click or ClickSettings())
         self._following = False
@@ -91,7 +92,7 @@ class PortOutput:
         return Spool(
             self._ticks(room_us, now_ns),
             discard_from_us=discard_from_us,
-            click=click if self.options.click else None,
+            click=click if self._clicking else None,
             port=self.port,
         )
 
@@ -130,7 +131,7 @@ class PortOutput:
         if click == self._click.settings:
             return None
         self._click.settings = click
-        if room_us is None or not self._following or not self.options.click:
+        if room_us is None or not self._following or not self._clicking:
             return None
         return self._click_anew(chain, room_us, now_ns)
 
@@ -138,18 +139,16 @@ class PortOutput:
         self, on: bool, chain: TimelineChain, room_us: int | None, now_ns: int
     ) -> Spool | None:
         """Have the click from now on, or no more; what sounds of it is ended."""
-        if on == self.options.click:
-            return None
-        settings = self._click.settings
-        spool = None
-        if not on:
-            self._click.settings = structs.replace(settings, volume=0)
-        self.options = replace(self.options, click=True)
-        if room_us is not None and self._following:
-            spool = self._click_anew(chain, room_us, now_ns)
+        was = self._clicking
         self.options = replace(self.options, click=on)
-        self._click.settings = settings
-        return spool
+        return self._click_changed(was, chain, room_us, now_ns)
+
+    def allow_click(
+        self, allowed: bool, chain: TimelineChain, room_us: int | None, now_ns: int
+    ) -> Spool | None:
+        """The same for the room's graph, without which no port has it."""
+        was, self._click_allowed = self._clicking, allowed
+        return self._click_changed(was, chain, room_us, now_ns)
 
     def notes(self, rewrite: Rewrite) -> Spool:
         """Play notes, given in room time."""
@@ -194,10 +193,27 @@ class PortOutput:
 
     # ---- inside ----
 
+    @property
+    def _clicking(self) -> bool:
+        return self.options.click and self._click_allowed
+
+    def _click_changed(
+        self, was: bool, chain: TimelineChain, room_us: int | None, now_ns: int
+    ) -> Spool | None:
+        on, settings = self._clicking, self._click.settings
+        if on == was or room_us is None or not self._following:
+            return None
+        if on:
+            return self._click_anew(chain, room_us, now_ns)
+        self._click.settings = structs.replace(settings, volume=0)
+        spool = self._click_anew(chain, room_us, now_ns)
+        self._click.settings = settings
+        return spool
+
     def _click_anew(self, chain: TimelineChain, room_us: int, now_ns: int) -> Spool:
         from_us = self._safe_us(room_us, now_ns)
         self._click.follow(chain, from_us)
-        clicks = self._clicks(room_us, now_ns)
+        clicks = self._next_clicks(room_us, now_ns)
         return Spool(click=Rewrite(clicks, from_us - self._engine_behind_us), port=self.port)
 
     def _port_us(self, room_us: int, now_ns: int) -> int:
@@ -219,8 +235,11 @@ class PortOutput:
         return self._for_engine(events)
 
     def _clicks(self, room_us: int, now_ns: int) -> list[tuple[int, bytes]]:
-        if not self.options.click:
+        if not self._clicking:
             return []
+        return self._next_clicks(room_us, now_ns)
+
+    def _next_clicks(self, room_us: int, now_ns: int) -> list[tuple[int, bytes]]:
         port_us = self._port_us(room_us, now_ns)
         self._click.forget_before(port_us - 1_000_000)
         return self._for_engine(self._click.extend(port_us + AHEAD_US))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from midipool.errors import Refused
-from midipool.messages import Role
+from midipool.messages import NodeKind, Role
 from midipool_server.access.guessing import network_of
 from midipool_server.access.invitations import Uses
 from midipool_server.access.roles import lower
@@ -24,6 +24,7 @@ class Newcomer:
     new_token: str
     capabilities: frozenset[str] = frozenset()
     entry: Entry = Entry()  # noqa: RUF009 (immutable)
+    node: NodeKind = "player"
 
 
 class Verdict(NamedTuple):

@@ -38,6 +38,13 @@ NEEDS: Mapping[type[Message], Need] = MappingProxyType(
         m.MoveSong: "player",
         m.LoadSong: "player",
         m.HandSongs: "player",
+        # What a listener hears itself is its own to say (routing.py).
+        m.LinkNodes: "member",
+        m.UnlinkNodes: "member",
+        m.HearOnly: "member",
+        m.SetGroup: "player",
+        m.ResetGraph: "player",
+        m.HandGraph: "player",
         m.Kick: "host",
         m.Ban: "host",
         m.Unban: "host",

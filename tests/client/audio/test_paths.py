@@ -157,3 +157,19 @@ def test_other_addresses_are_told_and_the_same_ones_are_not() -> None:
         net.now_us += STEP_US
         offers += [m for m in anna.paths.tick(net.now_us) if isinstance(m, MediaOffer)]
     assert [c.address for c in offers[0].candidates] == ["198.51.100.9"]
+
+
+def test_who_hears_nothing_is_not_sent_to() -> None:
+    net = Net()
+    net.run(2)
+    anna = net.members[ANNA].paths
+    assert anna.send_to(frozenset(("bert",)))
+    assert Way(BERT) in anna.ways().ways
+    [ways] = anna.send_to(frozenset())
+    assert ways == Ways([], RELAY)
+    assert anna.send_to(frozenset()) == []
+    # Carl has no path yet, and hears us by the relay alone; the path to Bert is kept.
+    anna.members(["bert", "carl"], net.now_us)
+    anna.send_to(frozenset(("carl",)))
+    assert anna.ways() == Ways([Way(RELAY)], RELAY)
+    assert anna.is_direct("bert")

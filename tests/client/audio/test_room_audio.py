@@ -6,15 +6,22 @@ import pytest
 
 from midipool.audio.encoding import Encoding
 from midipool.clock_map import ClockMap
+from midipool.graph.editing import edited
+from midipool.graph.graph import Graph
+from midipool.graph.news import whole
+from midipool.graph.part import EVERYTHING, part_of
 from midipool.messages import (
     AudioReport,
     AudioStream,
+    GraphEdit,
     HeardBy,
     Hearing,
+    LinkNodes,
     MediaKey,
     MediaSeat,
     MemberInfo,
     Message,
+    UnlinkNodes,
     Welcome,
 )
 from midipool.timeline_chain import TimelineChain
@@ -31,8 +38,10 @@ from midipool_client.audio.engine_messages import (
     Way,
     Ways,
 )
+from midipool_client.audio.hearing import NOT_LINKED
 from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.room_audio import UNTOLD, RoomAudio
+from midipool_client.known_graph import KnownGraph
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 READY = AudioReady("JACK", 48_000, 128, True, 40_000)
@@ -181,3 +190,64 @@ def test_a_second_engine_counts_on_behind_the_first(stand: Stand) -> None:
     # Under a new key the counters are free again.
     stand.audio.new_key(MediaKey(2, OTHER_KEY.hex()))
     assert stand.take(Seat) == [Seat(2, OTHER_KEY, 3)]
+
+
+def route(stand: Stand, *edits: GraphEdit) -> None:
+    graph = Graph().entered("drums").entered("bass")
+    for edit in edits:
+        graph = edited(graph, edit)
+    stand.audio.route(part_of(graph, "drums"))
+
+
+NO_BASS = UnlinkNodes(id=1, source="bass", target="drums")
+NOT_BY_BASS = UnlinkNodes(id=1, source="drums", target="bass")
+
+
+def test_who_is_not_linked_is_not_decoded_but_told_what_we_send(stand: Stand) -> None:
+    stand.bass_is_there()
+    stand.take(Voices)
+    route(stand, NO_BASS)
+    [voices] = stand.take(Voices)
+    assert isinstance(voices, Voices)
+    assert [(v.name, v.linked) for v in voices.voices] == [("bass", False)]
+    report = stand.room.sent[-1]
+    assert isinstance(report, AudioReport)
+    assert [(h.member, h.reason) for h in report.hears] == [("bass", NOT_LINKED)]
+    assert stand.audio.hears == []
+    louder = LinkNodes(id=1, source="bass", target="drums", gain_db=6.0, audio_channels=(1,))
+    route(stand, louder)
+    [voices] = stand.take(Voices)
+    assert isinstance(voices, Voices)
+    [voice] = voices.voices
+    assert (voice.linked, voice.link_channels) == (True, (1,))
+    assert voice.link_gain == pytest.approx(1.995, abs=0.001)
+
+
+def test_nothing_is_sent_to_who_does_not_hear_us_nor_packed_by_its_wishes(stand: Stand) -> None:
+    stand.bass_is_there("lan")
+    stand.take(Ways)
+    before = stand.take(Send)[-1]
+    route(stand, NOT_BY_BASS)
+    assert stand.take(Ways)[-1] == Ways([], RELAY)
+    # Who comes next is most likely one of those who were there.
+    assert stand.take(Send) == []
+    route(stand)
+    assert stand.take(Ways)[-1] == Ways([Way(RELAY)], RELAY)
+    assert before == Send(Encoding(128, 4, 4))
+
+
+def test_without_a_graph_everybody_is_heard(stand: Stand) -> None:
+    stand.bass_is_there()
+    known = KnownGraph()
+    assert known.part("drums") == EVERYTHING
+    welcome = Welcome(1, "jam", "0" * 16, 0, "0" * 32, False, [], [], capabilities=["graph"])
+    graph = edited(Graph().entered("drums").entered("bass"), NO_BASS)
+    assert known.told(whole(graph)) is None
+    known.welcomed(welcome)
+    assert known.part("drums").audio_of("bass") is None
+    # Handed over to a server that has none, and forgotten with one that knows none.
+    handed = known.told(whole(Graph().entered("drums"), hand=True))
+    assert handed is not None
+    assert tuple(handed.rules) == graph.rules
+    known.welcomed(Welcome(1, "jam", "0" * 16, 0, "0" * 32, False, [], []))
+    assert known.part("drums") == EVERYTHING

@@ -49,6 +49,7 @@ class FakeCore:
         self.kept: list[tuple[int, int]] = []
         self.targets: list[tuple[int, float, float, bool]] = []
         self.mixes: list[tuple[int, float]] = []
+        self.links: list[tuple[int, float, tuple[int, ...]]] = []
 
     def add_player(self, slot: int, setup: PlayerSetup) -> None:
         assert slot not in self.setups
@@ -91,6 +92,9 @@ class FakeCore:
 
     def set_player_mix(self, slot: int, *, gain: float, pan: float, mute: bool, solo: bool) -> None:
         self.mixes.append((slot, gain))
+
+    def set_player_link(self, slot: int, gain: float, channels: tuple[int, ...]) -> None:
+        self.links.append((slot, gain, channels))
 
 
 @dataclass
@@ -275,3 +279,28 @@ def test_at_the_end_all_decoders_are_closed(desk: Desk) -> None:
     desk.voices.tend()
     desk.voices.close()
     assert desk.open_ones() == []
+
+
+def test_a_link_changes_what_comes_of_a_voice(desk: Desk) -> None:
+    desk.voices.want([ADA, BO])
+    assert desk.core.links == []
+    softer = msgspec.structs.replace(ADA, link_gain=0.5, link_channels=(2,))
+    desk.voices.want([softer, BO])
+    desk.voices.want([softer, BO])
+    assert desk.core.links == [(0, 0.5, (2,))]
+
+
+def test_who_is_not_linked_is_not_heard_and_keeps_slot_and_ports(desk: Desk) -> None:
+    desk.voices.want([ADA, BO])
+    unlinked = msgspec.structs.replace(ADA, linked=False)
+    desk.voices.want([unlinked, BO])
+    assert desk.core.leaving == {0}
+    desk.core.lets_go()
+    desk.voices.tend()
+    assert desk.socket.heard == {1: (8, KEY_ID)}
+    assert desk.device.ports == {0: "ada", 1: "bo"}
+    assert [name for _, name, _ in desk.voices.heard()] == ["bo"]
+    desk.voices.want([msgspec.structs.replace(ADA, link_gain=0.5), BO])
+    assert desk.socket.heard[0] == (7, KEY_ID)
+    assert desk.core.links == [(0, 0.5, ())]
+    assert desk.device.made == ["ada", "bo"]

@@ -10,7 +10,18 @@ from unittest.mock import Mock, patch
 import msgspec
 
 from midipool.effects.board import Board, Boards, Effect
-from midipool.messages import Hearing, MemberInfo, MemberStatus, RoomMode, Vote
+from midipool.graph.editing import edited
+from midipool.graph.graph import Graph
+from midipool.messages import (
+    Hearing,
+    HearOnly,
+    LinkNodes,
+    MemberInfo,
+    MemberStatus,
+    RoomMode,
+    SetGroup,
+    Vote,
+)
 from midipool.meter import Loop, Meter
 from midipool.song_book import SongBook
 from midipool.timeline import Timeline
@@ -90,6 +101,7 @@ def stuffed(settings: Path) -> Playing:
     player.votes.running = Vote(3, OTHERS[3], "tempo 180 over 8 bars", ["me"], ["bass"], 6, 9)
     player.chat.lines, player.chat.known = LINES, True
     player.songs.book, player.songs.known = SongBook(SONGS, LOADED), True
+    player.graph.graph, player.graph.known = routed(), True
     audio = player.audio
     assert audio is not None
     engine = audio.engine
@@ -103,6 +115,21 @@ def stuffed(settings: Path) -> Playing:
     learned = {f"cc:1:{number}": pan for number, pan in enumerate(pans)}
     client.live.learn({**learned, "note:10:36": Target({"type": "play"})})
     return client
+
+
+def routed() -> Graph:
+    """Some of them hear not all, or otherwise."""
+    graph = Graph()
+    for name in ("me", *OTHERS):
+        graph = graph.entered(name, "module" if name == "sax" else "player")
+    for edit in (
+        SetGroup(id=1, name="@rhythm", members=("drums", "bass", OTHERS[3])),
+        HearOnly(id=1, target="drums", sources=("@click",)),
+        LinkNodes(id=1, source="@rhythm", target="keys", gain_db=-6.0, audio_channels=(1,)),
+        LinkNodes(id=1, source="keys", target=NASTY, midi_channels=(10,), midi_kinds=("notes",)),
+    ):
+        graph = edited(graph, edit)
+    return graph
 
 
 def _fill_boards(player: Player) -> None:

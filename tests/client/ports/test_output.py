@@ -7,7 +7,7 @@ from midipool.midi_clock import CLOCK, STOP
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
 from midipool_client.clock_keeper import ClockChange
-from midipool_client.ports.output import AHEAD_US, MARGIN_US, PortOutput
+from midipool_client.ports.output import AHEAD_US, MARGIN_US, PortOptions, PortOutput
 from midipool_native.spooler import DISCARD_ALL_US
 
 SECOND = 1_000_000
@@ -110,3 +110,23 @@ def test_a_click_that_is_switched_on_before_the_clock_is_known_begins_with_the_s
     output = PortOutput()
     assert output.switch_click(True, CHAIN, None, NOW) is None
     assert output.follow(CHAIN, 0, NOW).click is not None
+
+
+def test_the_click_follows_the_graph() -> None:
+    output = PortOutput(PortOptions(click=True))
+    assert output.follow(CHAIN, 0, NOW).click is not None
+    off = output.allow_click(False, CHAIN, 500_000, NOW)
+    assert off is not None
+    assert off.click is not None
+    assert [data[0] & 0xF0 for _, data in off.click.events] == [0x80]
+    assert output.options.click
+    filled = output.fill(SECOND, NOW)
+    assert filled is not None
+    assert filled.click is None
+    # Neither does a switch at the port bring it back.
+    assert output.switch_click(False, CHAIN, SECOND, NOW) is None
+    assert output.switch_click(True, CHAIN, SECOND, NOW) is None
+    again = output.allow_click(True, CHAIN, 3 * SECOND, NOW)
+    assert again is not None
+    assert again.click is not None
+    assert again.click.events[0][0] == 3_500_000

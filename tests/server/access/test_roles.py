@@ -45,6 +45,13 @@ TABLE: dict[type[Message], tuple[str, Message]] = {
     m.MoveSong: (PLAYERS, m.MoveSong(id=1, song=1)),
     m.LoadSong: (PLAYERS, m.LoadSong(id=1, song=1)),
     m.HandSongs: (PLAYERS, m.HandSongs(songs=[])),
+    # What a listener hears itself: test_routing.py has the others.
+    m.LinkNodes: (ALL, m.LinkNodes(id=1, source="paul", target="lisa", gain_db=-6)),
+    m.UnlinkNodes: (ALL, m.UnlinkNodes(id=1, source="paul", target="lisa")),
+    m.HearOnly: (ALL, m.HearOnly(id=1, target="lisa", sources=("@click",))),
+    m.SetGroup: (PLAYERS, m.SetGroup(id=1, name="@g", members=("paul",))),
+    m.ResetGraph: (PLAYERS, m.ResetGraph(id=1)),
+    m.HandGraph: (PLAYERS, m.HandGraph([], [])),
     m.Kick: (HOSTS, m.Kick(id=1, member="paul")),
     m.Ban: (HOSTS, m.Ban(id=1, member="paul")),
     m.Unban: (HOSTS, m.Unban(id=1, member="nick")),

@@ -11,6 +11,7 @@
 
 import { chat } from "./chat.js";
 import { effects } from "./effects.js";
+import { graph } from "./graph.js";
 import { health } from "./health.js";
 import { controllers } from "./learn.js";
 import { mixer } from "./mixer.js";
@@ -21,6 +22,6 @@ import { transport } from "./transport.js";
 export const columns = {
   play: [transport, mixer, effects],
   together: [health, songs, chat],
-  more: [record, controllers],
+  more: [graph, record, controllers],
 };
 export const parts = Object.values(columns).flat();

@@ -25,12 +25,12 @@ function strip({ name, kind, about = "", meters, level, buttons, pan = "" }) {
   </section>`;
 }
 
-export function playerStrip({ member, connected, strip: s, heard }, ask) {
+export function playerStrip({ member, connected, strip: s, heard, linked }, ask) {
   const set = (fields) => ask("set_strip", { member, ...fields }, member);
   return strip({
     name: member,
-    kind: `player ${heard && connected ? "" : "silent"}`,
-    about: !connected ? "away" : heard ? "" : s.mute ? "muted" : "others solo",
+    kind: `player ${heard && connected && linked ? "" : "silent"}`,
+    about: !connected ? "away" : !linked ? "not linked" : heard ? "" : s.mute ? "muted" : "others solo",
     meters: meter(member, [`member:${member}`, sounding(s.gain_db, heard)]),
     level: { db: s.gain_db, change: (gain_db) => set({ gain_db }) },
     pan: panner({ label: member, pan: s.pan, change: (pan) => set({ pan }) }),
