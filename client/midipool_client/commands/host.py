@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from midipool_client.announcing import add_option as add_announce_option
-from midipool_client.commands.join import add_page_options
+from midipool_client.commands.join import add_control_option, add_page_options
 from midipool_client.room_url import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     page = parser.add_argument_group("the page")
     page.add_argument("--no-browser", action="store_true", help="open no browser")
     add_page_options(page)
+    add_control_option(parser.add_argument_group("controllers"))
     parser.set_defaults(run=run)
 
 

@@ -2,22 +2,24 @@
 
 import argparse
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from midipool.errors import Unavailable
-from midipool_client.commands import join, page
+from midipool_client.commands import host, join, page
 from midipool_client.page.host import PageHost
 from midipool_client.page.messages import Join
 
 
+@pytest.mark.parametrize("command", [page, host], ids=["page", "host"])
 async def test_a_control_port_is_heard_in_every_room_of_the_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     parser = argparse.ArgumentParser()
-    page.add_options(parser)
+    command.add_options(parser)
     options = parser.parse_args(["--control-port", "FCB1010"])
     asked: list[Any] = []
 
@@ -29,5 +31,5 @@ async def test_a_control_port_is_heard_in_every_room_of_the_page(
     wish = Join(id=1, server="ws://127.0.0.1:1/jam", name="me")
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await page._play(PageHost(can_leave=True), wish, options.control_port)
+            await page._play(PageHost(can_leave=True), wish, options)
     assert asked == ["FCB1010", "FCB1010"]
