@@ -90,6 +90,7 @@ typedef struct mp_player {
     mp_mix_place place;
     mp_audio_meter meters[MP_MAX_CHANNELS];
     /* The codec thread's. */
+    uint64_t read_at; /* frames of the ring that were read before the next cycle's begin */
     mp_resampler resampler;
     mp_concealer concealer;
     bool quiet; /* the last block that came was silent */
@@ -143,6 +144,12 @@ typedef struct {
     uint32_t xruns;   /* so far */
     uint32_t missed;  /* frames of cycles that should have begun since */
 } mp_device_time;
+
+/* Frames that lie in the ring when the next cycle begins. The callback may run in the middle of a
+ * step: then the ring has less, of which the device time says nothing. */
+static inline uint32_t mp_player_ahead(mp_player *p) {
+    return (uint32_t)(atomic_load_explicit(&p->ring.written, memory_order_relaxed) - p->read_at);
+}
 
 /* What a step knows of the moment. */
 typedef struct {

@@ -63,8 +63,15 @@ static void obey(mp_audio *a, mp_order *order) {
     }
 }
 
-/* When the last cycle began, of how many frames it was, and what it left in the input's ring.
- * False while the callback is at work. */
+static void note_rings(mp_audio *a) {
+    for (uint32_t slot = 0; slot < MP_MAX_PLAYERS; slot++) {
+        mp_player *p = a->decoded[slot];
+        if (p != NULL) p->read_at = atomic_load_explicit(&p->ring.read, memory_order_acquire);
+    }
+}
+
+/* When the last cycle began, of how many frames it was, and what it left in the rings. False while
+ * the callback is at work. */
 static bool read_cycle(mp_audio *a, uint32_t *cycle, int64_t *ns, uint32_t *frames,
                        uint32_t *input) {
     for (int tries = 0; tries < 4; tries++) {
@@ -73,6 +80,7 @@ static bool read_cycle(mp_audio *a, uint32_t *cycle, int64_t *ns, uint32_t *fram
         *ns = atomic_load(&a->cycle_ns);
         *frames = atomic_load(&a->cycle_frames);
         *input = a->settings.in_channels > 0 ? mp_frame_ring_fill(&a->input) : 0;
+        note_rings(a);
         if (atomic_load(&a->cycle) == *cycle) return true;
     }
     return false;

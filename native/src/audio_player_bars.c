@@ -67,7 +67,7 @@ static void play_other_way(mp_player *p, bool by_bars, int64_t now_ns) {
 static void leave_bars(mp_player *p, const mp_moment *at) {
     double target = fmax(p->target, at->least);
     double ahead = (double)(at->device->next_ns - at->ns) * (MP_STREAM_RATE * 1e-9) +
-                   mp_frame_ring_fill(&p->ring) * ((double)MP_STREAM_RATE / at->device->rate);
+                   mp_player_ahead(p) * ((double)MP_STREAM_RATE / at->device->rate);
     /* More may be in the ring than is to be waited: that is heard first. */
     double left = fmax(target - ahead, at->least);
     for (int i = 0; p->started && i < MOST_BLOCKS; i++) {

@@ -130,7 +130,7 @@ static uint32_t lacking(const mp_player *p, uint32_t fill, uint32_t cover) {
 void mp_player_fill_ring(mp_player *p, const mp_moment *at) {
     float made[PULL * MP_MAX_CHANNELS];
     for (;;) {
-        uint32_t fill = mp_frame_ring_fill(&p->ring), lacks = lacking(p, fill, at->cover);
+        uint32_t fill = mp_player_ahead(p), lacks = lacking(p, fill, at->cover);
         if (lacks == 0) return;
         uint32_t got = make(p, at, made, lacks < PULL ? lacks : PULL, fill);
         if (p->behind > 0) {

@@ -25,7 +25,7 @@ static void push(mp_player *p, int interface) {
 /* How many stream frames after `ns` stream time `at` is played. */
 static double wait_of(mp_player *p, const mp_device_time *device, uint32_t at, int64_t ns) {
     double to_callback = (double)(device->next_ns - ns) * (MP_STREAM_RATE * 1e-9);
-    double in_ring = mp_frame_ring_fill(&p->ring) * ((double)MP_STREAM_RATE / device->rate);
+    double in_ring = mp_player_ahead(p) * ((double)MP_STREAM_RATE / device->rate);
     double behind = p->behind * ((double)MP_STREAM_RATE / device->rate);
     double fed = mp_resampler_waiting(&p->resampler) + p->silence - p->to_skip - behind;
     return to_callback + in_ring + fed + (double)(int32_t)(at - p->next);
