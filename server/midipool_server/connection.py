@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from midipool import messages
 from midipool.messages import Closing, Message
+from midipool_server.outbox import Outbox
 from midipool_server.public_address import Network, client_address, is_in, public_address
 from midipool_server.rate_limit import RateLimit
 
@@ -67,7 +68,8 @@ class Connection:
         self._socket = socket
         self._transport = request.transport
         self.private = _is_private(request, proxies)
-        self._outbox: asyncio.Queue[bytes | Closing] = asyncio.Queue(OUTBOX_SIZE)
+        self._outbox = Outbox(request.transport, lambda: not socket.closed, OUTBOX_SIZE)
+        self._goodbye: asyncio.Future[Closing] = asyncio.get_running_loop().create_future()
         self.closing = False
         self.about: dict[str, object] = {"connection": id}
         """What lines of the log about it name."""
@@ -78,24 +80,20 @@ class Connection:
     @property
     def crowded(self) -> bool:
         """Whether the outbox is more than half full: what is left is for the room's timeline."""
-        return self._outbox.qsize() > OUTBOX_SIZE // 2
+        return len(self._outbox) > OUTBOX_SIZE // 2
 
     @property
     def unsent(self) -> int:
         """How many messages wait in the outbox."""
-        return self._outbox.qsize()
+        return len(self._outbox)
 
     def send(self, message: Message) -> None:
         """Queue a message; a client whose outbox is full is dropped."""
         self.send_encoded(messages.encode(message))
 
-    def send_encoded(self, data: bytes) -> None:
+    def send_encoded(self, data: bytes, can_wait: bool = False) -> None:
         """Queue a message that is already encoded, so that a broadcast is encoded once."""
-        if self.closing:
-            return
-        try:
-            self._outbox.put_nowait(data)
-        except asyncio.QueueFull:
+        if not self.closing and not self._outbox.put(data, can_wait):
             self.drop("it does not read what it is sent")
 
     def close(self, reason: str, again: bool = True) -> None:
@@ -103,15 +101,14 @@ class Connection:
         if self.closing:
             return
         self.closing = True
-        try:
-            self._outbox.put_nowait(Closing(reason=reason, again=again))
-        except asyncio.QueueFull:
-            self._abort()
+        if not self._goodbye.done():
+            self._goodbye.set_result(Closing(reason=reason, again=again))
 
     def drop(self, reason: str) -> None:
         """End the connection of a client that would not hear why."""
         log.warning("cut: %s", reason, extra=self.about)
         self.closing = self.overflowed = True
+        self._goodbye.cancel()
         self._abort()
 
     def _abort(self) -> None:
@@ -119,17 +116,16 @@ class Connection:
             self._transport.abort()
 
     async def run_outbox(self) -> None:
-        """Send what is queued until the connection is closed."""
-        while True:
-            item = await self._outbox.get()
-            if isinstance(item, Closing):
-                await self._say_goodbye(item)
-                return
-            await self._socket.send_str(item.decode())
+        """Say goodbye, after what is queued, when the connection is closed from here."""
+        try:
+            await self._say_goodbye(await self._goodbye)
+        finally:
+            self._outbox.close()
 
     async def _say_goodbye(self, closing: Closing) -> None:
         try:
             async with asyncio.timeout(CLOSE_PATIENCE_S):
+                await self._outbox.written()
                 await self._socket.send_str(messages.encode(closing).decode())
                 code = WSCloseCode.GOING_AWAY if closing.again else WSCloseCode.POLICY_VIOLATION
                 await self._socket.close(code=code, message=closing.reason.encode()[:120])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from midipool import PROTOCOL_VERSION, messages
 from midipool.errors import InvalidMessage, InvalidValue, Refused
 from midipool.messages import (
+    AudioReport,
     BarSync,
     ClientMessage,
     ClockProbe,
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 
 HELLO_PATIENCE_S = 5.0
 GOODBYE_S = 2.5
+REPORTS = (AudioReport, MemberStatus)
+"""What most messages are. They change what is shown, and nothing that the room has to do."""
 
 
 class RoomHost:
@@ -255,7 +258,9 @@ class RoomHost:
                 out: list[Outgoing] | None = await self._set_password(connection, room, message)
             else:
                 out = self._handle(connection, room, message, now_us)
-            if out is not None:
+            if isinstance(message, REPORTS) and out is not None:
+                self._deliver(room, out)
+            elif out is not None:
                 self._send(room, out)
         except (Refused, InvalidValue) as error:
             self._answer(connection, refusal(error, getattr(message, "id", None)))
@@ -361,6 +366,10 @@ class RoomHost:
             self.media.follow(room)
         self._write_down(room)
         self._part(room)
+        self._deliver(room, out)
+        self._schedule(room)
+
+    def _deliver(self, room: Room, out: list[Outgoing]) -> None:
         for outgoing in out:
             if isinstance(outgoing.message, Closing):
                 self._end(room, outgoing.message, outgoing.to)
@@ -370,9 +379,8 @@ class RoomHost:
             for id in _receivers_of(room, outgoing):
                 connection = self._connections.get(id)
                 if connection is not None and not (outgoing.can_wait and connection.crowded):
-                    connection.send_encoded(data)
+                    connection.send_encoded(data, outgoing.can_wait)
                     self.tally.sent += 1
-        self._schedule(room)
         self.viewers.changed(room.name)
 
     def _count_sync(self, message: Message) -> None:

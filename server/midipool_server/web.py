@@ -66,7 +66,10 @@ async def _join(request: web.Request) -> web.StreamResponse:
     )
     if not socket.can_prepare(request):
         return _no_socket(request)
-    await socket.prepare(request)
+    try:
+        await socket.prepare(request)
+    except ConnectionError:
+        return web.Response(status=400)  # It went before it was here, and hears nothing of this.
     host = request.app[HOST]
     app = request.app
     connection = Connection(host.next_id(), socket, request, app[PROXIES], app[LIMITS])

@@ -27,6 +27,7 @@ NAMES = (
     "record",
     "effects",
     "page",
+    "rooms",
     "fuzz",
     "fuzz_media_socket",
 )
