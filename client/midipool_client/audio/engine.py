@@ -52,6 +52,7 @@ from midipool_client.audio.engine_messages import (
 from midipool_client.audio.engine_messages import Voices as WantedVoices
 from midipool_client.audio.inserts import EngineInserts
 from midipool_client.audio.levels import loudest
+from midipool_client.audio.old_keys import OldKeys
 from midipool_client.audio.voices import Voices
 from midipool_client.engine.framing import Input
 from midipool_client.playback.device import TakePlayback
@@ -115,6 +116,7 @@ class AudioEngine:
         self._connections = Connections(self._device, config.connections)
         self._encoder: Encoder | None = None
         self._old_encoders: list[Encoder] = []
+        self._old_keys = OldKeys()
         self._seated = False
         self._watch_s = 0.0
         self._levels = Levels()
@@ -163,6 +165,8 @@ class AudioEngine:
     def _tend(self) -> None:
         """What STUN, which comes often, has no need of."""
         self._voices.tend()
+        for key_id in self._old_keys.over(time.monotonic_ns()):
+            self._socket.remove_key(key_id)
         self._recording.tend(self._voices.heard(), self._inserts.own_sounds)
         self._close_old_encoders()
 
@@ -193,6 +197,7 @@ class AudioEngine:
                 self._socket.add_key(message.key_id, message.key)
                 self._socket.send_as(message.key_id, message.key, message.sender, message.after)
                 self._voices.set_key(message.key_id)
+                self._old_keys.changed(message.key_id, time.monotonic_ns())
                 self._seated = True
             case NoSeat():
                 self._socket.send_nothing()
