@@ -220,6 +220,8 @@ def _type(of: types.Type) -> str:
             return " or ".join(_type(t) for t in several if not _is_unset(t))
         case types.LiteralType() | types.StrType():
             return "string"
+        case types.BytesType():
+            return "string, Base64"
     return {"int": "integer", "float": "number", "bool": "boolean", "none": "null"}[
         type(of).__name__.removesuffix("Type").lower()
     ]

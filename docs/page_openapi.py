@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from midipool_client.page import messages, state
+from midipool_client.page.room_files import YAML, Loaded
 
 JSON = "application/json"
 INTRO = (
@@ -21,7 +22,8 @@ SOCKET = (
 
 def openapi(version: str) -> dict[str, Any]:
     """The whole document."""
-    types = [messages.FromPage, messages.ToPage, messages.Done, messages.Refused, state.State]
+    answers = [messages.Done, messages.Refused, state.State, Loaded]
+    types = [messages.FromPage, messages.ToPage, *answers]
     roots, components = msgspec.json.schema_components(
         types, ref_template="#/components/schemas/{name}"
     )
@@ -83,6 +85,7 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/commands": {"post": _commands()},
+        "/room.yaml": {"get": _save_room(), "post": _load_room()},
         "/takes/{take}": {
             "get": _operation(
                 "All of a recording.",
@@ -114,6 +117,31 @@ def _paths() -> dict[str, Any]:
             )
         },
     }
+
+
+def _save_room() -> dict[str, Any]:
+    return _operation(
+        "The room as a file (docs/saving.md).",
+        {
+            "200": _content("The file.", YAML),
+            "409": _content("It cannot be had.", JSON, _ref("Refused")),
+        },
+    )
+
+
+def _load_room() -> dict[str, Any]:
+    refused = {
+        "400": "The file breaks a rule: line, column, and which.",
+        "409": "The room does not become that.",
+        "415": "It is not said to be YAML.",
+    }
+    answers = {status: _content(text, JSON, _ref("Refused")) for status, text in refused.items()}
+    body = {"required": True, "content": {YAML: {"schema": {"type": "string"}}}}
+    return _operation(
+        "Make the room what a file says: all of it, or nothing.",
+        {"200": _content("It is.", JSON, _ref("Loaded")), **answers},
+        requestBody=body,
+    )
 
 
 def _no_take() -> dict[str, Any]:

@@ -17,7 +17,8 @@ from midipool.messages import (
     Stop,
     TransportCommand,
 )
-from midipool.meter import MAX_BAR, Loop, Meter, Position
+from midipool.meter import MAX_BAR, Loop, Meter, Position, parse_meter
+from midipool.snapshot.timeline import TimelineSection
 from midipool.tempo import mbpm_of, steady_beats_after, steady_time_to
 from midipool.timeline import Ramp, Timeline
 
@@ -25,7 +26,7 @@ MAX_SINCE_AGE_US = 5_000_000
 MAX_SINCE_AHEAD_US = 60_000_000
 
 
-class BeginSong(Command, frozen=True, kw_only=True):
+class BeginSong(Command, tag="song_begin", frozen=True, kw_only=True):
     """What `song_load` comes to: the song as it was when that was asked for. Never sent."""
 
     song: SongId
@@ -35,12 +36,25 @@ class BeginSong(Command, frozen=True, kw_only=True):
     loop: Loop | None
 
 
-Change = TransportCommand | BeginSong
+class Recall(Command, tag="recall", frozen=True, kw_only=True):
+    """What `room_load` comes to: a document that was checked. Never sent."""
+
+    load: int
+    """Which document."""
+    name: str
+    """For people."""
+    section: TimelineSection | None
+    """What it says of the timeline; None leaves that as it is."""
+
+
+Change = TransportCommand | BeginSong | Recall
 """What changes a timeline."""
 
 
 def needs_bar_line(command: Change) -> bool:
     """Whether a command of a playing room waits for a bar line even when it is meant for now."""
+    if isinstance(command, Recall):
+        return command.section is not None
     return isinstance(command, SetMeter | BeginSong)
 
 
@@ -156,6 +170,8 @@ def apply(base: Timeline, command: Change, time_us: int, beats: int | None = Non
             begun = _jump(now, beats=0, playing=now.playing)
             mbpm = mbpm_of(command.bpm)
             return replace(begun, mbpm=mbpm, ramp=None, meter=command.meter, loop=command.loop)
+        case Recall(section=section):
+            return now if section is None else _recalled(now, section)
 
 
 def going_on(base: Timeline, time_us: int, beats: int | None = None) -> Timeline:
@@ -170,6 +186,15 @@ def going_on(base: Timeline, time_us: int, beats: int | None = None) -> Timeline
         revision=base.revision + 1,
         count_in_bars=0,
     )
+
+
+def _recalled(now: Timeline, section: TimelineSection) -> Timeline:
+    """A room that plays plays on from there; in one that stands a ramp is over."""
+    begun = _jump(now, beats=section.beats, playing=now.playing)
+    ramp = section.timeline_ramp()
+    begun = replace(begun, mbpm=section.mbpm, ramp=ramp, meter=parse_meter(section.meter))
+    begun = replace(begun, loop=section.timeline_loop())
+    return begun if now.playing else _at_target_tempo(begun)
 
 
 def _since(command: Change) -> int | None:

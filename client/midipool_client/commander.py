@@ -10,6 +10,7 @@ from midipool.messages import (
     Ballot,
     Error,
     GraphEdit,
+    LoadRoom,
     LoadSong,
     Ok,
     Say,
@@ -23,7 +24,17 @@ MAX_OWN = 256
 
 Answer = Callable[[Ok | Error | None], None]
 """Is called once; with None when no answer will come any more."""
-Asked = TransportCommand | SetMode | Ballot | Say | SongEdit | LoadSong | AccessCommand | GraphEdit
+Asked = (
+    TransportCommand
+    | SetMode
+    | Ballot
+    | Say
+    | SongEdit
+    | LoadSong
+    | LoadRoom
+    | AccessCommand
+    | GraphEdit
+)
 
 
 class Commander:

@@ -33,8 +33,11 @@ from midipool.messages import (
     Message,
     Midi,
     MidiFrom,
+    MyPart,
     NodeKind,
     Ok,
+    PartGiven,
+    PartWanted,
     RoomGraph,
     RoomMode,
     ServerMessage,
@@ -80,6 +83,16 @@ LOOK_S = 0.2
 ASLEEP_NS = 250_000_000
 
 
+class OwnPart(Protocol):
+    """A client's settings, as the room's document has them."""
+
+    def said(self) -> bytes:
+        """For `my_part`."""
+
+    def given(self, message: PartGiven) -> None:
+        """Somebody loaded a document."""
+
+
 class Player:
     """Joins a room and stays in it until cancelled."""
 
@@ -105,6 +118,8 @@ class Player:
         """Others in the Link session of our network; None without a bridge."""
         self.on_joined: Callable[[], None] = lambda: None
         """Called each time that the server lets us in."""
+        self.own_part: OwnPart | None = None
+        """What we add to the room's document; None where there are no settings."""
         self._session = RoomSession(url, self)
         self._commander = Commander()
         self.votes = RoomVotes()
@@ -287,6 +302,10 @@ class Player:
                 if (handed := self.graph.told(message)) is not None:
                     self._session.send(handed)
                 self._route()
+            case PartWanted(gather=gather) if self.own_part is not None:
+                self._session.send(MyPart(gather, self.own_part.said()))
+            case PartGiven() if self.own_part is not None:
+                self.own_part.given(message)
             case Vote():
                 self.votes.running = message
                 log.info("%s", vote_in_words(message))

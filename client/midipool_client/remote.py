@@ -21,6 +21,7 @@ from midipool.messages import (
     Hearing,
     Hello,
     Invitation,
+    Message,
     Ok,
     RoomMode,
     ServerMessage,
@@ -117,6 +118,11 @@ class Remote:
         except (TimeoutError, Disconnected):
             pass
         raise Unavailable(f"{self.url} did not answer within {answer_s:g} s")
+
+    async def send(self, message: Message) -> None:
+        """Send what is not answered by `ok`."""
+        assert self._link is not None
+        await self._link.send(message)
 
     async def heard(self) -> AsyncIterator[ServerMessage]:
         """What the room says, until the connection ends: then it raises Unavailable."""

@@ -31,8 +31,15 @@ ClockId = Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]+$(?!\n)", descr
 Bpm = Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)]
 EngineState = Literal["running", "starting"]
 Mode = Literal["open", "leader", "vote", "locked"]
-Capability = Literal["chat", "songs", "going_down", "access", "graph"]
-CAPABILITIES: tuple[Capability, ...] = ("chat", "songs", "going_down", "access", "graph")
+Capability = Literal["chat", "songs", "snapshots", "going_down", "access", "graph"]
+CAPABILITIES: tuple[Capability, ...] = (
+    "chat",
+    "songs",
+    "snapshots",
+    "going_down",
+    "access",
+    "graph",
+)
 VoteId = Annotated[int, Meta(ge=1, le=2**53)]
 CommandId = Annotated[int, Meta(ge=0, le=2**53)]
 Nanoseconds = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]

@@ -37,6 +37,7 @@ from midipool.messages.graph import (
 )
 from midipool.messages.media import MediaOffer
 from midipool.messages.midi import Midi
+from midipool.messages.snapshots import LoadRoom, MyPart, SaveRoom
 from midipool.messages.songs import (
     AddSong,
     ChangeSong,
@@ -62,8 +63,8 @@ class Hello(Message, tag="hello", frozen=True):
     """From an earlier `welcome`: takes that member's place again after a broken connection. A
     remote with a member's token acts for that member."""
     capabilities: Annotated[list[Name], Meta(max_length=32)] = msgspec.field(default_factory=list)
-    """Optional parts of the protocol that the client understands: `chat`, `songs`, `going_down`,
-    `access`, `graph`."""
+    """Optional parts of the protocol that the client understands: `chat`, `songs`, `snapshots`,
+    `going_down`, `access`, `graph`."""
     password: Password | None = None
     """Of a room that has one."""
     invitation: InvitationText = ""
@@ -230,5 +231,8 @@ ClientMessage = (
     | SetGroup
     | ResetGraph
     | HandGraph
+    | SaveRoom
+    | LoadRoom
+    | MyPart
 )
 TransportCommand = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter

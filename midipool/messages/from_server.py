@@ -25,6 +25,7 @@ from midipool.messages.from_client import MemberStatus
 from midipool.messages.graph import GraphNews, RoomGraph
 from midipool.messages.media import MediaKey, MediaOfferFrom, MediaSeat, SenderId
 from midipool.messages.midi import MidiFrom
+from midipool.messages.snapshots import PartGiven, PartWanted, RoomSaved
 from midipool.messages.songs import SongGone, SongLoaded, SongPut, Songs
 from midipool.meter import Loop, Meter
 from midipool.timeline import RoomTimeUs, Timeline
@@ -239,6 +240,9 @@ ServerMessage = (
     | Invitation
     | RoomGraph
     | GraphNews
+    | RoomSaved
+    | PartWanted
+    | PartGiven
 )
 
 ERROR_CODES = {
@@ -259,6 +263,8 @@ ERROR_CODES = {
     "not_member": "only members vote, lock, talk and play, and a remote that acts for none is none",
     "no_such_song": "the song is not in the list, or the list has several of this name",
     "stale_song": "the song was changed since the change was meant",
+    "bad_snapshot": "a document that was to be loaded breaks a rule; `field` says where",
+    "snapshot_busy": "somebody else is loading a document, or it is saved too often: try again",
     "list_full": "the song list has as many songs, or as many notes, as it takes",
     "no_such_node": "the graph knows no member or group of this name",
     "link_exists": "the link is there already, and as it was asked for",

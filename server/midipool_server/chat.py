@@ -28,6 +28,7 @@ class RoomChat:
     """How long it takes what a member remembers of a room that was here before."""
     _begun_us: int | None = None
     _retold: bool = False
+    _brought_back: bool = False
     _count: int = 0
     _lines: deque[ChatLine] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     _limits: dict[str, RateLimit] = field(default_factory=dict)
@@ -61,12 +62,26 @@ class RoomChat:
             return False
         self._retold = True
         unix_us = self.unix_us(now_us)
-        said = [_retold(line, now_us, unix_us) for line in lines if line.kind == "said"]
-        both = [*said, *self._lines]
+        known = {_meant(line) for line in self._lines}
+        said = [line for line in lines if line.kind == "said" and _meant(line) not in known]
+        both = [*(_retold(line, now_us, unix_us) for line in said), *self._lines]
+        if self._brought_back:
+            both.sort(key=lambda line: line.unix_ms)
         self._count = len(both)
         numbered = (replace(line, number=n) for n, line in enumerate(both, 1))
         self._lines = deque(numbered, maxlen=KEPT_LINES)
         return True
+
+    @property
+    def lines(self) -> list[ChatLine]:
+        """What is kept, the newest last."""
+        return list(self._lines)
+
+    def bring_back(self, lines: list[ChatLine], shift_us: int) -> None:
+        """Go on with what a server had kept that ended; members may know the newest of it."""
+        self._lines.extend(replace(line, at_us=line.at_us + shift_us) for line in lines)
+        self._count = max((line.number for line in lines), default=0)
+        self._brought_back = bool(lines)
 
     def message(self, now_us: int) -> Chat:
         """What a member is told that joins."""
@@ -86,6 +101,11 @@ class RoomChat:
         line = ChatLine(self._count, kind, name, text, now_us, unix_ms)
         self._lines.append(line)
         return line
+
+
+def _meant(line: ChatLine) -> tuple[str | None, str, int]:
+    """By which a line is known again."""
+    return line.name, line.text, line.unix_ms
 
 
 def _retold(line: ChatLine, now_us: int, unix_us: int) -> ChatLine:

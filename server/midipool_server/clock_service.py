@@ -20,6 +20,11 @@ def unix_us(room_us: int) -> int:
     return time.time_ns() // 1000 + room_us - now_us()
 
 
+def wall_clock(room_us: int) -> str:
+    """The same in words: `2026-11-28T19:20:11Z`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(unix_us(room_us) // 1_000_000))
+
+
 def clock_id() -> str:
     """Names the clock that room time is measured on: 16 hexadecimal digits.
 

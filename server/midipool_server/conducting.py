@@ -1,8 +1,8 @@
 """What members do to the timeline and to the room's mode, at once or by vote. Pure."""
 
 from collections import deque
-from collections.abc import Mapping
-from typing import NamedTuple, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, get_args
 
 from msgspec.structs import asdict
 
@@ -20,14 +20,16 @@ from midipool.messages import (
     VoteResult,
 )
 from midipool.timeline_chain import TimelineChain
-from midipool.transport import BeginSong
+from midipool.transport import BeginSong, Recall
 from midipool_server.authority import check_voter, taken_over
 from midipool_server.bar_syncs import BarSyncs, bar_sync
+from midipool_server.conducting_kept import Conducted, KeptConducting
 from midipool_server.feature import Feature, Handler
 from midipool_server.floor import Floor
 from midipool_server.in_words import in_words
 from midipool_server.outgoing import Outgoing, refusal
 from midipool_server.places import Member
+from midipool_server.saving.section import Loading, Section, Then
 from midipool_server.songs import RoomSongs
 from midipool_server.voting import Asker, VotedCommand, Votes
 
@@ -44,22 +46,50 @@ class Change(NamedTuple):
     at_us: int
 
 
+class Recalls(Protocol):
+    """Documents that can be loaded (saving/documents.py)."""
+
+    def check(self, loading: Loading, recall: Recall) -> None:
+        """Raise Refused for what stands against any of it."""
+
+    def load(self, loading: Loading, recall: Recall) -> list[Outgoing]:
+        """The room becomes what was checked."""
+
+
+class NoRecalls:
+    """There are none."""
+
+    def check(self, loading: Loading, recall: Recall) -> None:
+        """Nothing stands against nothing."""
+
+    def load(self, loading: Loading, recall: Recall) -> list[Outgoing]:
+        """Nothing happens."""
+        return []
+
+
 class Conducting(Feature):
     """The timeline's commands, takeovers, modes and votes."""
 
+    key = "conducting"
+
     def __init__(self, floor: Floor, songs: RoomSongs, keep_us: int) -> None:
+        self.recalls: Recalls = NoRecalls()
+        """What a document has beside a timeline."""
         self._floor = floor
         self._songs = songs
         self._keep_us = keep_us
         self.votes = Votes()
         self.changes: deque[Change] = deque(maxlen=MOST_CHANGES)
         self._bars = BarSyncs()
+        self._kept = Conducted(floor, keep_us)
+        self._returned: set[int] = set()
+        """Connections that took their places again."""
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """All that changes what plays, or who may change it."""
         commands: tuple[type[Message], ...] = (*get_args(TransportCommand), LoadSong, SetMode)
         return {
-            **dict.fromkeys(commands, self._command),
+            **dict.fromkeys(commands, self.command),
             Ballot: self._ballot,
             Takeover: self._take_over,
         }
@@ -86,7 +116,14 @@ class Conducting(Feature):
 
     def came(self, now_us: int, member: Member, old: Member | None) -> list[Outgoing]:
         """One more votes."""
+        if old is not None:
+            self._returned.add(member.id)
         return self._count_votes(now_us)
+
+    def cut(self, id: int) -> list[Outgoing]:
+        """It is not here any more."""
+        self._returned.discard(id)
+        return []
 
     def lost(self, now_us: int, member: Member) -> list[Outgoing]:
         """One less votes."""
@@ -123,8 +160,31 @@ class Conducting(Feature):
 
     # ---- what members ask for ----
 
-    def _command(
-        self, now_us: int, id: int, asked: TransportCommand | LoadSong | SetMode
+    # ---- what is kept ----
+
+    def sections(self) -> Sequence[Section]:
+        """The timeline and the mode."""
+        return self._kept.sections()
+
+    def to_keep(self, now_us: int) -> KeptConducting:
+        """The schedule, the mode, and who changed what."""
+        return self._kept.kept([(by, text, at_us) for by, text, at_us in self.changes])
+
+    def bring_back(self, now_us: int, said: Any, then: Then) -> None:
+        """As it was."""
+        for change in self._kept.bring_back(now_us, said, then):
+            self.changes.append(Change(*change))
+        self._bars = BarSyncs(now_us)
+
+    def is_fresh(self, now_us: int, id: int) -> bool:
+        """Whether a connection may send `takeover`."""
+        schedule = self._floor.schedule
+        return schedule.revision == 0 or (schedule.is_kept(now_us) and id in self._returned)
+
+    # ---- commands ----
+
+    def command(
+        self, now_us: int, id: int, asked: TransportCommand | LoadSong | SetMode | Recall
     ) -> list[Outgoing]:
         """Do what a member or remote asks, or vote on it."""
         command = self._songs.begun_by(asked) if isinstance(asked, LoadSong) else asked
@@ -151,6 +211,8 @@ class Conducting(Feature):
         """Go on with a member's timelines and mode if the room has none of its own."""
         why = "a remote plays no timeline that the room could go on with"
         self._floor.member(id, why, "not_fresh")
+        if self._floor.schedule.is_kept(now_us):
+            return self._take_over_kept(now_us, id, takeover)
         authority = taken_over(
             takeover.mode, takeover.leader, takeover.locked_by, now_us + self._keep_us
         )
@@ -158,6 +220,17 @@ class Conducting(Feature):
         self._floor.schedule.take_over(now_us, takeover.timelines)
         self._floor.authority, self._bars = authority, BarSyncs(now_us)
         return [*self._announce(now_us, before), Outgoing(authority.message())]
+
+    def _take_over_kept(self, now_us: int, id: int, takeover: Takeover) -> list[Outgoing]:
+        """The room came back with its server; who was in it may know what happened last."""
+        if not self.is_fresh(now_us, id):
+            raise Refused("not_fresh", "the room has a timeline, and this member was not in it")
+        before = self.chain
+        if self._floor.schedule.take_over_newer(now_us, takeover.timelines):
+            self._bars = BarSyncs(now_us)
+            return self._announce(now_us, before)
+        known = [bar_sync(t, t.origin_time_us, t.origin_beats) for t in self.chain.timelines]
+        return [Outgoing(sync, id) for sync in known]
 
     # ---- inside ----
 
@@ -174,6 +247,8 @@ class Conducting(Feature):
             text = f"the transport has changed since (epoch {epoch}, not {command.epoch})"
             raise Refused("stale_epoch", text, "epoch")
         transport.check_since(command, now_us)
+        if isinstance(command, Recall):
+            self.recalls.check(Loading(now_us, actor, now_us), command)
 
     def _carry_out(
         self, now_us: int, command: VotedCommand, actor: str | None
@@ -184,6 +259,8 @@ class Conducting(Feature):
         before = self.chain
         if isinstance(command, BeginSong):
             self._songs.book.find(command.song)
+        if isinstance(command, Recall):
+            self.recalls.check(Loading(now_us, actor, now_us), command)
         timeline = self._floor.schedule.command(now_us + self.lead_us(), command)
         self.changes.append(Change(actor, in_words(command), now_us))
         ok = Ok(
@@ -212,7 +289,10 @@ class Conducting(Feature):
     def _loaded(
         self, now_us: int, command: VotedCommand, actor: str | None, at_us: int
     ) -> list[Outgoing]:
-        """What is told of a song beside its timeline."""
+        """What is told of a song or a document beside its timeline."""
+        if isinstance(command, Recall):
+            rest = self.recalls.load(Loading(now_us, actor, at_us), command)
+            return [*rest, *self._floor.notice(now_us, "did", actor, in_words(command))]
         if not isinstance(command, BeginSong):
             return []
         notes = self._floor.tell("songs", *self._songs.load(command.song, actor, at_us))

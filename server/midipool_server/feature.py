@@ -1,11 +1,12 @@
 """One thing that a room does, of which a room is put together (room.py lists them). Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from midipool.messages import Message
 from midipool_server.outgoing import Outgoing
 from midipool_server.places import Member
+from midipool_server.saving.section import Section, Then
 
 Handler = Callable[[int, int, Any], list[Outgoing]]
 """Takes the room time, the id of the connection and its message; raises Refused, InvalidValue."""
@@ -16,6 +17,9 @@ class Feature:
 
     A *member* is never a remote here, but for `greet`.
     """
+
+    key = ""
+    """Under which `to_keep` is kept."""
 
     def handlers(self) -> Mapping[type[Message], Handler]:
         """Which messages of clients it answers: each type belongs to one feature."""
@@ -55,3 +59,17 @@ class Feature:
     def describe(self, now_us: int) -> dict[str, object]:
         """Its part of the room in JSON's terms, for /api/rooms."""
         return {}
+
+    def sections(self) -> Sequence[Section]:
+        """Its parts of the room's document."""
+        return ()
+
+    def to_keep(self, now_us: int) -> object:
+        """What a server comes back with that was killed, for msgspec; None: its sections."""
+        return None
+
+    def bring_back(self, now_us: int, said: Any, then: Then) -> None:
+        """Be as `to_keep` said; when that was, `then` says.
+
+        Raises InvalidValue, msgspec.ValidationError.
+        """

@@ -17,7 +17,9 @@ from midipool.messages import (
     Closing,
     Error,
     GoingDown,
+    HeardBy,
     Hello,
+    MediaOfferFrom,
     MemberStatus,
     Message,
     Midi,
@@ -40,6 +42,8 @@ from midipool_server.viewers import Viewers
 log = logging.getLogger(__name__)
 
 HELLO_PATIENCE_S = 5.0
+# What changes nothing in a room.
+PASSING = (BarSync, ClockReply, HeardBy, MediaOfferFrom)
 GOODBYE_S = 2.5
 REPORTS = (AudioReport, MemberStatus)
 """What most messages are. They change what is shown, and nothing that the room has to do."""
@@ -71,6 +75,8 @@ class RoomHost:
         lobby.first_state = self._gate.first_state
         self._warned_of_plain_keys = False
         self.viewers = Viewers()
+        self.on_changed: Callable[[str], None] = lambda room: None
+        """Told the name of each room in which something happens that is worth keeping."""
         self.tally = Tally()
         self.draining = False
         """Whether no more members are let in, because the server goes down."""
@@ -118,6 +124,10 @@ class RoomHost:
         self.draining = True
         for room in self.lobby.rooms.values():
             self._send(room, [Outgoing(GoingDown(reason=reason, in_s=in_s), needs="going_down")])
+
+    def resume(self, room: Room) -> None:
+        """A room is here without anybody having come."""
+        self._send(room, [])
 
     def close_all(self, reason: str) -> list[Connection]:
         """Say goodbye to everybody; returns whom."""
@@ -382,6 +392,8 @@ class RoomHost:
                     connection.send_encoded(data, outgoing.can_wait)
                     self.tally.sent += 1
         self.viewers.changed(room.name)
+        if any(not isinstance(outgoing.message, PASSING) for outgoing in out):
+            self.on_changed(room.name)
 
     def _count_sync(self, message: Message) -> None:
         if isinstance(message, BarSync):

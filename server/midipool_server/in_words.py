@@ -10,7 +10,7 @@ from midipool.messages import (
     Start,
     Stop,
 )
-from midipool.transport import BeginSong, Change
+from midipool.transport import BeginSong, Change, Recall
 
 
 def in_words(command: Change | SetMode) -> str:
@@ -42,6 +42,8 @@ def _words(command: Change) -> str:
             return f"meter {meter}"
         case BeginSong(name=name, bpm=bpm, meter=meter):
             return f"song {name} ({_bpm(bpm)} BPM, {meter})"
+        case Recall(name=name):
+            return f"load {name}"
 
 
 def _counted(bars: int) -> str:

@@ -28,6 +28,8 @@ class Lobby:
     """Keys for the audio of a new room; None on a server that has no relay."""
     unix_us: Callable[[int], int] = lambda room_us: room_us
     """The wall-clock time of a room time, for people."""
+    wall_clock: Callable[[int], str] = lambda room_us: ""
+    """The same in words."""
     stun_ports: list[int] = field(default_factory=list)
     """UDP ports that answer STUN."""
     means: Means = field(default_factory=Means)
@@ -57,6 +59,7 @@ class Lobby:
             max_members=self.max_members,
             keep_us=self.keep_us,
             unix_us=self.unix_us,
+            wall_clock=self.wall_clock,
             media=self.new_media() if self.new_media is not None else None,
             state=self.first_state(name),
             means=self.means,

@@ -82,7 +82,8 @@ class MediaRelay:
 
     def _update(self, told: _Told, room: Room) -> None:
         assert room.media is not None
-        wanted = {m.sender for m in room.places.members()}
+        # A place that came back with the server has no sender until its member is back.
+        wanted = {m.sender for m in room.places.members() if m.sender}
         for sender in told.senders - wanted:
             self._add_bytes(self._gone_bytes, sender)
             self._relay.remove(sender)

@@ -1,16 +1,33 @@
 """Everybody hears who is in the room, and each says how its clock does. Pure."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from midipool.messages import MemberStatus, Message
+import msgspec
+
+from midipool.messages import MemberStatus, Message, Name, Role, Token
 from midipool_server.feature import Feature, Handler
 from midipool_server.floor import Floor
 from midipool_server.outgoing import Outgoing
 from midipool_server.places import Member
+from midipool_server.saving.section import Then
+
+
+class KeptPlace(msgspec.Struct, frozen=True):
+    """A member's place, for when it is back."""
+
+    name: Name
+    token: Token
+    role: Role = "player"
+    muted: bool = False
+    guest: bool = False
+    invitation: str = ""
 
 
 class Membership(Feature):
     """Members come and go."""
+
+    key = "membership"
 
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
@@ -37,6 +54,22 @@ class Membership(Feature):
         """Everybody sees who is left."""
         told = [n for member in gone for n in self._floor.notice(now_us, "left", member.name)]
         return [Outgoing(self._floor.places.message()), *told]
+
+    def to_keep(self, now_us: int) -> list[KeptPlace]:
+        """Everybody's place."""
+        return [
+            KeptPlace(m.name, m.token, m.role, m.muted, m.guest, m.invitation)
+            for m in self._floor.places.members()
+        ]
+
+    def bring_back(self, now_us: int, said: Any, then: Then) -> None:
+        """All are away, as if their connections had just broken."""
+        for id, kept in enumerate(msgspec.convert(said, list[KeptPlace]), 1):
+            # No connection has such an id.
+            away = Member(-id, kept.name, kept.token, connected=False, gone_us=now_us)
+            away.role, away.muted = kept.role, kept.muted
+            away.guest, away.invitation = kept.guest, kept.invitation
+            self._floor.places.by_id[-id] = away
 
     def describe(self, now_us: int) -> dict[str, object]:
         """As everybody is told."""

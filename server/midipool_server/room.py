@@ -30,6 +30,8 @@ from midipool_server.offers import Offers
 from midipool_server.outgoing import Outgoing
 from midipool_server.places import Member, Places
 from midipool_server.routing import Routing
+from midipool_server.saving.documents import Documents
+from midipool_server.saving.section import Section
 from midipool_server.song_list import SongList
 from midipool_server.songs import RoomSongs
 from midipool_server.talk import Talk
@@ -55,6 +57,8 @@ class Room:
     """What the access of all rooms has in common."""
     statistics: StatisticsBook = field(default_factory=lambda: StatisticsBook(ROOM_LEVELS))
     """How its members heard one another, over time."""
+    wall_clock: Callable[[int], str] = lambda room_us: ""
+    """The same in words."""
     places: Places = field(init=False)
     floor: Floor = field(init=False)
     songs: RoomSongs = field(init=False)
@@ -62,6 +66,7 @@ class Room:
     access: RoomAccess = field(init=False)
     hosts: HostCommands = field(init=False)
     routing: Routing = field(init=False)
+    documents: Documents = field(init=False)
     features: tuple[Feature, ...] = field(init=False)
     """In the order in which they are told what happens, and speak."""
     _handlers: dict[type[Message], Handler] = field(init=False)
@@ -74,6 +79,10 @@ class Room:
         self.access = RoomAccess(self.name, floor, state or AccessState(), self.means, self.unix_us)
         self.hosts = HostCommands(self.access, self.media, self._enter, self.leave, self.unix_us)
         self.routing = Routing(floor, self.keep_us)
+        self.documents = Documents(
+            floor, self.name, self.wall_clock, self._sections, self.conducting.command
+        )
+        self.conducting.recalls = self.documents
         self.features = (
             KeyChanges(self.places, self.media),
             Talk(floor, self.conducting.votes, self.songs.book, self.handle),
@@ -85,6 +94,7 @@ class Room:
             HearingReports(floor, self.statistics),
             Offers(floor),
             self.conducting,
+            self.documents,
         )
         self._handlers = {}
         for feature in self.features:
@@ -224,7 +234,7 @@ class Room:
         if self.media is not None and not remote:
             member.sender = self.media.admit()
         self.access.entered(now_us, newcomer, member, verdict)
-        out = [Outgoing(self._welcome(now_us, member), id)]
+        out = [Outgoing(self._welcome(now_us, member, old is not None), id)]
         for feature in self.features:
             out += feature.greet(now_us, member)
         if not remote:
@@ -232,18 +242,21 @@ class Room:
                 out += feature.came(now_us, member, old)
         return out
 
+    def _sections(self) -> list[Section]:
+        return [section for feature in self.features for section in feature.sections()]
+
     def _without(self, now_us: int, gone: list[Member]) -> list[Outgoing]:
         """Members have left for good."""
         return [o for feature in self.features for o in feature.left(now_us, gone)]
 
-    def _welcome(self, now_us: int, member: Member) -> Welcome:
+    def _welcome(self, now_us: int, member: Member, returns: bool) -> Welcome:
         return Welcome(
             version=PROTOCOL_VERSION,
             room=self.name,
             clock_id=self.clock_id,
             clock_port=self.clock_port,
             token=member.token,
-            fresh=self.revision == 0,
+            fresh=self.revision == 0 or (returns and self.floor.schedule.is_kept(now_us)),
             timelines=list(self.chain.since(now_us).timelines),
             members=self.places.message().members,
             **asdict(self.authority.message()),

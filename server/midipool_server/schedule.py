@@ -40,6 +40,10 @@ class Schedule:
     chain: TimelineChain = TimelineChain((Timeline(),))  # noqa: RUF009 (immutable)
     revision: int = 0
     _pending: list[Pending] = field(default_factory=list)
+    _kept_until_us: int | None = None
+    """Until then it is what a server that ended had kept, and members may know better."""
+    _moved: bool = False
+    """Its times are of another clock, so that members know even the same better."""
 
     def advance(self, now_us: int) -> None:
         """Forget what is over."""
@@ -57,7 +61,9 @@ class Schedule:
             raise Refused("too_fast", text)
         before = (self.chain, self.revision, list(self._pending))
         try:
-            return self._insert_before_later(earliest_us, command)
+            timeline = self._insert_before_later(earliest_us, command)
+            self._kept_until_us = None
+            return timeline
         except Exception:
             self.chain, self.revision, self._pending = before
             raise
@@ -72,20 +78,57 @@ class Schedule:
         if self.revision == 0:
             self._add(transport.going_on(self.chain.at(now_us), now_us))
 
+    @property
+    def pending(self) -> list[Pending]:
+        """What has not happened yet."""
+        return list(self._pending)
+
+    def bring_back(
+        self,
+        chain: TimelineChain,
+        revision: int,
+        pending: list[Pending],
+        until_us: int,
+        moved: bool,
+    ) -> None:
+        """Be as a server that ended had kept it; until `until_us` members may know better."""
+        self.chain, self.revision, self._pending = chain, revision, pending
+        self._kept_until_us = until_us if revision else None
+        self._moved = moved
+
+    def is_kept(self, now_us: int) -> bool:
+        """Whether it was brought back, and nobody has changed it since."""
+        return self._kept_until_us is not None and now_us < self._kept_until_us
+
+    def take_over_newer(self, now_us: int, timelines: list[Timeline]) -> bool:
+        """Go on with a member's timelines if they are newer than what was brought back.
+
+        Raises Refused.
+        """
+        newest = max(timeline.revision for timeline in timelines)
+        if newest < self.revision or (newest == self.revision and not self._moved):
+            return False
+        self._go_on_with(now_us, timelines)
+        self._moved = False
+        return True
+
     def take_over(self, now_us: int, timelines: list[Timeline]) -> None:
         """Go on with a member's timelines; raises Refused."""
         if self.revision > 0:
             raise Refused("not_fresh", "the room has a timeline already")
+        self._go_on_with(now_us, timelines)
+
+    # ---- inside ----
+
+    def _go_on_with(self, now_us: int, timelines: list[Timeline]) -> None:
         if not all(_credible(timeline, now_us) for timeline in timelines):
             raise Refused("bad_value", "nobody has played that long", "timelines")
         first, *later = sorted(timelines, key=lambda t: t.revision)
         chain = TimelineChain((first,))
         for timeline in later:
             chain = chain.then(timeline)
-        self.chain = chain.since(now_us)
+        self.chain, self._pending = chain.since(now_us), []
         self.revision = max(1, self.chain.revision)
-
-    # ---- inside ----
 
     def _insert_before_later(self, earliest_us: int, command: transport.Change) -> Timeline:
         at_us, beats = self._instant(earliest_us, command)

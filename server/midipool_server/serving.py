@@ -24,6 +24,7 @@ from midipool_server.operations.ending import Ending
 from midipool_server.operations.exposition import Exposition
 from midipool_server.operations.readiness import Probe, Readiness
 from midipool_server.operations.routes import OperationsRoutes
+from midipool_server.saving.keeping import kept_rooms
 from midipool_server.settings import Settings, together
 from midipool_server.web import make_app
 
@@ -41,6 +42,7 @@ async def serve(settings: Settings, say: Say) -> None:
     clock_port = together.clock_port(settings)
     lobby = Lobby(id, clock_port, settings.max_rooms, settings.max_members)
     lobby.unix_us = clock_service.unix_us
+    lobby.wall_clock = clock_service.wall_clock
     with contextlib.ExitStack() as services:
         responder = None
         if clock_port:
@@ -53,7 +55,8 @@ async def serve(settings: Settings, say: Say) -> None:
         if relay is not None:
             services.callback(relay.close)
         host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay, gate, audit.write)
-        await _serve_web(settings, host, responder, say)
+        async with kept_rooms(settings.state_dir, host, say):
+            await _serve_web(settings, host, responder, say)
 
 
 def _relay(settings: Settings, lobby: Lobby) -> MediaRelay | None:

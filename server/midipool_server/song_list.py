@@ -1,6 +1,9 @@
 """Who changes the room's song list, and who hears of it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from midipool.messages import (
     AddSong,
@@ -11,15 +14,19 @@ from midipool.messages import (
     RemoveSong,
     SongEdit,
 )
+from midipool.snapshot.songs import SongEntry, entries_of
 from midipool_server.feature import Feature, Handler
 from midipool_server.floor import Floor
 from midipool_server.outgoing import Outgoing
 from midipool_server.places import Member
-from midipool_server.songs import RoomSongs
+from midipool_server.saving.section import Loading, Section, Then
+from midipool_server.songs import KeptSongs, RoomSongs
 
 
 class SongList(Feature):
     """The list is changed by who may change the room, without a vote."""
+
+    key = "songs"
 
     def __init__(self, floor: Floor, songs: RoomSongs) -> None:
         self._floor = floor
@@ -46,6 +53,24 @@ class SongList(Feature):
         """Which song is loaded."""
         song = self._songs.book.loaded_song()
         return {"song": None if song is None else song.name}
+
+    def sections(self) -> Sequence[Section]:
+        """The list, and which song is loaded."""
+        return [Section("songs", self._saved, self._load)]
+
+    def to_keep(self, now_us: int) -> KeptSongs:
+        """The list with all that only the room knows."""
+        return self._songs.kept()
+
+    def bring_back(self, now_us: int, said: Any, then: Then) -> None:
+        """As it was."""
+        self._songs.bring_back(msgspec.convert(said, KeptSongs), then.shift_us)
+
+    def _saved(self, now_us: int) -> list[SongEntry]:
+        return entries_of(self._songs.book.songs, self._songs.book.loaded)
+
+    def _load(self, loading: Loading, said: list[SongEntry]) -> list[Outgoing]:
+        return self._floor.tell("songs", *self._songs.become(loading, said))
 
     def _edit(self, now_us: int, id: int, edit: SongEdit) -> list[Outgoing]:
         self._floor.check_change(now_us, id)

@@ -1,7 +1,9 @@
 """A room's song list: who may not put too much into it, and what everybody is told. Pure."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
+import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
@@ -25,12 +27,24 @@ from midipool.messages import (
     SongPut,
     Songs,
 )
+from midipool.snapshot.songs import SongEntry
 from midipool.song_book import SongBook
 from midipool.transport import BeginSong
 from midipool_server.rate_limit import RateLimit
+from midipool_server.saving.section import Loading
 
 # A whole list may be brought along at once.
 EDITS_A_SECOND, EDIT_BURST = 5.0, 2.0 * MAX_SONGS
+MOST_REMOVED = 1000
+
+
+class KeptSongs(msgspec.Struct, frozen=True):
+    """The list over a restart of the server."""
+
+    songs: list[Song]
+    loaded: LoadedSong | None
+    removed: list[int]
+    """Ids of songs that do not come back with what members hand over."""
 
 
 @dataclass(slots=True)
@@ -43,7 +57,7 @@ class RoomSongs:
     _begun_us: int | None = None
     _giver: int | None = None
     """The connection that hands a list over."""
-    _removed: set[int] = field(default_factory=set)
+    _removed: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_REMOVED))
     """What may not come back with a list that is handed over."""
     _limit: RateLimit = field(default_factory=lambda: RateLimit(EDITS_A_SECOND, EDIT_BURST))
 
@@ -66,7 +80,7 @@ class RoomSongs:
             case ChangeSong():
                 return self._change(edit)
             case RemoveSong(song=id):
-                return self._remove(now_us, id)
+                return self._remove(id)
             case MoveSong(song=id, before=before):
                 return [self._put(self.book.find(id), before)]
 
@@ -97,7 +111,7 @@ class RoomSongs:
         told: list[Message] = []
         for song in handed.songs:
             known = {other.id for other in self.book.songs}
-            if song.id not in known | self._removed and self._fits(song, None):
+            if song.id not in known.union(self._removed) and self._fits(song, None):
                 told.append(self._put(song, None))
         if handed.loaded is not None and self.book.loaded is None:
             self.book.loaded = replace(handed.loaded, at_us=now_us)
@@ -106,6 +120,36 @@ class RoomSongs:
             else:
                 told.append(SongLoaded(self.book.loaded))
         return told
+
+    def become(self, loading: Loading, entries: list[SongEntry]) -> list[Message]:
+        """Be another list; a song that was there by its name is that one."""
+        known = {song.name: song for song in reversed(self.book.songs)}
+        next_id = max([loading.now_us, 1, *(song.id + 1 for song in self.book.songs)])
+        songs, loaded = list[Song](), None
+        for id, entry in enumerate(entries, next_id):
+            before = known.pop(entry.name, None)
+            song = entry.song(id) if before is None else entry.song(before.id, before.revision)
+            if before is not None and song != before:
+                song = replace(song, revision=before.revision + 1)
+            songs.append(song)
+            if entry.loaded:
+                loaded = LoadedSong(song.id, loading.actor, loading.at_us)
+        left = {song.id for song in songs}
+        self._removed.extend(song.id for song in self.book.songs if song.id not in left)
+        self.book.songs, self.book.loaded = songs, loaded
+        return [Songs(songs, loaded, hand=False)]
+
+    def kept(self) -> KeptSongs:
+        """All of it."""
+        return KeptSongs(self.book.songs, self.book.loaded, list(self._removed))
+
+    def bring_back(self, kept: KeptSongs, shift_us: int) -> None:
+        """Be as it was."""
+        loaded = kept.loaded
+        self.book.songs = kept.songs
+        if loaded is not None:
+            self.book.loaded = replace(loaded, at_us=loaded.at_us + shift_us)
+        self._removed.extend(kept.removed)
 
     def gone(self, giver: int) -> None:
         """A connection ended: another member may hand over the rest."""
@@ -137,11 +181,10 @@ class RoomSongs:
         self._check(song, before)
         return [self._put(song, self.book.behind(song.id))]
 
-    def _remove(self, now_us: int, id: int) -> list[Message]:
+    def _remove(self, id: int) -> list[Message]:
         was_loaded = self.book.loaded
         self.book.remove(id)
-        if self._takes(now_us):
-            self._removed.add(id)
+        self._removed.append(id)
         gone: list[Message] = [SongGone(id)]
         return gone if self.book.loaded == was_loaded else [*gone, SongLoaded(None)]
 

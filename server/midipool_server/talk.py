@@ -1,11 +1,15 @@
 """What members say, and what they command by saying it. Pure."""
 
 from collections.abc import Mapping
+from typing import Any
+
+import msgspec
 
 from midipool import chat_commands
 from midipool.errors import Refused
 from midipool.messages import (
     Ballot,
+    ChatLine,
     ChatNews,
     LoadSong,
     Message,
@@ -18,11 +22,14 @@ from midipool_server.feature import Feature, Handler
 from midipool_server.floor import Floor
 from midipool_server.outgoing import Outgoing
 from midipool_server.places import Member
+from midipool_server.saving.section import Then
 from midipool_server.voting import Votes
 
 
 class Talk(Feature):
     """The chat; `do` does what a line commands, as if it had come as a message of its own."""
+
+    key = "talk"
 
     def __init__(self, floor: Floor, votes: Votes, book: SongBook, do: Handler) -> None:
         self._floor = floor
@@ -46,6 +53,14 @@ class Talk(Feature):
         for member in gone:
             self._floor.chat.forget(member.name)
         return []
+
+    def to_keep(self, now_us: int) -> list[ChatLine]:
+        """What was said."""
+        return self._floor.chat.lines
+
+    def bring_back(self, now_us: int, said: Any, then: Then) -> None:
+        """It was said here."""
+        self._floor.chat.bring_back(msgspec.convert(said, list[ChatLine]), then.shift_us)
 
     def _say(self, now_us: int, id: int, say: Say) -> list[Outgoing]:
         """Pass on what a member says, or do what it commands."""

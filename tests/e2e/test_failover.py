@@ -64,6 +64,46 @@ def test_a_killed_server_takes_the_timeline_over_and_no_tick_is_missing(stage: S
         player.meter.wait_until(lambda heard: has(b"\xfc", heard.events[0]))
 
 
+def test_a_server_with_a_state_dir_comes_back_with_its_room_in_phase(tmp_path: Path) -> None:
+    needs_jackd()
+    options = ("--state-dir", str(tmp_path / "state"))
+    file = tmp_path / "room.yaml"
+    with Stage(
+        ("drums", "bass"), server_options=options, home=tmp_path, period=LONG_PERIOD
+    ) as stage:
+        drums, bass = stage.players
+        stage.conduct("songs", "add", "Blue", "--tempo", "90")
+        stage.conduct("save", str(file), by=drums)
+        text = file.read_text()
+        assert "name: Blue" in text
+        assert "drums:" in text
+        file.write_text(text.replace("tempo: 120", "tempo: 132  # faster"))
+        stage.conduct("load", str(file), by=drums)
+        stage.conduct("start")
+        wait_more_clocks(drums, 24)
+        before = newest_timeline(stage)
+        assert before.mbpm == 132_000
+        bass.client.send(signal.SIGKILL)
+        wait_until(lambda: members(stage) == ["drums"])
+        for left in (["drums"], []):
+            if not left:
+                drums.client.send(signal.SIGKILL)
+                wait_until(lambda: members(stage) == [])
+            assert stage.server is not None
+            stage.server.stop(signal.SIGKILL)
+            stage.start_server()
+            wait_until(lambda: members(stage) == left)  # noqa: B023
+            # Nobody but the folder can have told it of who is away, nor, at last, of the song.
+            assert {member["name"] for member in stage.status()["members"]} == {"drums", "bass"}
+            assert newest_timeline(stage) == before
+            if left:
+                wait_more_clocks(drums, 24)
+                ticks = listen(drums, before)
+                assert (ticks.missing, ticks.extra, ticks.out_of_order) == (0, 0, 0)
+        [history] = (tmp_path / "state" / "history").iterdir()
+        assert any('"Blue"' in path.read_text() for path in history.iterdir())
+
+
 def test_a_killed_engine_is_back_with_its_connections_and_on_the_right_tick(stage: Stage) -> None:
     player = stage.players[0]
     with TickMeter(player.jack.env) as daw_meter:

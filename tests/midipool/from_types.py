@@ -65,6 +65,8 @@ def _values(info: inspect.Type) -> SearchStrategy[typing.Any]:
             return st.sampled_from(literals)
         case inspect.BoolType():
             return st.booleans()
+        case inspect.BytesType(max_length=high):
+            return st.binary(max_size=min(high or 99, 99))
         case inspect.NoneType():
             return st.none()
         case inspect.IntType(ge=low, le=high):

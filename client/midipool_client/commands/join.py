@@ -205,6 +205,7 @@ def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playi
     from midipool_client.recent_rooms import RecentRoom
     from midipool_client.settings import Settings
     from midipool_client.settings_watch import watch_settings
+    from midipool_client.snapshots.own_part import OwnPart
 
     settings = Settings.load()
     if options.offset_ms is not None:
@@ -217,6 +218,7 @@ def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playi
     player = Player(url, name, ports_of(options, settings), options.lead, settings.click, audio)
     player.node = "listener" if options.listener else "player"
     live = LiveSettings(settings, options.device_name, player)
+    player.own_part = OwnPart(name, live, player.effects)
     player.on_joined = lambda: live.remember(RecentRoom(str(url), name))
     player.add(live.run())
     player.add(watch_settings(settings, lambda new: _obey(new, player, live, options)))

@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from midipool_client.commands import access, chat, graph, songs, stats
+from midipool_client.commands import access, chat, graph, snapshots, songs, stats
 
 if TYPE_CHECKING:
     from midipool.messages import SetMode, TransportCommand
@@ -60,6 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     songs.add_options(actions, acting, at)
     access.add_options(actions, acting)
     graph.add_options(actions, acting)
+    snapshots.add_options(actions, acting)
     status = actions.add_parser("status", help="show the room")
     status.add_argument("--json", action="store_true", help="as JSON")
     stats.add_options(actions)
@@ -86,6 +87,8 @@ def run(options: argparse.Namespace) -> int:
         return songs.run(url, options)
     if options.action in graph.ACTIONS:
         return graph.run(url, options)
+    if options.action in ("save", "load"):
+        return snapshots.run(url, options)
     if options.action == "vote":
         asyncio.run(remote.cast_ballot(url, options.answer == "yes", options.acting_as))
         return 0

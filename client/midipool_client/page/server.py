@@ -15,6 +15,7 @@ from midipool.audio.statistics_text import TYPES as TYPES_OF
 from midipool.audio.statistics_text import asked
 from midipool.errors import InvalidMessage, InvalidValue, Unavailable
 from midipool.web import HEADERS, TYPES, files_with
+from midipool_client.page import room_files
 from midipool_client.page.connection import PageConnection
 from midipool_client.page.downloads import download
 from midipool_client.page.gate import Gate, is_own_host, is_own_origin
@@ -76,6 +77,8 @@ class PageServer:
                 web.get("/stats", self._stats),
                 web.post("/commands", self._command),
                 web.get("/static/{file:.+}", self._file),
+                web.get("/room.yaml", self._save_room),
+                web.post("/room.yaml", self._load_room),
                 web.get("/takes/{take}", self._take),
                 web.get("/takes/{take}/{file}", self._take),
             ]
@@ -194,6 +197,18 @@ class PageServer:
             return _answer(Refused(f"longer than {MAX_PAGE_BYTES} bytes"), 413)
         answer = await self._host.ask(asked)
         return _answer(answer, 200 if isinstance(answer, Done) else 409)
+
+    async def _save_room(self, request: web.Request) -> web.StreamResponse:
+        """The room as a file."""
+        if not self._knows(request):
+            return _refusal(SAY_WHERE)
+        return await room_files.saved(self._host, HEADERS)
+
+    async def _load_room(self, request: web.Request) -> web.StreamResponse:
+        """The room becomes what a file says."""
+        if not self._knows(request):
+            return _refusal(SAY_WHERE)
+        return await room_files.loaded(self._host, request)
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         """A recording as a ZIP, or one of its files."""

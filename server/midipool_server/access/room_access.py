@@ -1,7 +1,10 @@
 """A room's access: who is what in it, who waits, who was banned, and who hears of that. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import msgspec
 
 from midipool.errors import Refused
 from midipool.messages import (
@@ -22,12 +25,15 @@ from midipool_server.feature import Feature
 from midipool_server.floor import Floor
 from midipool_server.outgoing import Outgoing
 from midipool_server.places import Member
+from midipool_server.saving.section import Loading, Section, Then
 
 MOST_WAITING = 32
 
 
 class RoomAccess(Feature):
     """Lets in, keeps roles, and tells."""
+
+    key = "access"
 
     def __init__(
         self,
@@ -204,6 +210,37 @@ class RoomAccess(Feature):
         if not self._awaits_host():
             self.ensure_host()
         return self.news()
+
+    def sections(self) -> Sequence[Section]:
+        """Who is what; the password, the door and bans are in no document."""
+        return [Section("roles", self._roles, self._load_roles, self._check_roles)]
+
+    def _roles(self, now_us: int) -> Mapping[str, Role]:
+        return {m.name: m.role for m in self.floor.places.members()}
+
+    def _check_roles(self, loading: Loading, said: Mapping[str, Role]) -> None:
+        roles_now = self._roles(loading.now_us)
+        if all(said.get(name, role) == role for name, role in roles_now.items()):
+            return
+        if loading.actor is None or roles_now.get(loading.actor) != "host":
+            text = "only a host of the room gives roles: ask one, or leave `roles` out"
+            raise Refused("not_host", text, "roles")
+        if "host" not in {**roles_now, **said}.values():
+            raise Refused("bad_value", "somebody must be host", "roles")
+
+    def _load_roles(self, loading: Loading, said: Mapping[str, Role]) -> list[Outgoing]:
+        for member in self.floor.places.members():
+            member.role = said.get(member.name, member.role)
+        self.ensure_host()
+        return self.news()
+
+    def to_keep(self, now_us: int) -> AccessState:
+        """Password, door, bans, and what those were who left; places have their own roles."""
+        return self.state
+
+    def bring_back(self, now_us: int, said: Any, then: Then) -> None:
+        """As it was."""
+        self.state = msgspec.convert(said, AccessState)
 
     # ---- what is told ----
 

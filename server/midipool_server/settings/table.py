@@ -88,7 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: Annotated[
         str,
         about(
-            "folder for what outlives the server: the key of invitations, passwords "
+            "folder for what outlives the server: the key of invitations, passwords, and, if it "
+            "or STATE_DIRECTORY is given, rooms, which come back with the server "
             "(STATE_DIRECTORY, else midipool-server below XDG_STATE_HOME or ~/.local/state)"
         ),
     ] = ""

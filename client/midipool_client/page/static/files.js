@@ -1,8 +1,8 @@
 // Files that the browser writes into its downloads, or reads when one is chosen.
 
-export function written(name, text) {
+export function written(name, text, type = "application/json") {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  link.href = URL.createObjectURL(new Blob([text], { type }));
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);

@@ -16,12 +16,13 @@ import { health } from "./health.js";
 import { controllers } from "./learn.js";
 import { mixer } from "./mixer.js";
 import { record } from "./record.js";
+import { saving } from "./save.js";
 import { songs } from "./songs.js";
 import { transport } from "./transport.js";
 
 export const columns = {
   play: [transport, mixer, effects],
   together: [health, songs, chat],
-  more: [graph, record, controllers],
+  more: [graph, record, saving, controllers],
 };
 export const parts = Object.values(columns).flat();
