@@ -34,8 +34,11 @@ async def running(folder: Path) -> AsyncIterator[Server]:
 
 
 def kept(folder: Path) -> dict[str, Any]:
-    path = folder / "rooms" / "room-jam.json"
-    return json.loads(path.read_text())["body"]["features"] if path.exists() else {}
+    try:
+        text = (folder / "rooms" / "room-jam.json").read_text()
+    except FileNotFoundError:
+        return {}
+    return json.loads(text)["body"]["features"]  # type: ignore[no-any-return]
 
 
 def tempo(folder: Path) -> int:
