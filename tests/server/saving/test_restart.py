@@ -78,7 +78,7 @@ def test_all_of_it_is_there_again(band: Simulation) -> None:
     band.take(band.room.handle(band.now_us, BERT, LoadRoom(7, load, 0)))
     before = band.room.describe(band.now_us)
     back = killed(band, away_us=0)
-    there = {"members": [], "graph": {}, "access": {}}
+    there: dict[str, object] = {"members": [], "graph": {}, "access": {}}
     assert back.room.describe(back.now_us) | there == before | there
     assert body_of(back.room, back.now_us) == body_of(band.room, band.now_us)
     assert [m.name for m in back.room.places.members() if not m.connected] == ["anna", "bert"]
