@@ -137,8 +137,11 @@ def shared_sections() -> str:
 
 def error_table() -> str:
     """Every error code."""
-    rows = [(f"`{code}`", text) for code, text in messages.ERROR_CODES.items()]
-    return _table(("code", "meaning"), rows)
+    rows = [
+        (f"`{code}`", text, "yes" if code in messages.TRY_AGAIN else "")
+        for code, text in messages.ERROR_CODES.items()
+    ]
+    return _table(("code", "meaning", "again"), rows)
 
 
 def schema() -> dict[str, Any]:

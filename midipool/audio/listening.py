@@ -39,6 +39,8 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
             lines[0] += "; muted for the room"
         elif mix.send_db:
             lines[0] += f"; sent at {mix.send_db:+g} dB"
+        if mix.send_channels is not None:
+            lines[0] += f"; sent as {channels_in_words(mix.send_channels)}"
         own = sorted(mix.channels.items())
         lines += [f"  own channel {name}: {channel.in_words()}" for name, channel in own]
         return lines + [f"  {name}: {strip.in_words()}" for name, strip in mix.strips.items()]
@@ -50,6 +52,11 @@ def check_latency_ms(ms: float, field: str = "max-latency-ms") -> float:
         rule = f"must be {LEAST_LATENCY_MS:g} to {MOST_LATENCY_MS:g} ms, not {ms:g}"
         raise InvalidValue(field, rule)
     return ms
+
+
+def channels_in_words(count: int) -> str:
+    """`1 channel`, `2 channels`."""
+    return "1 channel" if count == 1 else f"{count} channels"
 
 
 def bars_in_words(bars: int) -> str:

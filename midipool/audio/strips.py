@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from midipool.audio.encoding import CHANNELS
 from midipool.errors import InvalidValue
 
 LEAST_DB, MOST_DB = -90.0, 18.0
@@ -95,6 +96,8 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
     """How loud one's own input is sent to the room."""
     send_mute: bool = False
     """Whether the room gets silence; one's own monitor is as before."""
+    send_channels: int | None = None
+    """How many channels the room gets: fewer than there are; None is all of them."""
     strips: Mapping[str, Strip] = {}
     channels: Mapping[str, OwnChannel] = {}
     """One's own, by number from `1` on."""
@@ -104,6 +107,8 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
         check_db("send", self.send_db)
         if self.monitor_db is not None:
             check_db("monitor", self.monitor_db)
+        if self.send_channels is not None:
+            check_send_channels(self.send_channels)
         for name in self.channels:
             check_channel(name)
 
@@ -156,6 +161,13 @@ class Mix(msgspec.Struct, frozen=True, kw_only=True):
             {name for name, s in strips.items() if not s.mute and (s.solo or not soloed)},
             {number for number, c in own.items() if monitored and (c.solo or not soloed)},
         )
+
+
+def check_send_channels(count: int) -> int:
+    """How many channels are sent, if so many can be; raises InvalidValue."""
+    if count not in CHANNELS:
+        raise InvalidValue("send_channels", f"must be 1, 2 or 4, not {count}")
+    return count
 
 
 def check_channel(name: str) -> str:

@@ -8,6 +8,7 @@ devices have is converted at both ends.
 import re
 
 from midipool.audio.encoding import STREAM_RATE, Encoding, check_encoding
+from midipool.audio.listening import channels_in_words
 from midipool.errors import InvalidValue
 from midipool.messages import AudioStream
 
@@ -42,9 +43,8 @@ def read_line(text: str) -> AudioStream | None:
 
 def in_words(stream: AudioStream) -> str:
     """For people."""
-    channels = "1 channel" if stream.channels == 1 else f"{stream.channels} channels"
     packet_ms = 1000 * stream.packet_frames / STREAM_RATE
     return (
-        f"{channels}, 16 bits at {STREAM_RATE / 1000:g} kHz, packets of {packet_ms:.1f} ms, "
-        f"{stream.repair_packets} to repair {stream.source_packets}"
+        f"{channels_in_words(stream.channels)}, 16 bits at {STREAM_RATE / 1000:g} kHz, "
+        f"packets of {packet_ms:.1f} ms, {stream.repair_packets} to repair {stream.source_packets}"
     )

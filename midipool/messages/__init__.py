@@ -102,6 +102,7 @@ from midipool.messages.from_client import (
 )
 from midipool.messages.from_server import (
     ERROR_CODES,
+    TRY_AGAIN,
     BarPosition,
     BarSync,
     ClockReply,
@@ -224,6 +225,7 @@ __all__ = [
     "PIECE_BYTES",
     "PWD_RULE",
     "ROOM_NAME_RULE",
+    "TRY_AGAIN",
     "UFRAG_RULE",
     "Access",
     "AccessCommand",

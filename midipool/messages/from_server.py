@@ -245,6 +245,13 @@ ServerMessage = (
     | PartGiven
 )
 
+TRY_AGAIN = frozenset(
+    {
+        *("going_down", "server_full", "room_full", "name_taken", "no_such_room"),
+        *("door_locked", "too_many_tries", "too_fast"),
+    }
+)
+"""Who is not let in for one of these may be another time: it failed, and was not refused."""
 ERROR_CODES = {
     "bad_message": "not a message of this protocol; `field` says where",
     "bad_version": "the two ends speak different versions of the protocol",

@@ -77,9 +77,11 @@ void mp_player_set_decoder(mp_player *p, void *decoder) {
     else p->spare = decoder;
 }
 
-/* How many frames the packet holds; 0 is more than there can be. */
-static uint32_t frames_in(const mp_player *p) {
-    uint32_t bytes = p->pending.size - MP_RTP_HEAD - MP_RTP_FEC, frame = 2 * p->settings.channels;
+/* How many frames the packet holds; 0 is more than there can be. A sender may have come to send
+ * other channels than the player was made for: the decoder makes ours of them. */
+static uint32_t frames_in(const mp_player *p, const mp_rtp *rtp) {
+    uint32_t channels = rtp->channels > 0 ? rtp->channels : p->settings.channels;
+    uint32_t bytes = p->pending.size - MP_RTP_HEAD - MP_RTP_FEC, frame = 2 * channels;
     return bytes % frame == 0 && bytes / frame <= MP_MAX_PACKET_FRAMES ? bytes / frame : 0;
 }
 
@@ -93,7 +95,7 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_rtp *rtp,
     bool goes_on = p->drained;
     /* libroc starts reading a block at its first packet. */
     if (p->settings.source_packets > 0 && rtp->symbol != 0) return;
-    p->settings.packet_frames = frames_in(p);
+    p->settings.packet_frames = frames_in(p, rtp);
     push(p, MP_ROC_SOURCE);
     mp_player_pop(p, p->other);
     p->held = p->started = true;
@@ -147,7 +149,7 @@ static void hear_source(mp_player *p, const mp_device_time *device, const mp_clo
                         int64_t now_ns) {
     mp_rtp rtp;
     const uint32_t frames = p->settings.packet_frames;
-    bool whole = mp_rtp_read(&rtp, p->pending.bytes, p->pending.size) && frames_in(p) > 0;
+    bool whole = mp_rtp_read(&rtp, p->pending.bytes, p->pending.size) && frames_in(p, &rtp) > 0;
     if (!whole || atomic_load(&p->needs_decoder)) {
         mp_count(&p->overflow, 1);
         return;
@@ -169,7 +171,7 @@ static void hear_source(mp_player *p, const mp_device_time *device, const mp_clo
         if (!atomic_load(&p->needs_decoder)) begin(p, device, &rtp, now_ns);
         return;
     }
-    if (ahead > MOST_AHEAD_FRAMES || frames_in(p) != frames) {
+    if (ahead > MOST_AHEAD_FRAMES || frames_in(p, &rtp) != frames) {
         mp_count(&p->overflow, 1);
         return;
     }

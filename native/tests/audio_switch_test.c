@@ -20,7 +20,8 @@ static void listen(pair *p, int64_t frame, const float *const *out, uint32_t fra
 }
 
 static void what_is_packed_otherwise_goes_on(device from, device to, uint32_t before,
-                                             uint32_t after, int64_t jitter_ns, bool bars) {
+                                             uint32_t after, int64_t jitter_ns, bool bars,
+                                             uint32_t wire_channels) {
     static pair p;
     static fake_decoder spare;
     static fake_encoder second;
@@ -40,12 +41,14 @@ static void what_is_packed_otherwise_goes_on(device from, device to, uint32_t be
     lowest = highest = 0.4f;
     quiet = 0;
     second = (fake_encoder){.channels = from.channels, .frames = after, .source_packets = 6,
-                            .repair_packets = 3, .timestamp = 4000000000u, .ssrc = 99};
+                            .repair_packets = 3, .timestamp = 4000000000u, .ssrc = 99,
+                            .wire_channels = wire_channels};
     mp_audio_encoder with = {fake_roc, &second, after, 6, 3, pair_send, &p};
     CHECK(mp_audio_set_encoder(p.sender, &with) == MP_OK);
     pair_run(&p, 3.0);
     mp_player_stats stats = pair_stats(&p);
-    printf("%u -> %u frames, jitter %d us, %s: %.2f to %.2f, %d frames quiet\n", before, after,
+    printf("%u -> %u frames, %u -> %u channels, jitter %d us, %s: %.2f to %.2f, %d frames quiet\n",
+           before, after, from.channels, wire_channels > 0 ? wire_channels : from.channels,
            (int)(jitter_ns / 1000), bars ? "bars" : "played", lowest, highest, (int)quiet);
     fflush(stdout);
     CHECK(mp_audio_decoder_in_use(p.hearer, 0) == &spare);
@@ -60,9 +63,12 @@ static void what_is_packed_otherwise_goes_on(device from, device to, uint32_t be
 
 int main(void) {
     const device studio = {48000, 128, 0.0, 1}, other = {44100, 256, 100.0, 1};
-    what_is_packed_otherwise_goes_on(studio, studio, 128, 256, 0, false);
-    what_is_packed_otherwise_goes_on(studio, studio, 256, 128, 3000000, false);
-    what_is_packed_otherwise_goes_on(other, studio, 256, 64, 0, false);
-    what_is_packed_otherwise_goes_on(studio, other, 128, 240, 3000000, true);
+    what_is_packed_otherwise_goes_on(studio, studio, 128, 256, 0, false, 0);
+    what_is_packed_otherwise_goes_on(studio, studio, 256, 128, 3000000, false, 0);
+    what_is_packed_otherwise_goes_on(other, studio, 256, 64, 0, false, 0);
+    what_is_packed_otherwise_goes_on(studio, other, 128, 240, 3000000, true, 0);
+    const device stereo = {48000, 128, 0.0, 2};
+    what_is_packed_otherwise_goes_on(stereo, stereo, 128, 128, 0, false, 1);
+    what_is_packed_otherwise_goes_on(stereo, stereo, 128, 64, 3000000, true, 1);
     return 0;
 }

@@ -12,6 +12,7 @@ enum { FAKE_PAYLOAD = 1380, FAKE_HELD = 512 };
 
 typedef struct {
     uint32_t channels, frames; /* of a packet */
+    uint32_t wire_channels;    /* the first ones alone, and the packet says so; 0: all */
     uint32_t source_packets, repair_packets;
     uint32_t timestamp, ssrc, sent, repair_waiting;
     bool waiting;
@@ -36,15 +37,17 @@ static inline void fake_put_u32(uint8_t *at, uint32_t value) {
 static inline int fake_push_frame(void *arg, const mp_roc_frame *frame) {
     fake_encoder *e = arg;
     const float *samples = frame->samples;
-    uint32_t count = e->frames * e->channels;
-    CHECK_EQUAL(frame->samples_size, count * sizeof(float));
+    uint32_t wire = e->wire_channels > 0 ? e->wire_channels : e->channels;
+    uint32_t count = e->frames * wire;
+    CHECK_EQUAL(frame->samples_size, e->frames * e->channels * sizeof(float));
     CHECK(!e->waiting);
     memset(e->bytes, 0, sizeof e->bytes);
     e->bytes[0] = 0x80;
+    if (e->wire_channels > 0) e->bytes[1] = wire == 1 ? MP_RTP_MONO : MP_RTP_STEREO;
     fake_put_u32(e->bytes + 4, e->timestamp);
     fake_put_u32(e->bytes + 8, e->ssrc);
     for (uint32_t i = 0; i < count; i++) {
-        int32_t value = (int32_t)lrintf(samples[i] * 32767.0f);
+        int32_t value = (int32_t)lrintf(samples[i / wire * e->channels + i % wire] * 32767.0f);
         e->bytes[MP_RTP_HEAD + 2 * i] = (uint8_t)(value >> 8);
         e->bytes[MP_RTP_HEAD + 2 * i + 1] = (uint8_t)value;
     }
@@ -89,8 +92,10 @@ static inline int fake_push_packet(void *arg, int interface, const mp_roc_packet
     uint32_t at = rtp.timestamp / d->frames % FAKE_HELD;
     d->held[at].timestamp = rtp.timestamp;
     d->held[at].there = true;
+    uint32_t wire = rtp.channels > 0 ? rtp.channels : d->channels;
     for (uint32_t i = 0; i < d->frames * d->channels; i++) {
-        const uint8_t *sample = bytes + MP_RTP_HEAD + 2 * i;
+        uint32_t channel = i % d->channels < wire ? i % d->channels : wire - 1;
+        const uint8_t *sample = bytes + MP_RTP_HEAD + 2 * (i / d->channels * wire + channel);
         d->held[at].samples[i] = (int16_t)((uint16_t)sample[0] << 8 | sample[1]);
     }
     uint32_t held = (rtp.timestamp - d->next) / d->frames;

@@ -186,7 +186,7 @@ class RoomHost:
         self.tally.refused[error.code] += 1
         log.info("not let in (%s): %s", error.code, error.message)
         connection.send(error)
-        connection.close(error.message, again=error.code == "going_down")
+        connection.close(error.message, again=error.code in messages.TRY_AGAIN)
 
     async def _join(self, connection: Connection, room_name: str, hello: ClientMessage) -> Room:
         if not isinstance(hello, Hello):

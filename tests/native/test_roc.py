@@ -124,6 +124,26 @@ def test_another_rate_and_other_channels_are_converted(
         assert purity(out[-heard_hz // 10 :, channel], heard_hz) > 0.999
 
 
+@pytest.mark.parametrize(("pushed", "sent", "heard"), [(2, 1, 0.15), (4, 2, 0.1), (4, 1, 0.1)])
+def test_fewer_channels_are_sent_than_are_pushed(
+    context: roc.Context, pushed: int, sent: int, heard: float
+) -> None:
+    """Of two one is their mean, of four the first ones; the packet's type says how many."""
+    settings = roc.EncoderSettings(channels=pushed, packet_frames=128, wire_channels=sent)
+    frames = np.tile(0.1 * np.arange(1, pushed + 1, dtype=np.float32), (128 * 40, 1))
+    other = roc.DecoderSettings(channels=2, target_latency_us=2667)
+    with roc.Encoder(context, settings) as encoder, roc.Decoder(context, other) as decoder:
+        for piece in np.split(frames, 40):
+            encoder.push_frame(piece.tobytes())
+            packet = encoder.pop_packet(roc.SOURCE)
+            assert packet is not None
+            assert len(packet) < 128 * sent * 2 + 20
+            assert packet[1] & 0x7F == roc.payload_type(48_000, sent)
+            decoder.push_packet(roc.SOURCE, packet)
+            out = np.frombuffer(decoder.pop_frame(128), np.float32)
+    assert out[-2] == pytest.approx(heard, abs=1e-3)
+
+
 def purity(heard: Samples, rate_hz: int) -> float:
     """The part of the power that is the tone's."""
     angle = 2 * math.pi * TONE_HZ * np.arange(len(heard)) / rate_hz

@@ -216,7 +216,7 @@ class AudioEngine:
             case Watch():
                 self._watch_s = message.every_ms / 1000
             case Send():
-                self._send(message.encoding)
+                self._send(message.encoding, message.channels)
             case Repairs():
                 self._device.core.set_repairs(message.wanted)
             case Ways():
@@ -248,10 +248,13 @@ class AudioEngine:
                     self._socket.hello(Address(*message.relay), message.now_us)
                     self._socket.keepalive(message.now_us)
 
-    def _send(self, encoding: Encoding) -> None:
+    def _send(self, encoding: Encoding, channels: int) -> None:
         fec = Fec(encoding.source_packets, encoding.repair_packets)
         settings = EncoderSettings(
-            channels=self._config.channels, packet_frames=encoding.packet_frames, fec=fec
+            channels=self._config.channels,
+            packet_frames=encoding.packet_frames,
+            fec=fec,
+            wire_channels=min(channels, self._config.channels),
         )
         encoder = Encoder(self._roc, settings)
         self._device.core.set_encoder(

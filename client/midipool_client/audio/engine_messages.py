@@ -112,9 +112,10 @@ class Watch(msgspec.Struct, tag="watch", frozen=True):
 
 
 class Send(msgspec.Struct, tag="send", frozen=True):
-    """To the engine: how to pack what the player sends."""
+    """To the engine: how to pack what the player sends, and how many channels of it."""
 
     encoding: Encoding
+    channels: int
 
 
 class Repairs(msgspec.Struct, tag="repairs", frozen=True):

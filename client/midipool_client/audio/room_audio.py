@@ -138,6 +138,7 @@ class RoomAudio:
         if mix != self._mix:
             self._tell_mix()
             self._tell_voices()
+            self._choose_encoding()
 
     def _listen_again(self) -> None:
         self._tell_pieces()
@@ -352,16 +353,17 @@ class RoomAudio:
         if self._heard_by and not heard_by and self._stream is not None:
             return  # nobody hears it: who does next is most likely one of those who did
         wishes = wishes_of(heard_by)
-        encoding = encoding_for(wishes, self.options.channels, ready.period, ready.rate)
+        channels = min(self._mix.send_channels or self.options.channels, self.options.channels)
+        encoding = encoding_for(wishes, channels, ready.period, ready.rate)
         stream = AudioStream(
-            self.options.channels,
+            channels,
             encoding.packet_frames,
             encoding.source_packets,
             encoding.repair_packets,
         )
         if stream != self._stream:
             self._stream = stream
-            self.engine.tell(Send(encoding))
+            self.engine.tell(Send(encoding, channels))
             self.report()
         repairs = any(hearing.repair for hearing in heard_by.values())
         if repairs != self._repairs:

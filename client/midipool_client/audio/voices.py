@@ -25,6 +25,8 @@ class _Slot:
     decoder: Decoder
     spare: Decoder
     """For when the stream begins anew; it was handed over already."""
+    channels: int
+    """Those that it has in the mixer: what the sender sends now is converted."""
     kept_frames: int = 0
     leaving: bool = False
 
@@ -96,7 +98,7 @@ class Voices:
     def heard(self) -> list[tuple[int, str, int]]:
         """(slot, name, channels) of each."""
         return [
-            (slot, held.voice.name, held.voice.channels)
+            (slot, held.voice.name, held.channels)
             for slot, held in self._slots.items()
             if not held.leaving
         ]
@@ -123,7 +125,7 @@ class Voices:
             self._enter(slot, voice, key_id)
         elif held.leaving:
             return
-        elif voice.channels != held.voice.channels:
+        elif voice.channels > held.channels:
             self._core.remove_player(slot)
             held.leaving = True
         else:
@@ -138,7 +140,7 @@ class Voices:
         return slot
 
     def _enter(self, slot: int, voice: Voice, key_id: int) -> None:
-        decoder = self._decoder(voice)
+        decoder = self._decoder(voice, voice.channels)
         setup = PlayerSetup(
             calls=self._calls,
             decoder=decoder.handle,
@@ -154,7 +156,8 @@ class Voices:
         )
         self._socket.hear(slot, voice.sender, key_id)
         self._core.add_player(slot, setup)
-        self._slots[slot] = held = _Slot(voice, decoder, self._decoder(voice))
+        spare = self._decoder(voice, voice.channels)
+        self._slots[slot] = held = _Slot(voice, decoder, spare, voice.channels)
         self._core.set_decoder(slot, held.spare.handle)
         self._keep(slot, held)
         if voice.by_bars:
@@ -195,7 +198,7 @@ class Voices:
         """A stream that began anew took the spare decoder: have one for the next time."""
         if self._core.decoder_in_use(slot) == held.spare.handle:
             held.decoder.close()
-            held.decoder, held.spare = held.spare, self._decoder(held.voice)
+            held.decoder, held.spare = held.spare, self._decoder(held.voice, held.channels)
             self._core.set_decoder(slot, held.spare.handle)
 
     def _let_go(self, name: str) -> None:
@@ -216,9 +219,9 @@ class Voices:
         held.decoder.close()
         held.spare.close()
 
-    def _decoder(self, voice: Voice) -> Decoder:
+    def _decoder(self, voice: Voice, channels: int) -> Decoder:
         settings = DecoderSettings(
-            channels=voice.channels, fec=True, target_latency_us=voice.encoding.packet_us
+            channels=channels, fec=True, target_latency_us=voice.encoding.packet_us
         )
         return self._open_decoder(self._roc, settings)
 

@@ -7,13 +7,13 @@ import msgspec
 
 from midipool.audio.listening import Listening
 from midipool.audio.profiles import profile_named
-from midipool.audio.strips import Mix, check_channel, check_db
+from midipool.audio.strips import Mix, check_channel, check_db, check_send_channels
 from midipool.errors import InvalidValue
 from midipool_client.audio.options import parse_bars, parse_max_latency_ms
 
 LISTENING_WORDS = (
     "profile=lan|jam|safe|bar, bars=2, max-latency-ms=40, master=-3, monitor=-6|off, "
-    "send=-3, send-mute=on"
+    "send=-3, send-mute=on, send-channels=1|2|4|all"
 )
 STRIP_WORDS = "gain=-6 (dB), pan=-0.5 (-1 is left), mute=on, solo=on"
 CHANNEL_WORDS = "gain=-6 (dB), pan=-0.5|auto (-1 is left), mute=on (for the room), solo=on"
@@ -83,6 +83,14 @@ def _is_on(text: str, key: str) -> bool:
     return text == "on"
 
 
+def _channels(text: str, key: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdecimal():
+        raise InvalidValue(key, f"must be 1, 2, 4 or all, not {text!r}")
+    return check_send_channels(int(text))
+
+
 _Key = tuple[str, Callable[[str, str], Any]]
 _LISTENING: dict[str, _Key] = {
     "profile": ("profile", lambda text, _: profile_named(text).name),
@@ -92,6 +100,7 @@ _LISTENING: dict[str, _Key] = {
     "monitor": ("monitor_db", _db_or_off),
     "send": ("send_db", _db),
     "send-mute": ("send_mute", _is_on),
+    "send-channels": ("send_channels", _channels),
 }
 _STRIP: dict[str, _Key] = {
     "gain": ("gain_db", _db),

@@ -10,8 +10,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="KEY=VALUE",
         help="profile=lan|jam|safe|bar, bars=2, max-latency-ms=40, master=-3 (dB), monitor=-6|off "
-        "(your own input), send=-3 (dB, to the room), send-mute=on; with --player or --channel: "
-        "gain=-6 (dB), pan=-0.5 (-1 is left, 1 right), mute=on, solo=on; none: show them",
+        "(your own input), send=-3 (dB, to the room), send-mute=on, "
+        "send-channels=1|2|4|all; with --player or --channel: gain=-6 (dB), "
+        "pan=-0.5 (-1 is left, 1 right), mute=on, solo=on; none: show them",
     )
     whose = parser.add_mutually_exclusive_group()
     whose.add_argument("--player", metavar="NAME", help="one other member's place in your mix")

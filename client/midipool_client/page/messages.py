@@ -121,6 +121,8 @@ class SetMix(Request, tag="set_mix", frozen=True, kw_only=True):
     send_db: Decibels | UnsetType = UNSET
     """Own input as the room gets it."""
     send_mute: bool | UnsetType = UNSET
+    send_channels: Literal[1, 2, 4] | UnsetType | None = UNSET
+    """Fewer than there are; null is all of them."""
 
 
 class SetListening(Request, tag="set_listening", frozen=True, kw_only=True):

@@ -121,7 +121,7 @@ class Encoder(_Half):
         self.settings = settings
         config = ffi.new("roc_sender_config *")
         config.frame_encoding = context.encoding(settings.rate_hz, settings.channels)
-        config.packet_encoding = payload_type(settings.rate_hz, settings.channels)
+        config.packet_encoding = payload_type(settings.rate_hz, settings.sent_channels)
         config.packet_length = round(settings.packet_frames * 1e9 / settings.rate_hz)
         config.clock_source = header.CLOCK_EXTERNAL
         config.latency_tuner_profile = header.TUNER_INTACT

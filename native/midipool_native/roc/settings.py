@@ -38,7 +38,8 @@ class EncoderSettings:
     """16 bits a sample on the wire, at the rate and with the channels of the frames pushed.
 
     With `control` RTCP is made and taken, for programs that are not midiPool: ours count loss,
-    jitter and latency by themselves.
+    jitter and latency by themselves. `wire_channels` sends fewer than are pushed: of two, one is
+    their mean; of four, the first ones.
     """
 
     rate_hz: int = 48_000
@@ -46,12 +47,19 @@ class EncoderSettings:
     packet_frames: int = 120
     fec: Fec | None = None
     control: bool = False
+    wire_channels: int | None = None
 
     def __post_init__(self) -> None:
         """Raises InvalidValue."""
         _check_format(self.rate_hz, self.channels)
-        room = (LARGEST_PACKET_BYTES - _OVERHEAD_BYTES) // (_SAMPLE_BYTES * self.channels)
+        _check_format(self.rate_hz, self.sent_channels)
+        room = (LARGEST_PACKET_BYTES - _OVERHEAD_BYTES) // (_SAMPLE_BYTES * self.sent_channels)
         _within("packet_frames", self.packet_frames, _LEAST_PACKET_FRAMES, room)
+
+    @property
+    def sent_channels(self) -> int:
+        """Those in packets."""
+        return self.channels if self.wire_channels is None else self.wire_channels
 
 
 @dataclass(frozen=True, slots=True)

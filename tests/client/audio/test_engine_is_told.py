@@ -158,7 +158,7 @@ def test_an_engine_that_is_ready_is_told_key_relay_and_what_to_send() -> None:
     _, _, engine = seated()
     assert engine.of(Seat) == [Seat(1, bytes.fromhex(KEY), 7)]
     assert [way.to for way in engine.of(Ways)[0].ways] == [("127.0.0.1", RELAY_PORT)]
-    assert engine.of(Send) == [Send(encoding_for([], 2, 128, 48_000))]
+    assert engine.of(Send) == [Send(encoding_for([], 2, 128, 48_000), 2)]
 
 
 def test_without_a_relay_nothing_is_sealed() -> None:
@@ -211,7 +211,7 @@ def test_who_leaves_is_not_heard_and_wishes_nothing_any_more() -> None:
     assert voices_of(engine) == ["ada"]
     audio.members(there())
     assert voices_of(engine) == []
-    assert engine.of(Send)[-1] == Send(encoding_for([], 2, 128, 48_000))
+    assert engine.of(Send)[-1] == Send(encoding_for([], 2, 128, 48_000), 2)
 
 
 def test_repair_packets_are_sent_while_anybody_waits_for_them() -> None:
@@ -258,10 +258,20 @@ def test_a_new_engine_is_told_all_of_it_again() -> None:
     engine.dies()
     engine.begins()
     assert voices_of(engine) == ["ada"]
-    assert engine.of(Send) == [Send(encoding_for(["lan"], 2, 128, 48_000))]
+    assert engine.of(Send) == [Send(encoding_for(["lan"], 2, 128, 48_000), 2)]
 
 
 # ---- what is sent and reported ----
+
+
+def test_fewer_channels_are_sent_from_one_moment_on_and_said() -> None:
+    room, audio, engine = seated()
+    for count, sent in ((1, 1), (4, 2), (None, 2)):
+        audio.listen(Listening(mix=OwnMix(send_channels=count)))
+        assert engine.of(Send)[-1].channels == sent
+        said = room.reports()[-1].sends
+        assert said is not None
+        assert said.channels == sent
 
 
 def test_what_is_sent_is_what_the_listeners_wish() -> None:
@@ -269,11 +279,11 @@ def test_what_is_sent_is_what_the_listeners_wish() -> None:
     audio.members(there("ada", "bo"))
     audio.heard_by(heard_by("ada", "bar"))
     for_bar = encoding_for(["bar"], 2, 128, 48_000)
-    assert engine.of(Send)[-1] == Send(for_bar)
+    assert engine.of(Send)[-1] == Send(for_bar, 2)
     audio.heard_by(heard_by("bo", "lan"))
     wanted = encoding_for(["bar", "lan"], 2, 128, 48_000)
     assert wanted != for_bar
-    assert engine.of(Send)[-1] == Send(wanted)
+    assert engine.of(Send)[-1] == Send(wanted, 2)
     said = room.reports()[-1].sends
     assert said is not None
     assert Encoding(said.packet_frames, said.source_packets, said.repair_packets) == wanted

@@ -48,7 +48,7 @@ def body_of(data: bytes) -> bytes:
         Voices(
             [Voice("ada", 7, 2, Encoding(128, 4, 4), 12_000, by_bars=True, keep_us=9, gain=0.5)]
         ),
-        Send(Encoding(256, 60, 60)),
+        Send(Encoding(256, 60, 60), 2),
         Ways([Way(("2001:db8::1", 5000)), Way(RELAY, for_us=500_000)], RELAY),
         RoomClock(ClockMap(1, 2, 1e-3, 4, -1e-5)),
         Raw(RELAY, b"\x00\x01\xff"),

@@ -111,7 +111,7 @@ def test_an_engine_that_is_ready_is_told_all(stand: Stand) -> None:
     assert stand.take(Seat) == [Seat(1, KEY, 3)]
     assert stand.take(Ways)[0] == Ways([Way(RELAY)], RELAY)
     assert stand.take(RoomClock) == [RoomClock(ClockMap(0, 0))]
-    assert stand.take(Send) == [Send(Encoding(128, 4, 4))]
+    assert stand.take(Send) == [Send(Encoding(128, 4, 4), 2)]
     assert [m.sends for m in stand.room.sent if isinstance(m, AudioReport)][-1] == STREAM
 
 
@@ -150,7 +150,7 @@ def test_what_is_sent_is_what_the_listeners_need(stand: Stand) -> None:
     assert report.sends is not None
     assert report.sends.source_packets == send.encoding.source_packets
     stand.audio.members([MemberInfo("drums", sender=3)])
-    assert stand.take(Send) == [Send(Encoding(128, 4, 4))]
+    assert stand.take(Send) == [Send(Encoding(128, 4, 4), 2)]
 
 
 def test_the_relays_first_answer_is_answered_at_once(stand: Stand) -> None:
@@ -233,7 +233,7 @@ def test_nothing_is_sent_to_who_does_not_hear_us_nor_packed_by_its_wishes(stand:
     assert stand.take(Send) == []
     route(stand)
     assert stand.take(Ways)[-1] == Ways([Way(RELAY)], RELAY)
-    assert before == Send(Encoding(128, 4, 4))
+    assert before == Send(Encoding(128, 4, 4), 2)
 
 
 def test_without_a_graph_everybody_is_heard(stand: Stand) -> None:

@@ -197,14 +197,25 @@ def test_another_encoding_goes_on_with_the_spare_decoder(desk: Desk) -> None:
     assert not desk.core.leaving
 
 
-def test_other_channels_leave_and_enter_again_and_the_ports_stay(desk: Desk) -> None:
+def test_fewer_channels_go_on_in_their_slot_and_so_do_as_many_as_before(desk: Desk) -> None:
     desk.voices.want([ADA])
-    desk.voices.want([msgspec.structs.replace(ADA, channels=1)])
+    for channels in (1, 2):
+        desk.voices.want([msgspec.structs.replace(ADA, channels=channels)])
+        desk.core.takes_decoder_up(0)
+        desk.voices.tend()
+        assert not desk.core.leaving
+        assert desk.core.setups[0].channels == 2
+        assert desk.voices.heard() == [(0, "ada", 2)]
+
+
+def test_more_channels_leave_and_enter_again_and_the_ports_stay(desk: Desk) -> None:
+    desk.voices.want([ADA])
+    desk.voices.want([msgspec.structs.replace(ADA, channels=4)])
     desk.voices.tend()
     assert desk.open_ones() == [0, 1]  # The mixer still has them.
     desk.core.lets_go()
     desk.voices.tend()
-    assert desk.core.setups[0].channels == 1
+    assert desk.core.setups[0].channels == 4
     assert desk.open_ones() == [2, 3]
     assert desk.device.made == ["ada"]
 
