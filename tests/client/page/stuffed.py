@@ -13,9 +13,13 @@ from midipool.effects.board import Board, Boards, Effect
 from midipool.graph.editing import edited
 from midipool.graph.graph import Graph
 from midipool.messages import (
+    Access,
+    AtTheDoor,
     Hearing,
     HearOnly,
+    Invitation,
     LinkNodes,
+    MemberAccess,
     MemberInfo,
     MemberStatus,
     RoomMode,
@@ -98,6 +102,10 @@ def stuffed(settings: Path) -> Playing:
     )
     follower.chain = TimelineChain((timeline,))
     follower.mode = RoomMode(mode="leader", leader=OTHERS[3])
+    people = [MemberAccess("me", "host"), *(MemberAccess(name) for name in OTHERS[1:])]
+    player.access.told(Access([*people, MemberAccess("drums", "listener", True)], "ask", True))
+    player.access.told(AtTheDoor([NASTY, "x" * 64], [NASTY]))
+    player.access.told(Invitation(id=1, text="ab-_.9" * 40))
     player.votes.running = Vote(3, OTHERS[3], "tempo 180 over 8 bars", ["me"], ["bass"], 6, 9)
     player.chat.lines, player.chat.known = LINES, True
     player.songs.book, player.songs.known = SongBook(SONGS, LOADED), True

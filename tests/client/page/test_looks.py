@@ -45,6 +45,9 @@ async def test_the_room_looks_well_and_is_open_to_all(room: Running) -> None:
         await page.get_by_role("button", name="rename take 1").click()
         await page.get_by_role("button", name="delete take 1").click()
         await page.get_by_role("link", name="03-drums.flac").wait_for()
+        people = page.get_by_role("list", name="people")
+        await people.get_by_role("button", name=f"let in {NASTY}").wait_for()
+        assert await people.get_by_role("button", name="put out me").count() == 0
         found = await looked_at(page, "room")
         assert found == [], "\n".join(found)
         assert wrong == []

@@ -20,8 +20,8 @@ function chosen(said) {
 function join(event, ask, choice) {
   event.preventDefault();
   const data = new FormData(event.target);
-  const [server, room, name] = ["server", "room", "name"].map((key) => String(data.get(key)));
-  ask("join", { server, room, name, choice: chosen(choice) });
+  const [server, room, name, password] = ["server", "room", "name", "password"].map((key) => String(data.get(key)));
+  ask("join", { server, room, name, password, choice: chosen(choice) });
 }
 
 const check = (way, ask, more = {}) =>
@@ -137,11 +137,12 @@ export function joinView(state, ask) {
   return html`<main class="join"><section class="panel">
     <h1>Join a room</h1>
     <form @submit=${(e) => join(e, ask, way.choice)} @change=${(e) => e.target.tagName === "SELECT" && changed(way, ask)}>
-      <label>Server, or an address that you were sent <input name="server" required placeholder="HOST, HOST:PORT, or ws://HOST:PORT/ROOM"
+      <label>Server, or an address or link that you were sent <input name="server" required placeholder="HOST, HOST:PORT, or ws://HOST:PORT/ROOM"
         autocomplete="off" spellcheck="false" value=${last ? new URL(last.url).host : "127.0.0.1:8765"}></label>
       <label>Room <input name="room" placeholder="not needed with a whole address" autocomplete="off" spellcheck="false"
         value=${last ? new URL(last.url).pathname.slice(1) : "jam"}></label>
       <label>Your name <input name="name" required maxlength="64" autocomplete="off" value=${last?.name ?? ""}></label>
+      <label>Password <input name="password" type="password" maxlength="128" autocomplete="off" placeholder="only if the room has one"></label>
       ${sound(way, ask)} ${levels(state)} ${midi(way)}
       <button class="start" type="submit" ?disabled=${joining}>${joining ? "joining…" : "join"}</button>
     </form>

@@ -97,7 +97,7 @@ const away = () => when(!link.open, () => html`<p class="note bad" role="alert">
 function waiting(state) {
   if (state.session.phase === "choosing" || !state.session.room) return html`${away()}${joinView(state, ask)}`;
   return html`${away()}<main class="join"><section class="panel"><h1>Joining ${state.session.room}</h1>
-    <p>as ${state.session.name}</p></section></main>`;
+    <p>as ${state.session.name}</p>${when(state.session.problem, () => html`<p class="note" role="status">${state.session.problem}</p>`)}</section></main>`;
 }
 
 function room(state) {

@@ -15,6 +15,7 @@ import { graph } from "./graph.js";
 import { health } from "./health.js";
 import { controllers } from "./learn.js";
 import { mixer } from "./mixer.js";
+import { people } from "./people.js";
 import { record } from "./record.js";
 import { saving } from "./save.js";
 import { songs } from "./songs.js";
@@ -23,6 +24,6 @@ import { transport } from "./transport.js";
 export const columns = {
   play: [transport, mixer, effects],
   together: [health, songs, chat],
-  more: [graph, record, saving, controllers],
+  more: [people, graph, record, saving, controllers],
 };
 export const parts = Object.values(columns).flat();
