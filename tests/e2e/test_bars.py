@@ -76,5 +76,4 @@ def test_bars_later_is_on_the_beat_also_after_the_tempo_changed(
     heard = {beat: off for beat in looked_at if (off := offs[beat]) is not None}
     on = {beat: number for beat, (off, number) in heard.items() if abs(off) < MS}
     assert on == {beat: (beat - 4) % BEATS for beat in on}
-    # A client that is late is left out by JACK: then a period is heard twice, or not at all.
-    assert len(on) >= 0.8 * len(looked_at), offs
+    assert len(on) >= 0.95 * len(looked_at), offs
