@@ -132,7 +132,7 @@ def test_lines_for_people_and_a_name_that_is_taken(jack: JackServer) -> None:
 
 
 def test_an_address_that_is_none() -> None:
-    outcome = doctor("http://host/jam")
+    outcome = doctor("ftp://host/jam")
     assert outcome.code == 1
     assert "is not a room's address such as ws://" in outcome.output
 
