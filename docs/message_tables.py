@@ -24,6 +24,7 @@ SHARED = (
     meter.Loop,
     messages.BarPosition,
     messages.MemberInfo,
+    messages.ModuleHealth,
     messages.ChatLine,
     messages.Song,
     messages.LoadedSong,

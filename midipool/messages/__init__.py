@@ -74,6 +74,7 @@ from midipool.messages.fields import (
     ClockId,
     CommandId,
     EngineState,
+    MemberKind,
     Message,
     Microseconds,
     Mode,
@@ -158,6 +159,7 @@ from midipool.messages.midi import (
     TimedMidi,
     timed_midi,
 )
+from midipool.messages.modules import ModuleHealth
 from midipool.messages.snapshots import (
     MOST_PIECES,
     PIECE_BYTES,
@@ -290,6 +292,7 @@ __all__ = [
     "Medium",
     "MemberAccess",
     "MemberInfo",
+    "MemberKind",
     "MemberStatus",
     "Members",
     "Message",
@@ -297,6 +300,7 @@ __all__ = [
     "Midi",
     "MidiFrom",
     "Mode",
+    "ModuleHealth",
     "MoveSong",
     "Mute",
     "MyPart",

@@ -40,6 +40,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     "access",
     "graph",
 )
+MemberKind = Literal["player", "module"]
 VoteId = Annotated[int, Meta(ge=1, le=2**53)]
 CommandId = Annotated[int, Meta(ge=0, le=2**53)]
 Nanoseconds = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]

@@ -18,6 +18,7 @@ from midipool.messages.fields import (
     Bpm,
     CommandId,
     EngineState,
+    MemberKind,
     Message,
     Microseconds,
     Mode,
@@ -37,6 +38,7 @@ from midipool.messages.graph import (
 )
 from midipool.messages.media import MediaOffer
 from midipool.messages.midi import Midi
+from midipool.messages.modules import ModuleHealth
 from midipool.messages.snapshots import LoadRoom, MyPart, SaveRoom
 from midipool.messages.songs import (
     AddSong,
@@ -71,6 +73,8 @@ class Hello(Message, tag="hello", frozen=True):
     """Lets in without a password, as what it says."""
     node: NodeKind = "player"
     """What the member is in the room's graph."""
+    kind: MemberKind = "player"
+    """A *module* is a program that hears and plays by itself."""
 
 
 class Start(Command, tag="start", frozen=True):
@@ -197,6 +201,8 @@ class MemberStatus(Message, tag="member_status", frozen=True, omit_defaults=Fals
     """How far ahead of room time its earliest port plays: the room tells it of changes sooner."""
     link_peers: Annotated[int, Meta(ge=0)] | None = None
     """Others in the Link session of the member's network; null without a bridge."""
+    module: ModuleHealth | None = None
+    """How a module keeps up; null of a player."""
 
 
 ClientMessage = (

@@ -12,6 +12,7 @@ from midipool.messages.fields import (
     Bpm,
     ClockId,
     CommandId,
+    MemberKind,
     Message,
     Mode,
     Name,
@@ -41,6 +42,8 @@ class MemberInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The newest that it sent."""
     sender: SenderId | None = None
     """Its id in media datagrams; null on a server without a relay."""
+    kind: MemberKind = "player"
+    """A *module* is a program that hears and plays by itself."""
 
 
 class RoomMode(Message, tag="room_mode", frozen=True):

@@ -1,4 +1,4 @@
-"""A device that is no sound card: a recording that is played into a room, on the room's clock."""
+"""A device that is no sound card, on the room's clock: a recording that is played, or a program."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,21 +25,30 @@ class TakeInfo:
     jumps: int
     late_cycles: int
     restarts: int
+    unheard: int
+    """Frames of the mix that nobody took in time."""
 
 
 class TakeDevice:
     """Runs `core`, whose input is what was written for each moment."""
 
-    def __init__(self, rate: int, channels: int, *, running: bool = True) -> None:
-        """Raises NativeError. Without `running` the caller does what its thread does: `step`."""
+    def __init__(
+        self, rate: int, channels: int, *, heard_cycles: int = 0, running: bool = True
+    ) -> None:
+        """Raises NativeError. Without `running` the caller does what its thread does: `step`.
+
+        So many cycles of the mix, a power of two, wait for `hear`.
+        """
         self.rate, self.channels = rate, channels
         self.period = round(rate * PERIOD_S)
         held = 1 << int(rate * HELD_S).bit_length()
         status = ffi.new("mp_status *")
-        settings = ffi.new("mp_take_settings *", [rate, self.period, channels, held])
+        settings = ffi.new("mp_take_settings *", [rate, self.period, channels, held, heard_cycles])
         self._take: Any = lib.mp_take_new(settings, status)
         if self._take == ffi.NULL:
-            raise NativeError(status[0], f"a recording of {rate} Hz, {channels} channels")
+            raise NativeError(status[0], f"a device of {rate} Hz, {channels} channels")
+        self._heard_at = ffi.new("int64_t *")
+        self._heard = ffi.new("float[]", self.period * channels)
         self.core = AudioCore(lib.mp_take_engine(self._take), channels, channels)
         self._priority = self._start() if running else -1
 
@@ -47,7 +56,7 @@ class TakeDevice:
         status = lib.mp_take_start(self._take, PRIORITY)
         if status not in (lib.MP_OK, lib.MP_NOT_PERMITTED):
             self.close()
-            raise NativeError(status, "the thread that plays a recording")
+            raise NativeError(status, "the device's thread")
         return PRIORITY if status == lib.MP_OK else -1
 
     def step(self, now_ns: int) -> int:
@@ -62,13 +71,19 @@ class TakeDevice:
         """The room's clock is another one: what was written is forgotten. Raises NativeError."""
         status = lib.mp_take_restart(self._take)
         if status != lib.MP_NOT_PERMITTED:
-            check(status, "the thread that plays a recording")
+            check(status, "the device's thread")
 
     def write(self, at: int, frames: bytes | memoryview) -> int:
         """Interleaved floats from frame `at` of the room on; how many frames are done with."""
         count = len(frames) // (4 * self.channels)
         data = ffi.from_buffer("float[]", frames)
         return int(lib.mp_take_write(self._take, at, data, count))
+
+    def hear(self) -> tuple[int, bytes] | None:
+        """The mix of one cycle, interleaved floats from that frame of the room on; None: later."""
+        if not lib.mp_take_hear(self._take, self._heard_at, self._heard):
+            return None
+        return int(self._heard_at[0]), bytes(ffi.buffer(self._heard))
 
     def take_info(self) -> TakeInfo:
         """How it stands."""
@@ -80,6 +95,7 @@ class TakeDevice:
             jumps=int(info.jumps),
             late_cycles=int(info.late_cycles),
             restarts=int(info.restarts),
+            unheard=int(info.unheard),
         )
 
     def info(self) -> DeviceInfo:

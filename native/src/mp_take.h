@@ -1,7 +1,8 @@
-/* A device that is no sound card: a recording that is played into a room. Both an #include and
- * cffi's cdef: no directives in here.
+/* A device that is no sound card: a recording that is played into a room, or a program that hears
+ * the room and plays. Both an #include and cffi's cdef: no directives in here.
  *
- * Its clock is the room's: of a cycle the input is what belongs to that room time, frame for frame.
+ * Its clock is the room's: of a cycle the input is what belongs to that room time, frame for frame,
+ * and what is heard in a cycle has that cycle's room time.
  * Frames are counted on the room's clock, `rate` of them a second; frame 0 is room time 0.
  */
 
@@ -10,6 +11,7 @@ typedef struct {
     uint32_t period;   /* frames of a cycle */
     uint32_t channels; /* that are sent, 1 to MP_MAX_CHANNELS */
     uint32_t held;     /* frames that wait at most, a power of two */
+    uint32_t heard;    /* cycles of the mix that wait to be heard, a power of two; 0: nobody hears */
 } mp_take_settings;
 
 typedef struct {
@@ -19,6 +21,7 @@ typedef struct {
     uint64_t jumps;       /* the room's clock was set, by more than is caught up with smoothly */
     uint64_t late_cycles; /* begun more than a period after their time */
     uint64_t restarts;    /* the machine stood still for long: the time in between is left out */
+    uint64_t unheard;     /* frames of the mix that found no room: nobody took those before them */
 } mp_take_info;
 
 typedef struct mp_take mp_take;
@@ -43,4 +46,7 @@ mp_status mp_take_restart(mp_take *take);
  * once all that was written is over. What is too late counts as written. Returns how many need not
  * be written again. One thread. */
 uint32_t mp_take_write(mp_take *take, int64_t at, const float *frames, uint32_t count);
+/* The mix of one cycle, `period` interleaved frames, of which the first belongs to frame `*at` of the
+ * room. 0 when there is none yet, else 1. One thread. */
+int mp_take_hear(mp_take *take, int64_t *at, float *frames);
 void mp_take_get_info(mp_take *take, mp_take_info *info);

@@ -1,5 +1,5 @@
-/* A recording as a device: a timer on the room's clock, whose cycles have for input what belongs to
- * that time. So nothing is resampled to keep pace, and nothing runs away. */
+/* A recording or a program as a device: a timer on the room's clock, whose cycles have for input
+ * what belongs to that time. So nothing is resampled to keep pace, and nothing runs away. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +12,20 @@ static const int64_t SECOND_NS = 1000000000;
 /* A clock that is off by more was set; less is caught up with, by so much a cycle. */
 static const int64_t JUMP_NS = 5000000;
 static const double MOST_FASTER = 3e-3;
-enum { MOST_HELD = 1 << 20 };
+enum { MOST_HELD = 1 << 20, MOST_HEARD = 1 << 12 };
+
+typedef struct {
+    int64_t at;
+    float frames[]; /* period * channels */
+} heard_cycle;
 
 struct mp_take {
     mp_take_settings settings;
     mp_audio *audio;
     mp_timer_audio timer;
     mp_timed_ring ring;
+    mp_ring heard; /* of heard_cycle */
+    heard_cycle *to_hear, *to_take; /* one for each end of it; NULL: nobody hears */
     /* The timer's thread's. */
     mp_clock_map map;
     bool mapped, placed;
@@ -32,7 +39,7 @@ struct mp_take {
     bool map_is_new;
     _Atomic int64_t next_frame;
     _Atomic int is_placed;
-    _Atomic uint64_t missing, jumps;
+    _Atomic uint64_t missing, jumps, unheard;
 };
 
 /* ---- frames of the room ---- */
@@ -75,6 +82,22 @@ static void take_frames(mp_take *t) {
     }
 }
 
+static void give_mix(mp_take *t) {
+    const uint32_t period = t->settings.period, channels = t->settings.channels;
+    if (t->to_hear == NULL) return;
+    t->to_hear->at = t->frame;
+    for (uint32_t c = 0; c < channels; c++) {
+        for (uint32_t i = 0; i < period; i++) {
+            t->to_hear->frames[i * channels + c] = t->planar_out[c][i];
+        }
+    }
+    if (mp_ring_stage(&t->heard, t->to_hear)) {
+        mp_ring_publish(&t->heard);
+    } else {
+        atomic_fetch_add_explicit(&t->unheard, period, memory_order_relaxed);
+    }
+}
+
 /* The next cycle is due when the room's clock has come to its frame. */
 static double pace(const mp_take *t, int64_t cycle_ns) {
     double nominal_ns = 1e9 * t->settings.period / t->settings.rate;
@@ -105,6 +128,7 @@ static void cycle(void *arg, int64_t cycle_ns) {
     }
     mp_audio_process(t->audio, in, out, NULL, t->settings.period, cycle_ns);
     if (!t->mapped) return;
+    give_mix(t);
     atomic_store(&t->next_frame, t->frame);
     atomic_store(&t->is_placed, 1);
     t->frame += t->settings.period;
@@ -126,6 +150,14 @@ uint32_t mp_take_write(mp_take *t, int64_t at, const float *frames, uint32_t cou
     return mp_timed_ring_write(&t->ring, at, frames, count);
 }
 
+int mp_take_hear(mp_take *t, int64_t *at, float *frames) {
+    const size_t samples = (size_t)t->settings.period * t->settings.channels;
+    if (t->to_take == NULL || !mp_ring_take(&t->heard, t->to_take)) return 0;
+    *at = t->to_take->at;
+    memcpy(frames, t->to_take->frames, samples * sizeof(float));
+    return 1;
+}
+
 mp_status mp_take_restart(mp_take *t) {
     const bool ran = t->timer.running;
     mp_timer_audio_stop(&t->timer);
@@ -143,16 +175,29 @@ void mp_take_get_info(mp_take *t, mp_take_info *info) {
         .jumps = atomic_load(&t->jumps),
         .late_cycles = atomic_load(&t->timer.late),
         .restarts = atomic_load(&t->timer.restarts),
+        .unheard = atomic_load(&t->unheard),
     };
 }
 
 /* ---- making one ---- */
 
 static bool is_usable(const mp_take_settings *s) {
-    bool power_of_two = s->held > 0 && (s->held & (s->held - 1)) == 0;
+    bool power_of_two = s->held > 0 && (s->held & (s->held - 1)) == 0 &&
+                        (s->heard & (s->heard - 1)) == 0 && s->heard <= MOST_HEARD;
     return s->channels >= 1 && s->channels <= MP_MAX_CHANNELS && s->period >= 1 &&
            s->period <= MP_MAX_PERIOD && power_of_two && s->held >= 2 * s->period &&
            s->held <= MOST_HELD;
+}
+
+static bool can_hear(mp_take *t) {
+    const mp_take_settings *s = &t->settings;
+    size_t size = sizeof(heard_cycle) + sizeof(float) * s->period * s->channels;
+    size = (size + 7) / 8 * 8;
+    if (s->heard == 0) return true;
+    t->to_hear = calloc(1, size);
+    t->to_take = calloc(1, size);
+    return t->to_hear != NULL && t->to_take != NULL &&
+           mp_ring_init(&t->heard, (uint32_t)size, s->heard);
 }
 
 mp_take *mp_take_new(const mp_take_settings *settings, mp_status *status) {
@@ -167,7 +212,7 @@ mp_take *mp_take_new(const mp_take_settings *settings, mp_status *status) {
     /* Nothing is in a hurry here: a whole period ahead. */
     mp_audio_settings audio = {settings->rate, settings->period, settings->channels,
                                settings->channels, 1000000};
-    if (mp_timed_ring_init(&t->ring, settings->channels, settings->held)) {
+    if (mp_timed_ring_init(&t->ring, settings->channels, settings->held) && can_hear(t)) {
         t->audio = mp_audio_new(&audio, status);
     }
     if (t->audio != NULL) return t;
@@ -186,6 +231,9 @@ void mp_take_free(mp_take *t) {
     if (t->audio != NULL) mp_audio_stop(t->audio);
     mp_audio_free(t->audio);
     mp_timed_ring_free(&t->ring);
+    mp_ring_free(&t->heard);
+    free(t->to_hear);
+    free(t->to_take);
     pthread_mutex_destroy(&t->map_lock);
     free(t);
 }

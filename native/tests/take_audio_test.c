@@ -22,7 +22,7 @@ typedef struct {
 static stage *begin(double drift) {
     stage *s = calloc(1, sizeof *s);
     mp_status status;
-    const mp_take_settings settings = {RATE, PERIOD, 1, HELD};
+    const mp_take_settings settings = {RATE, PERIOD, 1, HELD, 0};
     s->take = mp_take_new(&settings, &status);
     CHECK(s->take != NULL && status == MP_OK);
     s->tap = mp_tap_new(1, RATE, HELD);
@@ -138,6 +138,47 @@ static void follows_a_clock_that_is_set(void) {
     }
 }
 
+/* Own input is in the mix here: it was captured in the period before the one in which it is heard. */
+static void what_is_heard_has_its_room_time_and_nobody_has_to_hear(void) {
+    enum { HEARD = 64 };
+    mp_status status;
+    mp_take_info info;
+    const mp_take_settings settings = {RATE, PERIOD, 2, HELD, HEARD};
+    mp_take *take = mp_take_new(&settings, &status);
+    const mp_clock_map map = {.local_ns = BEGIN_NS, .room_ns = 700 * S_NS, .drift = 1e-4};
+    float frames[2 * PERIOD], clicks[2 * PERIOD] = {0};
+    int64_t now_ns = BEGIN_NS, at = 0, next = 0, first = 0;
+    uint32_t heard = 0;
+    mp_audio_set_monitor(mp_take_engine(take), 1.0f);
+    CHECK(mp_take_hear(take, &at, frames) == 0);
+    now_ns = mp_take_step(take, now_ns);
+    CHECK(mp_take_hear(take, &at, frames) == 0); /* the room's clock is not known */
+    mp_take_set_map(take, &map);
+    for (int i = 0; i < 40; i++) {
+        now_ns = mp_take_step(take, now_ns);
+        mp_take_get_info(take, &info);
+        if (i == 20) {
+            clicks[8] = clicks[9] = 0.5f; /* frame 4 */
+            first = info.next_frame + 2 * PERIOD;
+            CHECK(mp_take_write(take, first, clicks, PERIOD) == PERIOD);
+        }
+        CHECK(mp_take_hear(take, &at, frames) == 1);
+        CHECK(at == info.next_frame && (next == 0 || at == next));
+        next = at + PERIOD;
+        for (int f = 0; f < PERIOD; f++) {
+            if (fabsf(frames[2 * f]) < 0.2f) continue;
+            CHECK_EQUAL(at + f, first + PERIOD + 4);
+            heard++;
+        }
+    }
+    CHECK_EQUAL(heard, 1);
+    for (int i = 0; i < HEARD + 10; i++) now_ns = mp_take_step(take, now_ns);
+    mp_take_get_info(take, &info);
+    CHECK_EQUAL(info.unheard, 10 * PERIOD);
+    CHECK(mp_take_hear(take, &at, frames) == 1 && at == next); /* the oldest is kept */
+    mp_take_free(take);
+}
+
 /* A room on another server, whose clock shows a time long ago. */
 static void begins_anew_by_another_clock(void) {
     stage *s = begin(0.0);
@@ -155,10 +196,11 @@ static void begins_anew_by_another_clock(void) {
 
 static void refuses_what_cannot_be(void) {
     mp_status status;
-    const mp_take_settings wrong[] = {{RATE, PERIOD, 0, HELD},   {RATE, PERIOD, 5, HELD},
-                                      {RATE, 0, 1, HELD},        {RATE, PERIOD, 1, 1000},
-                                      {RATE, PERIOD, 1, 1u << 30}, {8000, PERIOD, 1, HELD}};
-    for (int i = 0; i < 6; i++) {
+    const mp_take_settings wrong[] = {
+        {RATE, PERIOD, 0, HELD, 0},   {RATE, PERIOD, 5, HELD, 0},    {RATE, 0, 1, HELD, 0},
+        {RATE, PERIOD, 1, 1000, 0},   {RATE, PERIOD, 1, 1u << 30, 0}, {8000, PERIOD, 1, HELD, 0},
+        {RATE, PERIOD, 1, HELD, 100}, {RATE, PERIOD, 1, HELD, 1u << 13}};
+    for (int i = 0; i < 8; i++) {
         CHECK(mp_take_new(&wrong[i], &status) == NULL && status == MP_OUT_OF_RANGE);
     }
 }
@@ -212,7 +254,7 @@ static void what_is_read_is_what_was_written_for_that_time(void) {
 static void is_played_by_its_own_thread(void) {
     mp_status status;
     mp_take_info info;
-    const mp_take_settings settings = {44100, 220, 2, HELD};
+    const mp_take_settings settings = {44100, 220, 2, HELD, 0};
     mp_take *take = mp_take_new(&settings, &status);
     mp_clock_map map = {0};
     float sound[2 * 64] = {0.5f};
@@ -232,6 +274,7 @@ int main(void) {
     is_silent_until_the_rooms_clock_is_known();
     who_writes_late_leaves_a_hole_and_moves_nothing();
     follows_a_clock_that_is_set();
+    what_is_heard_has_its_room_time_and_nobody_has_to_hear();
     begins_anew_by_another_clock();
     refuses_what_cannot_be();
     what_is_read_is_what_was_written_for_that_time();

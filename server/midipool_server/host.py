@@ -5,6 +5,7 @@ import itertools
 import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 from midipool import PROTOCOL_VERSION, messages
 from midipool.errors import InvalidMessage, InvalidValue, Refused
@@ -229,11 +230,13 @@ class RoomHost:
         """What a client shows, checked; raises Refused. Who has a place there shows nothing."""
         room = self.lobby.rooms.get(room_name)
         if room is not None and hello.token and room.places.member_with(hello.token) is not None:
-            return Entry(connection.address)
+            return Entry(connection.address, kind=hello.kind)
         state = None if room is None else room.access.state
         if room is None:
             check_room_name(room_name)
-        return await self._gate.entry(hello, room_name, state, connection.address, self.now_us())
+        gate, address = self._gate, connection.address
+        entry = await gate.entry(hello, room_name, state, address, self.now_us())
+        return replace(entry, kind=hello.kind)
 
     def _warn_of_plain_keys(self, connection: Connection, room: Room) -> None:
         """Say once that keys go where others can read them."""

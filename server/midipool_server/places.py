@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from midipool.errors import Refused
-from midipool.messages import MemberInfo, Members, MemberStatus, NodeKind, Role
+from midipool.messages import MemberInfo, MemberKind, Members, MemberStatus, NodeKind, Role
 
 
 @dataclass(slots=True)
@@ -26,6 +26,7 @@ class Member:
     """What it is in the room's graph."""
     capabilities: frozenset[str] = frozenset()
     """Optional parts of the protocol that its client understands."""
+    kind: MemberKind = "player"
     role: Role = "player"
     muted: bool = False
     address: str = ""
@@ -42,7 +43,8 @@ class Member:
 
     def info(self) -> MemberInfo:
         """What others see of it."""
-        return MemberInfo(self.name, self.connected, self.status, self.sender or None)
+        sender = self.sender or None
+        return MemberInfo(self.name, self.connected, self.status, sender, self.kind)
 
 
 @dataclass(slots=True)

@@ -8,12 +8,14 @@ from midipool_client.audio.device_choice import (
     AutoChoice,
     DeviceChoice,
     JackChoice,
+    ModuleChoice,
     PortAudioChoice,
     RocChoice,
     TakeChoice,
 )
 from midipool_client.audio.engine_messages import AudioConfig
 from midipool_client.audio.portaudio import open_portaudio
+from midipool_client.module.device import ModuleDevice
 from midipool_client.playback.device import TakePlayback
 from midipool_native import checks
 from midipool_native.audio import AudioCore, DeviceInfo
@@ -90,6 +92,8 @@ def open_device(config: AudioConfig) -> Opened:
             return Opened(RocBridge(_plain(choice)), _asked(config), choice)
         case TakeChoice() as choice:
             return Opened(TakePlayback(choice), _asked(config), choice)
+        case ModuleChoice() as choice:
+            return Opened(ModuleDevice(choice, config.channels), _asked(config), choice)
 
 
 def _open_any(config: AudioConfig, otherwise: PortAudioChoice) -> Opened:

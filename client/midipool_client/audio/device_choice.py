@@ -50,4 +50,12 @@ class TakeChoice(msgspec.Struct, tag="take", frozen=True):
     rate: int
 
 
-DeviceChoice = JackChoice | PortAudioChoice | AutoChoice | RocChoice | TakeChoice
+class ModuleChoice(msgspec.Struct, tag="module", frozen=True):
+    """A program that hears the room and plays into it, in the place of a device."""
+
+    rate: int = 48_000
+    hears: bool = True
+    """Whether it wants the mix, and not only to know how time goes on."""
+
+
+DeviceChoice = JackChoice | PortAudioChoice | AutoChoice | RocChoice | TakeChoice | ModuleChoice

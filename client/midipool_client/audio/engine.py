@@ -32,6 +32,7 @@ from midipool_client.audio.engine_messages import (
     MuteTake,
     NoSeat,
     Pieces,
+    PlayFrames,
     PlayTake,
     Rare,
     Raw,
@@ -53,8 +54,10 @@ from midipool_client.audio.engine_messages import Voices as WantedVoices
 from midipool_client.audio.inserts import EngineInserts
 from midipool_client.audio.levels import loudest
 from midipool_client.audio.old_keys import OldKeys
+from midipool_client.audio.room_device import RoomDevice
 from midipool_client.audio.voices import Voices
 from midipool_client.engine.framing import Input
+from midipool_client.module.device import ModuleDevice
 from midipool_client.playback.device import TakePlayback
 from midipool_client.recording.engine_part import EngineRecording
 from midipool_native import host_clock
@@ -88,6 +91,11 @@ class Output:
         except OSError:
             pass  # Our input ends as well.
 
+    def say_if_read(self, message: FromAudioEngine) -> None:
+        """One message of less than a page, unless it had to wait for the client."""
+        if select.select([], [self._out], [], 0)[1]:
+            self.say(message)
+
     def complain(self, text: str) -> None:
         """Say once what is wrong, not at every try."""
         if text != self._complaint:
@@ -105,7 +113,7 @@ class AudioEngine:
         self._roc = Context()
         opened = open_device(config)
         self._device = opened.device
-        self._take_played = opened.device if isinstance(opened.device, TakePlayback) else None
+        self._module = opened.device if isinstance(opened.device, ModuleDevice) else None
         try:
             self._inserts = EngineInserts(self._device.core, config.effects_fd)
             self._socket = MediaSocket(open_udp(port=config.media_port), priority=SOCKET_PRIORITY)
@@ -147,11 +155,14 @@ class AudioEngine:
         while not source.ended and self._is_alive():
             next_s = min(next_status_s, next_levels_s) if self._watch_s else next_status_s
             wait_s = max(next_s - time.monotonic(), 0.0)
+            if self._module is not None:
+                wait_s = min(wait_s, self._module.cycle_s)
             readable, _, _ = select.select([source.fd, self._socket.fileno()], [], [], wait_s)
             if source.fd in readable:
                 for body in source.take():
                     self._take_safely(body)
             self._pass_rare()
+            self._pass_heard()
             if source.fd in readable or time.monotonic() >= next_status_s:
                 self._tend()
             if self._watch_s and time.monotonic() >= next_levels_s:
@@ -227,12 +238,14 @@ class AudioEngine:
                 self._socket.set_map(message.map)
                 self._device.core.set_map(message.map)
                 self._recording.follow_clock(message.map)
-                if self._take_played is not None:
-                    self._take_played.follow_clock(message.map)
-            case PlayTake() if self._take_played is not None:
-                self._take_played.play(message.pieces)
-            case MuteTake() if self._take_played is not None:
-                self._take_played.mute(message.tracks)
+                if isinstance(self._device, RoomDevice):
+                    self._device.follow_clock(message.map)
+            case PlayTake() if isinstance(self._device, TakePlayback):
+                self._device.play(message.pieces)
+            case MuteTake() if isinstance(self._device, TakePlayback):
+                self._device.mute(message.tracks)
+            case PlayFrames() if self._module is not None:
+                self._module.play(message.at, message.frames)
             case Record():
                 self._recording.begin(message, self._inserts.own_sounds)
             case RecordMoved():
@@ -286,6 +299,11 @@ class AudioEngine:
         for rare in self._socket.rare():
             source = (rare.sender.ip, rare.sender.port)
             self._output.say(Rare(rare.is_stun, source, rare.data, rare.received_ns))
+
+    def _pass_heard(self) -> None:
+        while self._module is not None and (heard := self._module.heard()) is not None:
+            # A module that does not read must not hold us up: it misses what it could not take.
+            self._output.say_if_read(heard)
 
     def _measure(self) -> Levels:
         core = self._device.core

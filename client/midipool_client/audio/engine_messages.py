@@ -204,6 +204,26 @@ class MuteTake(msgspec.Struct, tag="mute_take", frozen=True):
     tracks: list[int]
 
 
+class PlayFrames(msgspec.Struct, tag="play_frames", frozen=True):
+    """To the engine of a module: what is to be sent as if it were captured from that frame on."""
+
+    at: int
+    """Frame of the room, at the device's rate."""
+    frames: bytes
+    """Interleaved floats."""
+
+
+class HeardFrames(msgspec.Struct, tag="heard_frames", frozen=True):
+    """From the engine of a module: the mix of a cycle, `count` frames from frame `at` on."""
+
+    at: int
+    count: int
+    frames: bytes
+    """Interleaved floats; empty for a module that does not hear."""
+    late: int = 0
+    """Frames that were to be played and came too late, so far."""
+
+
 class AudioReady(msgspec.Struct, tag="ready", frozen=True):
     """From the engine: the ports and the socket are there; all must be told anew."""
 
@@ -334,7 +354,7 @@ class AudioProblem(msgspec.Struct, tag="problem", frozen=True):
     text: str
 
 
-FromAudioEngine = AudioReady | Rare | AudioStatus | Levels | AudioProblem
+FromAudioEngine = AudioReady | Rare | AudioStatus | Levels | AudioProblem | HeardFrames
 ToAudioEngine = (
     Seat
     | NoSeat
@@ -354,6 +374,7 @@ ToAudioEngine = (
     | Inserts
     | PlayTake
     | MuteTake
+    | PlayFrames
 )
 
 _from_engine: msgspec.msgpack.Decoder[FromAudioEngine] = msgspec.msgpack.Decoder(FromAudioEngine)

@@ -36,6 +36,8 @@ class AudioOptions:
     media_port: int = 0
     """UDP port of this player's media socket; 0 lets the system choose."""
     device: DeviceChoice = field(default_factory=AutoChoice)
+    sends: bool = True
+    """Whether it sends anything at all."""
 
     def __post_init__(self) -> None:
         if self.channels not in CHANNELS:

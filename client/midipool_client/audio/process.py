@@ -13,6 +13,7 @@ from midipool_client.audio.engine_messages import (
     AudioReady,
     AudioStatus,
     FromAudioEngine,
+    HeardFrames,
     Levels,
     Rare,
     ToAudioEngine,
@@ -59,6 +60,8 @@ class AudioProcess:
         self._watch_ms = 0
         self.on_levels: Callable[[], None] = lambda: None
         """Called when there are new ones."""
+        self.on_heard: Callable[[HeardFrames], None] = lambda heard: None
+        """Called with what a module hears."""
         self._on_ready = on_ready
         self._on_rare = on_rare
         fds = () if config.effects_fd is None else (config.effects_fd,)
@@ -152,6 +155,8 @@ class AudioProcess:
                 self.on_levels()
             case Rare():
                 self._on_rare(message)
+            case HeardFrames():
+                self.on_heard(message)
             case AudioProblem():
                 self.problem = message.text
                 if self._was_ready:

@@ -328,9 +328,9 @@ class RoomAudio:
 
     def report(self) -> None:
         """Tell the room how we hear the others, and what we send."""
-        if self.engine.ready is not None and self._seat is not None and self._stream is not None:
-            hears = [member.hearing() for member in self._members.values()]
-            self._room.send(AudioReport(hears, self._stream, self._dropped()))
+        told = self._stream is not None or not self.options.sends
+        if self.engine.ready is not None and self._seat is not None and told:
+            self._room.send(AudioReport(self.hears, self._stream, self._dropped()))
 
     def _dropped(self) -> Dropped:
         counts = Counter(self.engine.status.counts if self.engine.status is not None else {})
@@ -347,7 +347,7 @@ class RoomAudio:
 
     def _choose_encoding(self) -> None:
         ready = self.engine.ready
-        if ready is None:
+        if ready is None or not self.options.sends:
             return
         heard_by = {n: h for n, h in self._heard_by.items() if self._part.sends_audio_to(n)}
         if self._heard_by and not heard_by and self._stream is not None:

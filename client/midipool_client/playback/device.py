@@ -3,40 +3,30 @@
 from pathlib import Path
 from typing import Any
 
-from midipool.clock_map import ClockMap
 from midipool_client.audio.device_choice import TakeChoice
+from midipool_client.audio.room_device import RoomDevice
 from midipool_client.playback.pieces import Span, TakePiece, spans_of
 from midipool_client.playback.reader import Block, TakeReader
 from midipool_client.playback.sound import CHANNELS, FADE_S, fade_out, stereo
-from midipool_native import host_clock
-from midipool_native.audio import AudioCore, DeviceInfo
 from midipool_native.take import TakeDevice
 
 # So far ahead of what is sent the tracks are summed: a mute is heard so much later.
 SUMMED_S = 0.3
-# A room clock that shows so much less is another one.
-OTHER_CLOCK_NS = -1_000_000_000
 
 
-class TakePlayback:
+class TakePlayback(RoomDevice):
     """The engine's one thread calls this; `trouble` is to be called often."""
 
     def __init__(self, choice: TakeChoice, *, running: bool = True) -> None:
         """Raises NativeError. Without `running` the caller does what its thread does: `step`."""
-        self.text = f"the recording {Path(choice.folder).name}, {choice.rate} Hz"
+        device = TakeDevice(choice.rate, CHANNELS, running=running)
+        super().__init__(f"the recording {Path(choice.folder).name}, {choice.rate} Hz", device)
         self._rate = choice.rate
-        self._device = TakeDevice(choice.rate, CHANNELS, running=running)
         paths = [Path(choice.folder, name) for name in choice.files]
         self._reader = TakeReader(paths, choice.rate)
         self._spans: list[Span] = []
         self._wanted = self._gains = [1.0] * len(paths)
         self._at: int | None = None
-        self._map: ClockMap | None = None
-
-    @property
-    def core(self) -> AudioCore:
-        """The engine in C."""
-        return self._device.core
 
     # ---- what the client says ----
 
@@ -49,23 +39,12 @@ class TakePlayback:
         """These tracks, counted from 0, are silent."""
         self._wanted = [0.0 if number in tracks else 1.0 for number in range(len(self._wanted))]
 
-    def follow_clock(self, clock_map: ClockMap) -> None:
-        """The room's clock as it is now."""
-        now_ns, before = host_clock.now_ns(), self._map
-        self._map = clock_map
-        self._device.set_map(clock_map)
-        if before is not None:
-            step_ns = clock_map.room_at(now_ns) - before.room_at(now_ns)
-            if step_ns < OTHER_CLOCK_NS:
-                self._device.restart()
-                self._reader.forget()
-                self._at = None
+    def forget(self) -> None:
+        """Other frames of the room come next."""
+        self._reader.forget()
+        self._at = None
 
     # ---- as a device ----
-
-    def info(self) -> DeviceInfo:
-        """How it stands."""
-        return self._device.info()
 
     def trouble(self) -> str:
         """Never any; what is due is done on the way."""
@@ -76,30 +55,12 @@ class TakePlayback:
         """Which track cannot be read."""
         return self._reader.why
 
-    def add_ports(self, slot: int, name: str) -> None:
-        """Nothing: nobody listens here."""
-
-    def remove_ports(self, slot: int) -> None:
-        """Nothing."""
-
-    def connections(self) -> list[tuple[str, str]]:
-        """None: there are no ports to connect."""
-        return []
-
-    def connect(self, own: str, other: str) -> bool:
-        """There is nothing to connect."""
-        return False
-
     def close(self) -> None:
         """Stop all; `core` must not be used any more."""
         self._reader.close()
-        self._device.close()
+        super().close()
 
     # ---- time ----
-
-    def step(self, now_ns: int) -> int:
-        """A look of the thread, if it is not started; when it wants the next one."""
-        return self._device.step(now_ns)
 
     @property
     def summed_s(self) -> float:

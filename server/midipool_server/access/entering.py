@@ -71,7 +71,7 @@ def judged(house: House, who: Newcomer) -> Verdict:
             text = f"room {house.room!r} lets in who its hosts admit: run this where you joined"
             raise Refused("door_locked", text)
         return Verdict("player", how, waits=True)
-    if who.remote or house.members or _has_granted_host(house.state):
+    if who.remote or who.entry.kind == "module" or house.members or _has_granted_host(house.state):
         return _as_before(house, who, Verdict("player", how))
     return Verdict("host", how)
 

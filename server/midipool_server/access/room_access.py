@@ -83,6 +83,7 @@ class RoomAccess(Feature):
         """Somebody is in: `member` is not told of yet."""
         entry, invited = newcomer.entry, newcomer.entry.invited
         member.role, member.muted, member.address = verdict.role, verdict.muted, entry.address
+        member.kind = entry.kind
         before, after = digest_of(newcomer.token), digest_of(member.token)
         if invited is not None:
             member.guest, member.invitation = invited.role != "host", invited.id
@@ -101,7 +102,8 @@ class RoomAccess(Feature):
         members = self.floor.places.members()
         if any(m.role == "host" for m in members):
             return
-        players = [m for m in members if m.role == "player" and not m.guest and not m.muted]
+        fit = [m for m in members if not m.guest and not m.muted and m.kind == "player"]
+        players = [m for m in fit if m.role == "player"]
         first = min(players, key=lambda m: not m.connected, default=None)
         if first is not None:
             first.role = "host"

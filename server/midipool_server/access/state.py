@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from midipool.messages import Door, Role
+from midipool.messages import Door, MemberKind, Role
 from midipool_server.access.invitations import Invited
 from midipool_server.access.passwords import PasswordHash
 
@@ -53,6 +53,8 @@ class Entry:
     """The one that what was given matches."""
     invited: Invited | None = None
     """By whose signature, and for this room, it was checked."""
+    kind: MemberKind = "player"
+    """As it says itself."""
 
 
 def digest_of(token: str) -> str:
