@@ -158,6 +158,11 @@ def _schemas() -> dict[str, Any]:
         },
         "dropped": _map({"type": "object"}),
         "join": {"type": ["string", "null"], "description": "The address to join it with."},
+        "modules": {
+            "type": "array",
+            "description": "The modules that the server runs there, if any.",
+            "items": {"type": "object"},
+        },
         "relay": _map(_map({"type": ["integer", "boolean"]})),
     }
     graph = {

@@ -270,8 +270,16 @@ def status_in_words(room: dict[str, Any]) -> str:
     lines += [f"  {line}" for line in hearings_in_words(hears)]
     dropped = msgspec.convert(room.get("dropped", {}), dict[str, Dropped])
     lines += [f"  {line}" for line in dropped_in_words(dropped)]
+    lines += [f"  {_module_in_words(module)}" for module in room.get("modules", [])]
     lines += [f"  {line}" for line in _relay_in_words(room.get("relay", {}))]
     return "\n".join(lines)
+
+
+def _module_in_words(module: dict[str, Any]) -> str:
+    """A module that the server runs."""
+    again = f", started again {module['restarts']} times" if module["restarts"] else ""
+    why = f": {module['why']}" if module["why"] else ""
+    return f"module {module['name']}: {module['state']}{again}{why}"
 
 
 def _relay_in_words(relay: dict[str, dict[str, int]]) -> list[str]:

@@ -78,6 +78,8 @@ class RoomHost:
         self.viewers = Viewers()
         self.on_changed: Callable[[str], None] = lambda room: None
         """Told the name of each room in which something happens that is worth keeping."""
+        self.modules: Callable[[str], list[dict[str, object]]] = lambda room: []
+        """Describes the modules that the server runs in a room."""
         self.tally = Tally()
         self.draining = False
         """Whether no more members are let in, because the server goes down."""

@@ -19,6 +19,8 @@ from midipool_server.connection import Limits
 from midipool_server.host import RoomHost
 from midipool_server.lobby import Lobby
 from midipool_server.media_relay import MediaRelay
+from midipool_server.modules.opening import open_park
+from midipool_server.modules.processes import ModulePark
 from midipool_server.operations import loop_lag, open_files, systemd, udp_probe
 from midipool_server.operations.ending import Ending
 from midipool_server.operations.exposition import Exposition
@@ -55,8 +57,9 @@ async def serve(settings: Settings, say: Say) -> None:
         if relay is not None:
             services.callback(relay.close)
         host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay, gate, audit.write)
+        park = open_park(settings, host, gate)
         async with kept_rooms(settings.state_dir, host, say):
-            await _serve_web(settings, host, responder, say)
+            await _serve_web(settings, host, responder, park, say)
 
 
 def _relay(settings: Settings, lobby: Lobby) -> MediaRelay | None:
@@ -79,7 +82,11 @@ def _relay(settings: Settings, lobby: Lobby) -> MediaRelay | None:
 
 
 async def _serve_web(
-    settings: Settings, host: RoomHost, responder: ClockResponder | None, say: Say
+    settings: Settings,
+    host: RoomHost,
+    responder: ClockResponder | None,
+    park: ModulePark | None,
+    say: Say,
 ) -> None:
     readiness = Readiness(_udp_probes(settings, host))
     exposition = Exposition(host, settings.metrics_rooms, responder) if settings.metrics else None
@@ -103,6 +110,9 @@ async def _serve_web(
         for part in (loop_lag.watch(host.tally.loop_lag_s), systemd.stay_alive()):
             task = asyncio.create_task(part)
             stack.callback(task.cancel)
+        if park is not None:
+            host.modules = park.supervisor.describe
+            stack.push_async_callback(_ended, asyncio.create_task(park.run()))
         readiness.listening = True
         systemd.notify("READY=1")
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -111,6 +121,12 @@ async def _serve_web(
         say(f"page: http{s}://{name}:{settings.port}/")
         await stack.enter_async_context(announced(settings, host.lobby, readiness))
         await ending.wait()
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Stop it, and wait until it has."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _udp_probes(settings: Settings, host: RoomHost) -> dict[str, Probe]:

@@ -102,6 +102,8 @@ async def _room(request: web.Request) -> web.Response:
     described = shown_to(request, room, host.now_us())
     if "private" in described:
         return _json(described)
+    if modules := host.modules(room.name):
+        described["modules"] = modules
     if host.media is not None:
         described["relay"] = host.media.describe(room)
     trusted = is_in(request.remote or "", request.app[PROXIES])

@@ -69,6 +69,8 @@ class WayIn:
 class ModuleMember(AudioMember):
     """Hears and plays until cancelled; `news` is set whenever there may be something to read."""
 
+    node = "module"
+
     def __init__(
         self,
         url: RoomUrl,

@@ -93,6 +93,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "(STATE_DIRECTORY, else midipool-server below XDG_STATE_HOME or ~/.local/state)"
         ),
     ] = ""
+    modules: Annotated[
+        str, about("TOML file of programs that the server starts in rooms, as their members")
+    ] = ""
     audit_log: Annotated[
         str, about("file for who was let in, refused and removed, and by whom: JSON lines")
     ] = ""

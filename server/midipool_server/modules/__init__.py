@@ -1,0 +1,1 @@
+"""Programs that the operator lets play in rooms: started, watched, started again, and stopped."""
