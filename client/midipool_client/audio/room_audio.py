@@ -330,7 +330,8 @@ class RoomAudio:
         """Tell the room how we hear the others, and what we send."""
         told = self._stream is not None or not self.options.sends
         if self.engine.ready is not None and self._seat is not None and told:
-            self._room.send(AudioReport(self.hears, self._stream, self._dropped()))
+            hears = [member.hearing() for member in self._members.values()]
+            self._room.send(AudioReport(hears, self._stream, self._dropped()))
 
     def _dropped(self) -> Dropped:
         counts = Counter(self.engine.status.counts if self.engine.status is not None else {})

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from midipool import messages
-from midipool.messages import Midi, MidiFrom, ModuleHealth, ServerMessage, Welcome
+from midipool.messages import Midi, MidiFrom, ModuleHealth, NodeKind, ServerMessage, Welcome
 from midipool_client.audio.device_choice import ModuleChoice
 from midipool_client.audio.engine_messages import HeardFrames, PlayFrames
 from midipool_client.audio.options import AudioOptions
@@ -44,6 +44,14 @@ class Shape:
         return max(self.audio_in, self.audio_out)
 
     @property
+    def node(self) -> NodeKind:
+        """What it is in the room's graph: only what hears and plays can close a circle."""
+        hears, plays = self.audio_in or self.midi_in, self.audio_out or self.midi_out
+        if hears and plays:
+            return "module"
+        return "playback" if plays else "listener"
+
+    @property
     def has_audio(self) -> bool:
         """Whether it needs an engine."""
         return self.channels > 0
@@ -69,8 +77,6 @@ class WayIn:
 class ModuleMember(AudioMember):
     """Hears and plays until cancelled; `news` is set whenever there may be something to read."""
 
-    node = "module"
-
     def __init__(
         self,
         url: RoomUrl,
@@ -80,7 +86,7 @@ class ModuleMember(AudioMember):
         way_in: WayIn = WayIn(),
     ) -> None:
         super().__init__(url, name, shape.options(hearing))
-        self.shape = shape
+        self.shape, self.node = shape, shape.node
         self._way_in = way_in
         self.news = asyncio.Event()
         self.mix = HeardMix(shape.audio_in, shape.channels, shape.block_frames, shape.rate)
