@@ -11,6 +11,7 @@ from msgspec import Meta
 from midipool.messages import MAX_MESSAGE_BYTES, Name
 from midipool.snapshot import songs
 from midipool.snapshot.fields import BadSnapshot, Path, convert, plain
+from midipool.snapshot.graph import GraphSection
 from midipool.snapshot.members import MemberPart
 from midipool.snapshot.migrations import VERSION, migrated
 from midipool.snapshot.mode import ModeSection
@@ -37,6 +38,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     timeline: TimelineSection | None = None
     mode: ModeSection | None = None
     roles: Roles | None = None
+    graph: GraphSection | None = None
     songs: list[SongEntry] | None = None
     members: Annotated[dict[Name, MemberPart], Meta(max_length=MOST_MEMBERS)] | None = None
 

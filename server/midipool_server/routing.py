@@ -1,6 +1,6 @@
 """Who hears whom: a room's graph, who may change it, and what everybody is told. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from midipool.errors import Refused
 from midipool.graph.editing import concerns, edited
@@ -19,12 +19,14 @@ from midipool.messages import (
     SetGroup,
     UnlinkNodes,
 )
+from midipool.snapshot.graph import GraphSection
 from midipool_server.access import roles
 from midipool_server.feature import Feature, Handler
 from midipool_server.floor import Floor
 from midipool_server.outgoing import Outgoing
 from midipool_server.places import Member
 from midipool_server.rate_limit import RateLimit
+from midipool_server.saving.section import Loading, Section
 
 EDITS: tuple[type[Message], ...] = (LinkNodes, UnlinkNodes, HearOnly, SetGroup, ResetGraph)
 EDITS_A_SECOND, EDIT_BURST = 10.0, 200.0
@@ -69,6 +71,20 @@ class Routing(Feature):
     def restore(self, kept: KeptGraph) -> list[Outgoing]:
         """Have what was kept in the place of what is set."""
         return self._put(self._floor.graph.with_kept(kept))
+
+    def sections(self) -> Sequence[Section]:
+        """What people have set."""
+        return [Section("graph", self._saved, self._load, self._check)]
+
+    def _saved(self, now_us: int) -> GraphSection:
+        kept = self._floor.graph.kept()
+        return GraphSection(groups=list(kept.groups), rules=list(kept.rules))
+
+    def _check(self, loading: Loading, said: GraphSection) -> None:
+        self.may_change(loading.now_us, loading.actor, ResetGraph(id=0))
+
+    def _load(self, loading: Loading, said: GraphSection) -> list[Outgoing]:
+        return self.restore(KeptGraph(tuple(said.groups), tuple(said.rules)))
 
     # ---- what happens ----
 

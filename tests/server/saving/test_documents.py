@@ -13,6 +13,7 @@ from midipool.messages import (
     PIECE_BYTES,
     AddSong,
     Ballot,
+    LinkNodes,
     LoadRoom,
     LoadSong,
     Message,
@@ -96,9 +97,12 @@ class TestSaving:
         band.command(SetTempo(id=1, bpm=132.5))
         band.say(AddSong(id=2, name="Blue", bpm=90, meter=Meter(7, 8), loop=Loop(5, 9), notes="Am"))
         band.say(LoadSong(id=3, song=band.room.songs.book.songs[0].id))
+        band.say(LinkNodes(id=5, source="anna", target="bert", gain_db=-6.0))
         band.say(SetMode(4, "leader", "bert"))
         band.run(SECOND)
         saved = band.save()
+        (rule,) = saved.pop("graph")["rules"]
+        assert (rule["source"], rule["target"], rule["gain_db"]) == ("anna", "bert", -6.0)
         assert saved.pop("saved") == "at 5002 s"
         song = {"name": "Blue", "tempo": 90.0, "meter": "7/8", "notes": "Am", "loaded": True}
         loop = {"start_bar": 5, "end_bar": 9}
@@ -195,7 +199,16 @@ class TestLoading:
         assert (after.playing, after.mbpm, after.ramp) == (True, 90_000, Ramp(100_000, 4_500_000))
         assert (after.origin_time_us - before.origin_time_us) % 2_000_000 == 0
 
-    @pytest.mark.parametrize("section", ["timeline", "mode", "songs"])
+    def test_who_hears_whom_is_as_it_was_saved(self, band: Band) -> None:
+        usual = band.save()
+        band.say(LinkNodes(id=5, source="anna", target="bert", gain_db=-6.0))
+        other = band.save()
+        band.load(said=usual)
+        assert not band.room.floor.graph.kept().rules
+        band.load(said=other)
+        assert {**band.save(), "saved": ""} == {**other, "saved": ""}
+
+    @pytest.mark.parametrize("section", ["timeline", "mode", "songs", "graph"])
     def test_what_it_does_not_name_stays(self, band: Band, section: str) -> None:
         band.load(timeline={"tempo": 99}, mode={"mode": "leader", "leader": "anna"}, songs=SONGS)
         band.run(SECOND)

@@ -8,6 +8,7 @@ from midipool.errors import InvalidValue, Refused
 from midipool.messages import (
     AddSong,
     HandSongs,
+    LinkNodes,
     LoadRoom,
     LoadSong,
     RemoveSong,
@@ -74,10 +75,17 @@ def test_all_of_it_is_there_again(band: Simulation) -> None:
     band.take(band.room.handle(band.now_us, ANNA, LoadSong(id=4, song=song)))
     band.take(band.room.handle(band.now_us, ANNA, Say(5, "from the top")))
     band.command(SetMode(6, "leader", "bert"))
+    band.take(
+        band.room.handle(
+            band.now_us, BERT, LinkNodes(id=8, source="anna", target="bert", gain_db=-6.0)
+        )
+    )
     load = b'{"midipool_room":1,"mine":1,"members":{"carl":{"mix":{"master_db":-3}}}}'
     band.take(band.room.handle(band.now_us, BERT, LoadRoom(7, load, 0)))
     before = band.room.describe(band.now_us)
     back = killed(band, away_us=0)
+    assert back.room.floor.graph.kept() == band.room.floor.graph.kept()
+    assert back.room.floor.graph.kept().rules
     there: dict[str, object] = {"members": [], "graph": {}, "access": {}}
     assert back.room.describe(back.now_us) | there == before | there
     assert body_of(back.room, back.now_us) == body_of(band.room, band.now_us)
