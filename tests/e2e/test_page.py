@@ -169,7 +169,7 @@ def talk(page: Page, other: Page, stage: Stage, folder: Path) -> None:
     song = {"name": "Waltz", "bpm": "140.5", "meter": "3/4", "notes": "# Intro\n*piano*"}
     for name, text in song.items():
         page.locator(f".song-form [name={name}]").fill(text)
-    page.get_by_role("button", name="save").click()
+    page.get_by_role("button", name="save", exact=True).click()
     page.get_by_role("button", name="load Waltz").click()
     expect(other.locator(".loaded-notes em")).to_have_text("piano")
     wait_until(lambda: (stage.status()["bpm"], stage.status()["meter"]) == (140.5, "3/4"))
