@@ -86,7 +86,8 @@ def main(name: str, seed: int, file: str, sends: str, ports: list[str]) -> None:
             client.connect(port, sends.split(",")[number])
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        until = at + round(float(sys.stdin.readline() or 0) * client.samplerate)
+        more = round(float(sys.stdin.readline() or 0) * client.samplerate)
+        until = at + more  # as it is now: the line was waited for
         while at < until:
             time.sleep(0.01)
     with Path(file).open("wb") as out:
