@@ -146,6 +146,11 @@ def off(beat: float, step: float) -> float:
     return abs(beat / step - round(beat / step)) * step
 
 
+def even(beats: list[float]) -> list[float]:
+    """Those that are on each second beat."""
+    return [beat for beat in beats if off(beat, 2) < ONE_MS_BEATS]
+
+
 async def test_the_examples_play_in_time_and_hear_one_another(
     server: Server, ear: Ear, tmp_path: Path
 ) -> None:
@@ -165,16 +170,17 @@ async def test_the_examples_play_in_time_and_hear_one_another(
         player = example("file_player", server, str(tmp_path / "clicks.wav"))
         async with example("delay", server, "0.75"), player:
             await ear.quiet()
-            beats = await ear.beats(lambda found: len(found) > 5, CLEAR)
+            # The first ones may be off: `bar` settles when somebody comes.
+            beats = await ear.beats(lambda found: len(found) > 5 and len(even(found)) > 1, CLEAR)
         log = levels.output()
     assert "rms -" in log
     assert "silence" in log
     # Each click of the file on its beat, and behind it its echoes, once by the way to the delay.
-    clicks = [beat for beat in beats if off(beat, 2) < ONE_MS_BEATS]
+    clicks = even(beats)
     others = [beat % 2 for beat in beats if beat not in clicks]
     firsts = [beat for beat in others if 0.75 < beat < 0.75 + MOST_WAY_BEATS]
     behind = [beat - first - 0.75 for beat in others for first in firsts]
-    assert off(clicks[0], 4) < ONE_MS_BEATS
+    assert any(off(beat, 4) < ONE_MS_BEATS for beat in clicks)
     assert len(clicks) >= 2
     assert min(map(abs, behind)) < ONE_MS_BEATS, beats
 
