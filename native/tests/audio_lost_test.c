@@ -5,7 +5,6 @@
 #include "audio_pair.h"
 
 enum { RATE = 48000, PERIOD = 512, EVERY = 12000, WIDTH = 24, SECONDS = 10 };
-static const int64_t BAR_US = 2000000;
 static float heard[RATE * (SECONDS + 2)];
 
 static float click(int64_t frame, uint32_t channel) {
@@ -40,17 +39,6 @@ static void lose_at_hearer(pair *p, uint32_t cycles) {
     mp_audio_lost(p->hearer, cycles * PERIOD);
 }
 
-static void hear_bars_later(pair *p) {
-    mp_piece pieces[2 + SECONDS];
-    uint32_t count = 0;
-    pieces[count++] = (mp_piece){MP_PIECE_SILENCE, 0, 2 * BAR_US, 0, 0};
-    for (int64_t at = 2 * BAR_US; at < (SECONDS + 2) * INT64_C(1000000); at += BAR_US)
-        pieces[count++] = (mp_piece){MP_PIECE_BARS, at, at + BAR_US, at - BAR_US, at};
-    CHECK(mp_audio_keep(p->hearer, 0, 1 << 18) == MP_OK);
-    CHECK(mp_audio_set_pieces(p->hearer, pieces, count) == MP_OK);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, 9600.0, 1920.0) == MP_OK);
-}
-
 /* At 6, 7, 8, ... s cycles are lost; nothing may stay moved behind them. */
 static void nothing_moves(bool bars, void (*lose)(pair *, uint32_t), uint32_t cycles) {
     static pair p;
@@ -60,7 +48,7 @@ static void nothing_moves(bool bars, void (*lose)(pair *, uint32_t), uint32_t cy
     p.source = click, p.listen = listen, p.delay_ns = 20000000;
     pair_begin(&p, 128, 1600.0);
     mp_audio_set_input_latency(p.sender, 0);
-    if (bars) hear_bars_later(&p);
+    if (bars) pair_hear_bars_later(&p, SECONDS);
     pair_run(&p, 6.01);
     double before = late(22), worst = 0.0;
     CHECK(before < EVERY);

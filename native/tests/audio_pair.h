@@ -172,3 +172,17 @@ static mp_player_stats pair_stats(pair *p) {
     CHECK(mp_audio_player_stats(p->hearer, 0, &stats) == MP_OK);
     return stats;
 }
+
+/* The hearer hears bars of 2 s one bar later; nothing was played in the first. */
+static inline void pair_hear_bars_later(pair *p, int64_t seconds) {
+    const int64_t bar_us = 2000000;
+    mp_piece pieces[64] = {{MP_PIECE_SILENCE, 0, 2 * bar_us, 0, 0}};
+    uint32_t count = 1;
+    for (int64_t at = 2 * bar_us; at < (seconds + 2) * INT64_C(1000000); at += bar_us) {
+        CHECK(count < 64);
+        pieces[count++] = (mp_piece){MP_PIECE_BARS, at, at + bar_us, at - bar_us, at};
+    }
+    CHECK(mp_audio_keep(p->hearer, 0, 1 << 18) == MP_OK);
+    CHECK(mp_audio_set_pieces(p->hearer, pieces, count) == MP_OK);
+    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, 9600.0, 1920.0) == MP_OK);
+}

@@ -4,7 +4,6 @@
 #include "audio_pair.h"
 
 enum { RATE = 48000, PERIOD = 512, SECONDS = 9 };
-static const int64_t BAR_US = 2000000;
 static float heard[RATE * (SECONDS + 2)];
 static bool armed;
 
@@ -26,24 +25,13 @@ static void in_the_middle(void *arg) {
     hearer_cycle(p);
 }
 
-static void hear_bars_later(pair *p) {
-    mp_piece pieces[2 + SECONDS];
-    uint32_t count = 0;
-    pieces[count++] = (mp_piece){MP_PIECE_SILENCE, 0, 2 * BAR_US, 0, 0};
-    for (int64_t at = 2 * BAR_US; at < (SECONDS + 2) * INT64_C(1000000); at += BAR_US)
-        pieces[count++] = (mp_piece){MP_PIECE_BARS, at, at + BAR_US, at - BAR_US, at};
-    CHECK(mp_audio_keep(p->hearer, 0, 1 << 18) == MP_OK);
-    CHECK(mp_audio_set_pieces(p->hearer, pieces, count) == MP_OK);
-    CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_FOR_BARS, 9600.0, 1920.0) == MP_OK);
-}
-
 int main(void) {
     static pair p;
     p.from = p.to = (device){RATE, PERIOD, 0.0, 1};
     p.source = tone, p.listen = listen, p.delay_ns = 20000000;
     pair_begin(&p, 128, 1600.0);
     mp_audio_set_input_latency(p.sender, 0);
-    hear_bars_later(&p);
+    pair_hear_bars_later(&p, SECONDS);
     mp_audio_set_arrive(p.hearer, in_the_middle, &p);
     pair_run(&p, 6.0);
     int64_t from = p.to_cycles * PERIOD;
