@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from midipool_demo.background import child_environment
+from tests.e2e.owned_process import OwnedProcess
 from tests.e2e.sound_daw import NOISE_FRAMES, noise
 
 CONNECT_S = 0.01
@@ -81,7 +81,7 @@ def _open() -> Any:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-class FirstSound:
+class FirstSound(OwnedProcess):
     """Runs the program on a JACK server; a context manager."""
 
     def __init__(self, env: Mapping[str, str], seed: int) -> None:
@@ -102,25 +102,10 @@ class FirstSound:
         for line in self._process.stdout:
             self.heard_s = int(line) / 1e9
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+    def _end(self) -> None:
+        self._let_end()
         self._reader.join()
-        self._process.stdout.close()
+        super()._end()
 
 
 if __name__ == "__main__":

@@ -15,12 +15,12 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from midipool_demo.background import Background, child_environment
 from midipool_demo.stage import free_port
 from tests.bench.process_cost import ProcessCost
+from tests.e2e.owned_process import OwnedProcess
 
 LAG_MS = "midipool_event_loop_lag_seconds"
 
@@ -33,12 +33,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-audio", action="store_true", help="nobody reports how others sound")
 
 
-class CrowdProgram:
+class CrowdProgram(OwnedProcess):
     """A process full of members."""
 
     def __init__(self, *words: object) -> None:
         command = [sys.executable, "-m", "tests.bench.many_members", *map(str, words)]
-        self.process = subprocess.Popen(
+        self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -47,37 +47,22 @@ class CrowdProgram:
         )
 
     def tell(self, *words: object) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(" ".join(map(str, words)) + "\n")
-        self.process.stdin.flush()
+        assert self._process.stdin is not None
+        self._process.stdin.write(" ".join(map(str, words)) + "\n")
+        self._process.stdin.flush()
 
     def answer(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        said: dict[str, Any] = json.loads(self.process.stdout.readline())
+        assert self._process.stdout is not None
+        said: dict[str, Any] = json.loads(self._process.stdout.readline())
         return said
 
     def ask(self, *words: object) -> dict[str, Any]:
         self.tell(*words)
         return self.answer()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+    def _end(self) -> None:
+        self._let_end()
+        super()._end()
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

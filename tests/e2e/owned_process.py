@@ -28,6 +28,16 @@ class OwnedProcess:
     ) -> None:
         self._end()
 
+    def _let_end(self, within_s: float = 5.0) -> None:
+        """It ends by itself when its input does; else it is killed."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
     def _end(self) -> None:
         if self._process.poll() is None:
             self._process.kill()
