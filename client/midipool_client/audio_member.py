@@ -14,10 +14,10 @@ from midipool.messages import (
     HeardBy,
     MediaKey,
     MediaOfferFrom,
+    MemberKind,
     Members,
     MemberStatus,
     Message,
-    NodeKind,
     RoomGraph,
     ServerMessage,
     Welcome,
@@ -38,7 +38,7 @@ LOOK_S = 0.1
 class AudioMember:
     """Joins a room and stays in it until cancelled."""
 
-    node: NodeKind = "player"
+    kind: MemberKind = "player"
     """What it is in the room's graph."""
 
     def __init__(self, url: RoomUrl, name: str, audio: AudioOptions) -> None:
@@ -90,7 +90,7 @@ class AudioMember:
     def hello(self) -> messages.Hello:
         """How we introduce ourselves."""
         token = self.follower.token
-        return messages.hello(self.name, token=token, capabilities=("graph",), node=self.node)
+        return messages.hello(self.name, token=token, capabilities=("graph",), kind=self.kind)
 
     def welcomed(self, welcome: Welcome) -> None:
         """The server let us in."""

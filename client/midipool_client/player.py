@@ -28,13 +28,13 @@ from midipool.messages import (
     Invitation,
     MediaKey,
     MediaOfferFrom,
+    MemberKind,
     Members,
     MemberStatus,
     Message,
     Midi,
     MidiFrom,
     MyPart,
-    NodeKind,
     Ok,
     PartGiven,
     PartWanted,
@@ -126,7 +126,7 @@ class Player:
         self.chat = KnownChat()
         self.songs = KnownSongs()
         self.access = KnownAccess()
-        self.node: NodeKind = "player"
+        self.kind: MemberKind = "player"
         """What we are in the room's graph."""
         self.graph = KnownGraph()
         self.part = EVERYTHING
@@ -246,7 +246,7 @@ class Player:
             capabilities=CAPABILITIES,
             password=self.url.password,
             invitation=invitation,
-            node=self.node,
+            kind=self.kind,
         )
 
     def welcomed(self, welcome: Welcome) -> None:

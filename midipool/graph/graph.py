@@ -14,7 +14,7 @@ from functools import cached_property
 
 from midipool.errors import Refused
 from midipool.graph.nodes import ALL, CLICK, CLICK_PORTS, MEDIA, PORTS, Ports
-from midipool.messages import Group, LinkRule, Medium, NodeKind
+from midipool.messages import Group, LinkRule, Medium, MemberKind
 from midipool.midi_kinds import Kind
 
 _USUAL = {medium: LinkRule(ALL, ALL, medium) for medium in MEDIA}
@@ -45,7 +45,7 @@ class Graph:
     """Nodes by name, in the order in which they came; `@click` is always there beside them."""
 
     revision: int = 0
-    nodes: Mapping[str, NodeKind] = field(default_factory=dict)
+    nodes: Mapping[str, MemberKind] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[LinkRule, ...] = ()
 
@@ -155,7 +155,7 @@ class Graph:
 
     # ---- who comes and goes ----
 
-    def entered(self, name: str, kind: NodeKind = "player") -> "Graph":
+    def entered(self, name: str, kind: MemberKind = "player") -> "Graph":
         """A node comes, or is of another kind now; raises Refused.
 
         Links that close a circle now, because what they join passes on what it hears, are no more.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from midipool.messages import Medium, NodeKind
+from midipool.messages import Medium, MemberKind
 
 ALL, CLICK = "@all", "@click"
 MEDIA: tuple[Medium, ...] = ("audio", "midi")
@@ -23,12 +23,14 @@ class Ports:
 _BOTH: frozenset[Medium] = frozenset(MEDIA)
 _NONE: frozenset[Medium] = frozenset()
 # A player's ears and hands are no wire: what one plays is one's own.
-PORTS: dict[NodeKind, Ports] = {
+PORTS: dict[MemberKind, Ports] = {
     "player": Ports(_BOTH, _BOTH, False, "a player"),
     "listener": Ports(_NONE, _BOTH, False, "a listener, who only hears"),
     "playback": Ports(_BOTH, _NONE, False, "a recording that is played"),
     "recorder": Ports(_NONE, _BOTH, False, "a recorder"),
     "module": Ports(_BOTH, _BOTH, True, "a module, which passes on what it hears"),
+    "instrument": Ports(_BOTH, _NONE, False, "a module that only plays"),
+    "analyzer": Ports(_NONE, _BOTH, False, "a module that only hears"),
 }
 CLICK_PORTS = Ports(frozenset({"midi"}), _NONE, False, "the click")
 

@@ -17,12 +17,13 @@ from midipool.messages.fields import (
     TEXT_RULE,
     Capability,
     CommandId,
+    MemberKind,
     Message,
     Name,
 )
 from midipool.messages.from_client import ClientMessage, Hello
 from midipool.messages.from_server import ServerMessage
-from midipool.messages.graph import GROUP_RULE, NodeKind
+from midipool.messages.graph import GROUP_RULE
 from midipool.messages.media import KEY_RULE, PWD_RULE, UFRAG_RULE
 from midipool.messages.midi import MIDI_RULE
 from midipool.messages.songs import NOTES_RULE, SONG_KEY_RULE
@@ -68,7 +69,7 @@ def hello(
     capabilities: Sequence[Capability] = (),
     password: str | None = None,
     invitation: str = "",
-    node: NodeKind = "player",
+    kind: MemberKind = "player",
 ) -> Hello:
     """A `hello` of this version."""
     return Hello(
@@ -79,7 +80,7 @@ def hello(
         list(capabilities),
         password=password,
         invitation=invitation,
-        node=node,
+        kind=kind,
     )
 
 

@@ -40,7 +40,11 @@ CAPABILITIES: tuple[Capability, ...] = (
     "access",
     "graph",
 )
-MemberKind = Literal["player", "module"]
+MemberKind = Literal[
+    "player", "listener", "playback", "recorder", "module", "instrument", "analyzer"
+]
+"""What a member takes in and gives out (midipool/graph/nodes.py); the last three are programs."""
+MODULE_KINDS: frozenset[MemberKind] = frozenset({"module", "instrument", "analyzer"})
 VoteId = Annotated[int, Meta(ge=1, le=2**53)]
 CommandId = Annotated[int, Meta(ge=0, le=2**53)]
 Nanoseconds = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]

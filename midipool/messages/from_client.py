@@ -31,7 +31,6 @@ from midipool.messages.graph import (
     HandGraph,
     HearOnly,
     LinkNodes,
-    NodeKind,
     ResetGraph,
     SetGroup,
     UnlinkNodes,
@@ -71,10 +70,9 @@ class Hello(Message, tag="hello", frozen=True):
     """Of a room that has one."""
     invitation: InvitationText = ""
     """Lets in without a password, as what it says."""
-    node: NodeKind = "player"
-    """What the member is in the room's graph."""
     kind: MemberKind = "player"
-    """A *module* is a program that hears and plays by itself."""
+    """What the member is, in the room's graph too: programs are a `module`, which passes on what it
+    hears, an `instrument`, which only plays, or an `analyzer`, which only hears."""
 
 
 class Start(Command, tag="start", frozen=True):

@@ -43,7 +43,7 @@ class MemberInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sender: SenderId | None = None
     """Its id in media datagrams; null on a server without a relay."""
     kind: MemberKind = "player"
-    """A *module* is a program that hears and plays by itself."""
+    """As its `hello` said."""
 
 
 class RoomMode(Message, tag="room_mode", frozen=True):

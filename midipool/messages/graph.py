@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from midipool.audio.strips import LEAST_DB, MOST_DB
 from midipool.errors import InvalidValue
-from midipool.messages.fields import CommandId, Message, Name
+from midipool.messages.fields import CommandId, MemberKind, Message, Name
 from midipool.midi_kinds import Kind
 
 MAX_GROUPS = 32
@@ -15,7 +15,6 @@ MAX_GROUP_MEMBERS = 64
 MAX_LINK_RULES = 512
 GROUP_RULE = "`@` and 1 to 32 letters, digits, `_`, `.` or `-`; not `@all` or `@click`"
 
-NodeKind = Literal["player", "listener", "playback", "recorder", "module"]
 Medium = Literal["audio", "midi"]
 
 GroupName = Annotated[
@@ -42,8 +41,8 @@ class GraphNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Name
     """Its name in the room."""
-    kind: NodeKind = "player"
-    """What it takes in and gives out, and whether it passes on what it hears: `module`."""
+    kind: MemberKind = "player"
+    """What it takes in and gives out, as `hello.kind` said; of who may not be heard `listener`."""
 
 
 class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

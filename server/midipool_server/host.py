@@ -213,7 +213,6 @@ class RoomHost:
                 secrets.token_hex(16),
                 hello.capabilities,
                 entry,
-                hello.node,
             )
         finally:
             self.lobby.close_if_empty(room)

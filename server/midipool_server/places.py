@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from midipool.errors import Refused
-from midipool.messages import MemberInfo, MemberKind, Members, MemberStatus, NodeKind, Role
+from midipool.messages import MODULE_KINDS, MemberInfo, MemberKind, Members, MemberStatus, Role
 
 
 @dataclass(slots=True)
@@ -22,11 +22,10 @@ class Member:
     status: MemberStatus | None = None
     sender: int = 0
     """In media datagrams; 0 without a relay, and of a remote."""
-    node: NodeKind = "player"
-    """What it is in the room's graph."""
     capabilities: frozenset[str] = frozenset()
     """Optional parts of the protocol that its client understands."""
     kind: MemberKind = "player"
+    """What it is, in the room's graph too."""
     role: Role = "player"
     muted: bool = False
     address: str = ""
@@ -35,6 +34,11 @@ class Member:
     """Invited as less than a host: it does not become one by itself."""
     invitation: str = ""
     """The id of that by which it came."""
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is a program."""
+        return self.kind in MODULE_KINDS
 
     @property
     def silent(self) -> bool:

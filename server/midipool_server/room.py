@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from midipool import PROTOCOL_VERSION
 from midipool.audio.statistics_book import ROOM_LEVELS, StatisticsBook
-from midipool.messages import CAPABILITIES, GiveRole, Message, Mute, NodeKind, Welcome
+from midipool.messages import CAPABILITIES, GiveRole, Message, Mute, Welcome
 from midipool.timeline_chain import TimelineChain
 from midipool_server.access.entering import Newcomer, Verdict
 from midipool_server.access.host_commands import HostCommands
@@ -117,7 +117,6 @@ class Room:
         new_token: str,
         capabilities: Collection[str] = (),
         entry: Entry = Entry(),  # noqa: B008 (immutable)
-        node: NodeKind = "player",
     ) -> tuple[int | None, list[Outgoing]]:
         """A member (or remote) comes; raises Refused. It may have to wait to be let in.
 
@@ -126,7 +125,7 @@ class Room:
         server has not noticed yet that it is broken.
         """
         parts = frozenset(capabilities)
-        newcomer = Newcomer(id, name, token, remote, new_token, parts, entry, node)
+        newcomer = Newcomer(id, name, token, remote, new_token, parts, entry)
         verdict = self.access.judge(newcomer)
         if verdict.waits:
             return None, self.access.wait(newcomer)
@@ -227,7 +226,7 @@ class Room:
         """Let somebody in; raises Refused."""
         id, name, remote = newcomer.id, newcomer.name, newcomer.remote
         member, old = self.places.enter(id, name, newcomer.token, remote, newcomer.new_token)
-        member.capabilities, member.node = newcomer.capabilities, newcomer.node
+        member.capabilities = newcomer.capabilities
         if old is not None and old.name != name:
             for feature in self.features:
                 feature.renamed(old.name, name)

@@ -13,8 +13,8 @@ from midipool.messages import (
     HandGraph,
     HearOnly,
     LinkNodes,
+    MemberKind,
     Message,
-    NodeKind,
     ResetGraph,
     SetGroup,
     UnlinkNodes,
@@ -149,6 +149,6 @@ class Routing(Feature):
         return [] if graph is before else self._floor.tell("graph", news_of(before, graph))
 
 
-def _kind_of(member: Member) -> NodeKind:
+def _kind_of(member: Member) -> MemberKind:
     """What it is there for as long as it may be heard."""
-    return "listener" if member.silent and PORTS[member.node].takes else member.node
+    return "listener" if member.silent and PORTS[member.kind].takes else member.kind

@@ -161,7 +161,7 @@ async def test_the_examples_play_in_time_and_hear_one_another(
         async with example("drum_machine", server):
             beats = await ear.beats(lambda found: len(found) > 12, LOUD)
             here = await members(server)
-        kinds = dict.fromkeys(("ear", "levels", "drums"), "module")
+        kinds = {"ear": "analyzer", "levels": "analyzer", "drums": "instrument"}
         assert {name: member["kind"] for name, member in here.items()} == kinds
         # What is cut on a machine that stands still begins anew between the lines.
         hits = [beat for beat in beats if off(beat, 1 / 4) < ONE_MS_BEATS]

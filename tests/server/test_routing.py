@@ -19,8 +19,8 @@ from midipool.messages import (
     HearOnly,
     LinkNodes,
     LinkRule,
+    MemberKind,
     Mute,
-    NodeKind,
     Ok,
     ResetGraph,
     RoomGraph,
@@ -30,6 +30,7 @@ from midipool.messages import (
 )
 from midipool_native.relay import Relay
 from midipool_server.access.passwords import hashed
+from midipool_server.access.state import Entry
 from midipool_server.media_keys import RoomMedia
 from midipool_server.media_relay import MediaRelay
 from midipool_server.room import Room
@@ -51,10 +52,12 @@ class Band(Simulation):
         self.known = Graph()
 
     def enter(
-        self, id: int, name: str = "", remote: bool = False, node: NodeKind = "player"
+        self, id: int, name: str = "", remote: bool = False, kind: MemberKind = "player"
     ) -> RoomGraph:
         parts, name = ["chat", "graph"], name or NAMES[id]
-        _, out = self.room.join(self.now_us, id, name, "", remote, f"{id:032x}", parts, node=node)
+        new = f"{id:032x}"
+        entry = Entry(kind=kind)
+        _, out = self.room.join(self.now_us, id, name, "", remote, new, parts, entry)
         self.hear(self.take(out))
         [graph] = [o.message for o in out if o.to == id and isinstance(o.message, RoomGraph)]
         return graph
@@ -180,7 +183,7 @@ def test_a_room_that_begins_anew_is_handed_the_graph_once(band: Band) -> None:
 
 
 def test_a_recording_that_is_played_hears_nobody(band: Band) -> None:
-    band.enter(5, "tape", node="playback")
+    band.enter(5, "tape", kind="playback")
     assert not band.hears("tape", "anna")
     assert band.hears("anna", "tape")
 

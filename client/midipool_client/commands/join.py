@@ -216,7 +216,7 @@ def playing_of(options: argparse.Namespace, url: "RoomUrl", name: str) -> "Playi
     settings.save()
     audio = audio_options(options, listening)
     player = Player(url, name, ports_of(options, settings), options.lead, settings.click, audio)
-    player.node = "listener" if options.listener else "player"
+    player.kind = "listener" if options.listener else "player"
     live = LiveSettings(settings, options.device_name, player)
     player.own_part = OwnPart(name, live, player.effects)
     player.on_joined = lambda: live.remember(RecentRoom(str(url), name))

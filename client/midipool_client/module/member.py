@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from midipool import messages
-from midipool.messages import Midi, MidiFrom, ModuleHealth, NodeKind, ServerMessage, Welcome
+from midipool.messages import MemberKind, Midi, MidiFrom, ModuleHealth, ServerMessage, Welcome
 from midipool_client.audio.device_choice import ModuleChoice
 from midipool_client.audio.engine_messages import HeardFrames, PlayFrames
 from midipool_client.audio.options import AudioOptions
@@ -44,12 +44,12 @@ class Shape:
         return max(self.audio_in, self.audio_out)
 
     @property
-    def node(self) -> NodeKind:
+    def kind(self) -> MemberKind:
         """What it is in the room's graph: only what hears and plays can close a circle."""
         hears, plays = self.audio_in or self.midi_in, self.audio_out or self.midi_out
         if hears and plays:
             return "module"
-        return "playback" if plays else "listener"
+        return "instrument" if plays else "analyzer"
 
     @property
     def has_audio(self) -> bool:
@@ -86,7 +86,7 @@ class ModuleMember(AudioMember):
         way_in: WayIn = WayIn(),
     ) -> None:
         super().__init__(url, name, shape.options(hearing))
-        self.shape, self.node = shape, shape.node
+        self.shape, self.kind = shape, shape.kind
         self._way_in = way_in
         self.news = asyncio.Event()
         self.mix = HeardMix(shape.audio_in, shape.channels, shape.block_frames, shape.rate)
@@ -153,7 +153,6 @@ class ModuleMember(AudioMember):
         shown = self._way_in
         return msgspec.structs.replace(
             super().hello(),
-            kind="module",
             password=shown.password,
             invitation=shown.invitation,
         )

@@ -16,8 +16,8 @@ from midipool.messages import (
     LoadedSong,
     Medium,
     MemberAccess,
+    MemberKind,
     MemberStatus,
-    NodeKind,
     Role,
     RoomMode,
     Song,
@@ -277,7 +277,7 @@ class NodeView(Part, frozen=True, kw_only=True):
 
     name: str
     """`@click` is the click."""
-    kind: NodeKind | Literal["click"]
+    kind: MemberKind | Literal["click"]
     gives: list[Medium]
     takes: list[Medium]
     passes_on: bool

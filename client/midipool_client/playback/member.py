@@ -26,7 +26,7 @@ TIMER_LATE_US = 1_000
 class TakeMember(AudioMember):
     """Plays by `plan` until cancelled."""
 
-    node = "playback"
+    kind = "playback"
 
     def __init__(
         self, url: RoomUrl, name: str, audio: AudioOptions, plan: TakePlan, notes: list[Note]

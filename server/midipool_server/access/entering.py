@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from midipool.errors import Refused
-from midipool.messages import NodeKind, Role
+from midipool.messages import MODULE_KINDS, Role
 from midipool_server.access.guessing import network_of
 from midipool_server.access.invitations import Uses
 from midipool_server.access.roles import lower
@@ -24,7 +24,6 @@ class Newcomer:
     new_token: str
     capabilities: frozenset[str] = frozenset()
     entry: Entry = Entry()  # noqa: RUF009 (immutable)
-    node: NodeKind = "player"
 
 
 class Verdict(NamedTuple):
@@ -71,7 +70,8 @@ def judged(house: House, who: Newcomer) -> Verdict:
             text = f"room {house.room!r} lets in who its hosts admit: run this where you joined"
             raise Refused("door_locked", text)
         return Verdict("player", how, waits=True)
-    if who.remote or who.entry.kind == "module" or house.members or _has_granted_host(house.state):
+    is_module = who.entry.kind in MODULE_KINDS
+    if who.remote or is_module or house.members or _has_granted_host(house.state):
         return _as_before(house, who, Verdict("player", how))
     return Verdict("host", how)
 

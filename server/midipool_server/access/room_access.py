@@ -102,7 +102,7 @@ class RoomAccess(Feature):
         members = self.floor.places.members()
         if any(m.role == "host" for m in members):
             return
-        fit = [m for m in members if not m.guest and not m.muted and m.kind == "player"]
+        fit = [m for m in members if not m.guest and not m.muted and not m.is_module]
         players = [m for m in fit if m.role == "player"]
         first = min(players, key=lambda m: not m.connected, default=None)
         if first is not None:

@@ -54,7 +54,7 @@ class ModulePark:
         found = {}
         for name, room in self._host.lobby.rooms.items():
             here = [m for m in room.places.members() if m.connected]
-            modules = frozenset(m.name for m in here if m.kind == "module")
+            modules = frozenset(m.name for m in here if m.is_module)
             found[name] = Sight(len(modules) < len(here), modules)
         return found
 

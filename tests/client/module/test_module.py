@@ -88,7 +88,7 @@ async def test_it_is_a_module_to_the_others_and_says_how_it_does(server: Togethe
                 [member] = (await room_status(url))["members"]
                 if member["status"] is not None:
                     break
-        assert member["kind"] == "module"
+        assert member["kind"] == "analyzer"
         assert member["status"]["module"] == {"overrun_frames": 0, "underrun_frames": 0}
 
 

@@ -1,5 +1,7 @@
 """Graphs as people make them: members come and go, links are asked for."""
 
+from typing import get_args
+
 from hypothesis import strategies as st
 
 from midipool.errors import InvalidValue, Refused
@@ -9,14 +11,14 @@ from midipool.messages import (
     GraphEdit,
     HearOnly,
     LinkNodes,
-    NodeKind,
+    MemberKind,
     ResetGraph,
     SetGroup,
     UnlinkNodes,
 )
 
 NAMES = ("ada", "bo", "cy", "di", "echo", "fuzz", "gate")
-KINDS: tuple[NodeKind, ...] = ("player", "listener", "playback", "recorder", "module", "module")
+KINDS: tuple[MemberKind, ...] = (*get_args(MemberKind), "module")
 names = st.sampled_from(NAMES)
 groups = st.sampled_from(("@rhythm", "@effects"))
 selectors = names | names | groups | st.sampled_from(("@all", "@click"))
@@ -56,7 +58,7 @@ goings = names
 steps = st.lists(comings | edits | edits | edits | goings, max_size=30)
 
 
-def done(graph: Graph, step: GraphEdit | str | tuple[str, NodeKind]) -> Graph:
+def done(graph: Graph, step: GraphEdit | str | tuple[str, MemberKind]) -> Graph:
     """The graph after a step; after one that is refused, as before."""
     if isinstance(step, str):
         return graph.left(step)
@@ -71,7 +73,7 @@ def done(graph: Graph, step: GraphEdit | str | tuple[str, NodeKind]) -> Graph:
 made = steps.map(lambda all: graph_after(*all))
 
 
-def graph_after(*steps: GraphEdit | str | tuple[str, NodeKind]) -> Graph:
+def graph_after(*steps: GraphEdit | str | tuple[str, MemberKind]) -> Graph:
     """An empty room's, after these."""
     graph = Graph()
     for step in steps:
@@ -79,6 +81,6 @@ def graph_after(*steps: GraphEdit | str | tuple[str, NodeKind]) -> Graph:
     return graph
 
 
-def room(*players: str, **kinds: NodeKind) -> Graph:
+def room(*players: str, **kinds: MemberKind) -> Graph:
     """Players, and others by their kind."""
     return graph_after(*((name, "player") for name in players), *kinds.items())

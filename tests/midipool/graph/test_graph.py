@@ -69,6 +69,15 @@ def test_what_gives_nothing_or_takes_nothing_has_no_such_links() -> None:
     }
 
 
+def test_a_module_that_only_plays_or_only_hears_closes_no_circle() -> None:
+    graph = room("ada", drums="instrument", echo="module", levels="analyzer")
+    assert pairs(graph) == {
+        *(("drums", name) for name in ("ada", "echo", "levels")),
+        *(("ada", name) for name in ("echo", "levels")),
+        *(("echo", name) for name in ("ada", "levels")),
+    }
+
+
 def test_modules_hear_players_and_are_heard_but_not_by_one_another() -> None:
     graph = room("ada", fuzz="module", echo="module")
     assert pairs(graph) == {
