@@ -173,6 +173,7 @@ def _schemas() -> dict[str, Any]:
     }
     link = {"source": text, "target": text, "medium": text, "gain_db": number}
     links = {**link, "channels": {"type": "array"}, "kinds": {"type": "array"}}
+    links |= {"high_pass_hz": number, "low_pass_hz": number}
     more["graph"] = _object(graph)
     health = {"status": text, "rooms": count, "members": count}
     health |= {"clock_port": port, "clock_id": text, "stun_ports": ports}

@@ -6,7 +6,7 @@ from typing import TypeVar
 from msgspec import UNSET, UnsetType
 
 from midipool.errors import InvalidValue, Refused
-from midipool.graph.graph import Graph, compacted, is_one, meet
+from midipool.graph.graph import Graph, compacted, is_one, meet, settings_of
 from midipool.graph.nodes import ALL, CLICK, MEDIA, Ports, shown
 from midipool.messages import (
     MAX_GROUPS,
@@ -109,7 +109,12 @@ def _grouped(graph: Graph, edit: SetGroup) -> Graph:
 def _media_of(edit: LinkNodes) -> tuple[Medium, ...]:
     """Those that a link is for, by its settings when it does not say so; raises InvalidValue."""
     of: dict[Medium, dict[str, object]] = {
-        "audio": {"gain_db": edit.gain_db, "audio_channels": edit.audio_channels},
+        "audio": {
+            "gain_db": edit.gain_db,
+            "audio_channels": edit.audio_channels,
+            "high_pass_hz": edit.high_pass_hz,
+            "low_pass_hz": edit.low_pass_hz,
+        },
         "midi": {"midi_channels": edit.midi_channels, "midi_kinds": edit.midi_kinds},
     }
     given = {
@@ -178,7 +183,7 @@ def _before(graph: Graph, source: str, target: str, medium: Medium) -> LinkRule:
     """How the link is now, to be changed."""
     link = graph.link(source, target, medium)
     if link is not None:
-        return LinkRule(source, target, medium, True, link.gain_db, link.channels, link.kinds)
+        return LinkRule(source, target, medium, **settings_of(link))
     for rule in graph.rules:
         if (rule.source, rule.target, rule.medium, rule.linked) == (source, target, medium, True):
             return rule
@@ -197,6 +202,8 @@ def _with_settings(rule: LinkRule, edit: LinkNodes, medium: Medium) -> LinkRule:
         _given(edit.gain_db, rule.gain_db) if audio else 0.0,
         tuple(sorted(set(_given(channels, rule.channels)))),
         tuple(kind for kind in KINDS if kind in kinds),
+        _given(edit.high_pass_hz, rule.high_pass_hz) if audio else 0.0,
+        _given(edit.low_pass_hz, rule.low_pass_hz) if audio else 0.0,
     )
 
 
@@ -211,8 +218,7 @@ def _is_so(graph: Graph, rule: LinkRule) -> bool:
     link = graph.link(rule.source, rule.target, rule.medium)
     if link is None:
         return not rule.linked
-    settings = (link.gain_db, link.channels, link.kinds)
-    return rule.linked and settings == (rule.gain_db, rule.channels, rule.kinds)
+    return rule.linked and link.is_as(rule)
 
 
 def _refuse_circles(graph: Graph, rules: list[LinkRule]) -> None:

@@ -11,6 +11,9 @@ can close a circle, and is looked at before it is made.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
+
+import msgspec
 
 from midipool.errors import Refused
 from midipool.graph.nodes import ALL, CLICK, CLICK_PORTS, MEDIA, PORTS, Ports
@@ -30,6 +33,21 @@ class Link:
     gain_db: float = 0.0
     channels: tuple[int, ...] = ()
     kinds: tuple[Kind, ...] = ()
+    high_pass_hz: float = 0.0
+    low_pass_hz: float = 0.0
+
+    def is_as(self, rule: LinkRule) -> bool:
+        """Whether it does what a rule says to what goes through it."""
+        return all(getattr(self, name) == getattr(rule, name) for name in SETTINGS)
+
+
+SETTINGS = ("gain_db", "channels", "kinds", "high_pass_hz", "low_pass_hz")
+"""What rules and links alike do to what goes through them."""
+
+
+def settings_of(one: Link | LinkRule) -> dict[str, Any]:
+    """By field."""
+    return {name: getattr(one, name) for name in SETTINGS}
 
 
 @dataclass(frozen=True)
@@ -137,7 +155,7 @@ class Graph:
         rule = self._rule(source, target, medium, rules)
         if rule is None or not rule.linked:
             return None
-        return Link(source, target, medium, rule.gain_db, rule.channels, rule.kinds)
+        return Link(source, target, medium, **settings_of(rule))
 
     def _rule(
         self, source: str, target: str, medium: Medium, rules: tuple[LinkRule, ...]
@@ -182,10 +200,8 @@ class Graph:
             return new if name == old else name
 
         rules = [
-            LinkRule(
-                moved(r.source), moved(r.target), r.medium, r.linked, r.gain_db, r.channels, r.kinds
-            )
-            for r in self.rules
+            msgspec.structs.replace(rule, source=moved(rule.source), target=moved(rule.target))
+            for rule in self.rules
         ]
         return self._next(
             nodes={moved(name): kind for name, kind in self.nodes.items()},

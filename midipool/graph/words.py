@@ -48,7 +48,14 @@ def settings_in_words(link: Link) -> str:
     if link.channels:
         words.append(f"channel{'s'[len(link.channels) == 1 :]} {_ranges(link.channels)}")
     words += [kind.replace("_", " ") for kind in KINDS if kind in link.kinds]
+    passes = {"above": link.high_pass_hz, "below": link.low_pass_hz}
+    words += [f"{what} {hz_in_words(hz)}" for what, hz in passes.items() if hz]
     return f" ({', '.join(words)})" if words else ""
+
+
+def hz_in_words(hz: float) -> str:
+    """`80 Hz`, `2.5 kHz`."""
+    return f"{hz:g} Hz" if hz < 1000 else f"{hz / 1000:g} kHz"
 
 
 def edit_in_words(edit: GraphEdit) -> str:
@@ -73,7 +80,10 @@ def _medium(medium: Medium | None) -> str:
 
 def _asked(edit: LinkNodes) -> str:
     gain = None if isinstance(edit.gain_db, UnsetType) else f"{edit.gain_db:+g} dB"
-    given = (edit.audio_channels, edit.midi_channels, edit.midi_kinds)
+    given = (
+        *(edit.audio_channels, edit.high_pass_hz, edit.low_pass_hz),
+        *(edit.midi_channels, edit.midi_kinds),
+    )
     other = None if all(isinstance(one, UnsetType) for one in given) else "filtered"
     words = [word for word in (gain, other) if word is not None]
     return f", {', '.join(words)}" if words else ""
@@ -89,6 +99,8 @@ def links_shown(graph: Graph) -> list[dict[str, object]]:
             "gain_db": link.gain_db,
             "channels": list(link.channels),
             "kinds": list(link.kinds),
+            "high_pass_hz": link.high_pass_hz,
+            "low_pass_hz": link.low_pass_hz,
         }
         for link in graph.links()
     ]

@@ -13,6 +13,7 @@ from midipool.midi_kinds import Kind
 MAX_GROUPS = 32
 MAX_GROUP_MEMBERS = 64
 MAX_LINK_RULES = 512
+LEAST_FILTER_HZ, MOST_FILTER_HZ = 20, 20_000
 GROUP_RULE = "`@` and 1 to 32 letters, digits, `_`, `.` or `-`; not `@all` or `@click`"
 
 Medium = Literal["audio", "midi"]
@@ -26,6 +27,7 @@ GroupName = Annotated[
     ),
 ]
 LinkGain = Annotated[float, Meta(ge=LEAST_DB, le=MOST_DB)]
+FilterHz = Annotated[float, Meta(ge=0, le=MOST_FILTER_HZ, description="0 is off; 20 Hz to 20 kHz")]
 AudioChannels = Annotated[
     tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(max_length=4, description="1 to 4")
 ]
@@ -71,6 +73,10 @@ class LinkRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Those that the target gets: of audio 1 to 4, of MIDI 1 to 16; none is all."""
     kinds: MidiKinds = ()
     """Of MIDI: kinds of messages that the target gets; none is all."""
+    high_pass_hz: FilterHz = 0.0
+    """Of audio: what is lower is cut off, with 12 dB an octave; 0 is off."""
+    low_pass_hz: FilterHz = 0.0
+    """Of audio: what is higher is cut off, with 12 dB an octave; 0 is off."""
 
     def __post_init__(self) -> None:
         """Raises InvalidValue."""
@@ -80,6 +86,18 @@ class LinkRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise InvalidValue("kinds", "are for MIDI, not for audio")
         if self.medium == "midi" and self.gain_db:
             raise InvalidValue("gain_db", "is for audio, not for MIDI")
+        self._check_filter()
+
+    def _check_filter(self) -> None:
+        for field in ("high_pass_hz", "low_pass_hz"):
+            hz = getattr(self, field)
+            if hz and self.medium == "midi":
+                raise InvalidValue(field, "is for audio, not for MIDI")
+            if 0 < hz < LEAST_FILTER_HZ:
+                raise InvalidValue(field, "must be 20 Hz to 20 kHz, or 0: off")
+        if 0 < self.low_pass_hz <= self.high_pass_hz:
+            text = f"must be above high_pass_hz, {self.high_pass_hz:g} Hz: nothing would be heard"
+            raise InvalidValue("low_pass_hz", text)
 
 
 class LinkNodes(Message, tag="graph_link", frozen=True, kw_only=True):
@@ -97,6 +115,10 @@ class LinkNodes(Message, tag="graph_link", frozen=True, kw_only=True):
     """Of audio."""
     audio_channels: AudioChannels | UnsetType = UNSET
     """Those of the source that are heard; none is all."""
+    high_pass_hz: FilterHz | UnsetType = UNSET
+    """Of audio: what is lower is cut off, with 12 dB an octave; 0 is off."""
+    low_pass_hz: FilterHz | UnsetType = UNSET
+    """Of audio: what is higher is cut off, with 12 dB an octave; 0 is off."""
     midi_channels: MidiChannels | UnsetType = UNSET
     """Those that the target gets; none is all."""
     midi_kinds: MidiKinds | UnsetType = UNSET

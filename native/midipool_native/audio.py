@@ -96,6 +96,18 @@ class OwnPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayerLink:
+    """What comes of a player: linear gain from 0 to 8, channels from 1 on, or all, and filters."""
+
+    gain: float = 1.0
+    channels: Collection[int] = ()
+    high_pass_hz: float = 0.0
+    """20 to 20,000; 0 is off."""
+    low_pass_hz: float = 0.0
+    """Likewise."""
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """How loud a channel was since the last look: 1.0 is full scale."""
 
@@ -273,14 +285,10 @@ class AudioCore:
         status = lib.mp_audio_set_player_mix(self.handle, slot, gain, pan, mute, solo)
         check(status, f"audio slot {slot}, gain {gain}, pan {pan}")
 
-    def set_player_link(self, slot: int, gain: float, channels: Collection[int] = ()) -> None:
-        """What comes of a player at all: linear gain from 0 to 8, and channels from 1 on, or all.
-
-        Raises NativeError.
-        """
-        mask = sum(1 << (channel - 1) for channel in channels) or ALL_CHANNELS
-        status = lib.mp_audio_set_player_link(self.handle, slot, gain, mask)
-        check(status, f"audio slot {slot}, gain {gain}")
+    def set_player_link(self, slot: int, link: PlayerLink) -> None:
+        """What comes of a player at all; raises NativeError."""
+        status = lib.mp_audio_set_player_link(self.handle, slot, _c_link(link))
+        check(status, f"audio slot {slot}, {link}")
 
     def set_master(self, gain: float) -> None:
         """The mix's gain, from 0 to 8; raises NativeError."""
@@ -339,6 +347,12 @@ class AudioCore:
 
     def _read(self, channels: int) -> list[Level]:
         return [Level(level.peak, level.rms) for level in self._levels[0:channels]]
+
+
+def _c_link(link: PlayerLink) -> Any:
+    mask = sum(1 << (channel - 1) for channel in link.channels) or ALL_CHANNELS
+    values = link.gain, mask, link.high_pass_hz, link.low_pass_hz
+    return ffi.new("mp_link_settings *", values)
 
 
 def _c_piece(piece: Piece) -> tuple[int, int, int, int, int]:

@@ -8,6 +8,7 @@
 
 #include "audio_bars.h"
 #include "audio_insert.h"
+#include "audio_link.h"
 #include "concealer.h"
 #include "frame_ring.h"
 #include "resampler.h"
@@ -34,7 +35,7 @@ void mp_level_take(mp_audio_meter *meters, uint32_t channels, mp_level *levels);
 typedef struct {
     float gain, pan;
     bool mute, solo;
-    float link[MP_MAX_CHANNELS], link_now[MP_MAX_CHANNELS]; /* gain of each channel, to all outputs */
+    mp_audio_link link; /* what comes of the player at all */
     float now[MP_MAX_CHANNELS]; /* gains to each output, on their way to what is wanted */
     float last[MP_MAX_CHANNELS]; /* samples, when the ring ran dry */
     float fade; /* 0 after a dry ring, rising to 1 */
@@ -249,10 +250,7 @@ typedef struct {
             float gain, pan;
             int mute, solo;
         } mix; /* MIX, and OWN, of which the slot is the channel */
-        struct {
-            float gain;
-            uint32_t channels; /* bits, from the lowest */
-        } link;
+        mp_link_order link;
         float gain;
         struct {
             mp_wait wait;

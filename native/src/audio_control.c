@@ -148,7 +148,7 @@ static mp_player *new_player(const mp_audio *a, uint32_t slot, const mp_player_s
     p->target = s->target_frames;
     p->cover = s->cover_frames;
     p->place.gain = 1.0f;
-    for (uint32_t c = 0; c < MP_MAX_CHANNELS; c++) p->place.link[c] = p->place.link_now[c] = 1.0f;
+    mp_link_begin(&p->place.link);
     atomic_store(&p->decoder, s->decoder);
     atomic_store(&p->needs_decoder, s->decoder == NULL);
     atomic_store(&p->latency_us, -1);
@@ -318,10 +318,10 @@ mp_status mp_audio_set_player_mix(mp_audio *a, uint32_t slot, float gain, float 
     return order(&a->to_callback, &o);
 }
 
-mp_status mp_audio_set_player_link(mp_audio *a, uint32_t slot, float gain, uint32_t channels) {
-    if (!has(a, slot) || !is_gain(gain)) return MP_OUT_OF_RANGE;
-    mp_order o = {.kind = MP_ORDER_LINK, .slot = slot, .link = {gain, channels}};
-    return order(&a->to_callback, &o);
+mp_status mp_audio_set_player_link(mp_audio *a, uint32_t slot, const mp_link_settings *settings) {
+    mp_order o = {.kind = MP_ORDER_LINK, .slot = slot};
+    bool can_be = mp_link_order_of(settings, a->settings.rate, &o.link);
+    return has(a, slot) && can_be ? order(&a->to_callback, &o) : MP_OUT_OF_RANGE;
 }
 
 static mp_status set_gain(mp_audio *a, mp_order_kind kind, float gain) {

@@ -23,11 +23,6 @@ float mp_pan(float pan, uint32_t out, bool full) {
     return full ? fminf(1.0f, power * (float)M_SQRT2) : power;
 }
 
-static void set_link(mp_mix_place *place, float gain, uint32_t channels) {
-    for (uint32_t c = 0; c < MP_MAX_CHANNELS; c++)
-        place->link[c] = channels >> c & 1 ? gain : 0.0f;
-}
-
 static void take_orders(mp_audio *a) {
     mp_order order;
     while (mp_ring_take(&a->to_callback, &order)) {
@@ -48,7 +43,7 @@ static void take_orders(mp_audio *a) {
             (*place)->place.solo = order.mix.solo != 0;
             break;
         case MP_ORDER_LINK:
-            if (*place != NULL) set_link(&(*place)->place, order.link.gain, order.link.channels);
+            if (*place != NULL) mp_link_set(&(*place)->place.link, &order.link);
             break;
         case MP_ORDER_MASTER: a->master = order.gain; break;
         case MP_ORDER_MONITOR: a->monitor = order.gain; break;
@@ -97,19 +92,6 @@ static void read_player(mp_player *p, float *frames, uint32_t count) {
     if (got < count) {
         atomic_fetch_add_explicit(&p->underruns, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&p->dry, count - got, memory_order_relaxed);
-    }
-}
-
-/* What the room's graph lets through, for all that comes behind. */
-static void pass_link(mp_mix_place *place, uint32_t channels, float *frames, uint32_t count) {
-    for (uint32_t c = 0; c < channels; c++) {
-        float now = place->link_now[c], wanted = place->link[c];
-        if (now == 1.0f && wanted == 1.0f) continue;
-        for (uint32_t i = 0; i < count; i++) {
-            now += (wanted - now) * MP_GLIDE;
-            frames[(size_t)i * channels + c] *= now;
-        }
-        place->link_now[c] = fabsf(wanted - now) < 1e-6f ? wanted : now;
     }
 }
 
@@ -179,7 +161,7 @@ static void hear_players(mp_audio *a, float *const *from, uint32_t frames) {
             continue;
         }
         read_player(p, a->scratch, frames);
-        pass_link(&p->place, p->ring.channels, a->scratch, frames);
+        mp_link_pass(&p->place.link, p->ring.channels, a->scratch, frames);
         tap_player(a, p, frames);
         mp_level_see(p->meters, p->ring.channels, a->scratch, frames);
         give_own_output(a, p, from, frames);

@@ -12,7 +12,9 @@ enum {
     MP_MAX_PERIOD = 4096,
     MP_MAX_PIECES = 1024,
     MP_MOST_KEPT = 4194304, /* frames of the stream, 87 s */
-    MP_MAX_PACKET_FRAMES = 1024 /* of the stream */
+    MP_MAX_PACKET_FRAMES = 1024, /* of the stream */
+    MP_LEAST_FILTER_HZ = 20,
+    MP_MOST_FILTER_HZ = 20000
 };
 
 /* Takes a packet of the encoder's; `kind` as in mp_media_packet. Called on the codec thread. */
@@ -104,6 +106,15 @@ typedef struct {
     float peak, rms; /* since the last call, 0 to 1 and more */
 } mp_level;
 
+/* Of a link in the room's graph. Filters are Butterworth's of second order, 12 dB an octave, 3 dB
+ * down at their corner. */
+typedef struct {
+    float gain;         /* linear, 0 to 8 */
+    uint32_t channels;  /* bits, the first channel is the lowest */
+    float high_pass_hz; /* MP_LEAST_FILTER_HZ to MP_MOST_FILTER_HZ, 0 is off; both alike */
+    float low_pass_hz;
+} mp_link_settings;
+
 typedef struct mp_audio mp_audio;
 
 /* Ownership: the caller frees, once callback and codec thread are stopped. */
@@ -166,9 +177,9 @@ mp_status mp_audio_receive(mp_audio *audio, uint32_t slot, const mp_media_packet
 /* Linear gain, 0 to 8; pan -1 (left) to 1; what is soloed silences the others in the mix. */
 mp_status mp_audio_set_player_mix(mp_audio *audio, uint32_t slot, float gain, float pan, int mute,
                                   int solo);
-/* What comes of a player at all, also at its own outputs and in recordings: linear gain, 0 to 8, and
- * which channels, the first in the lowest bit. */
-mp_status mp_audio_set_player_link(mp_audio *audio, uint32_t slot, float gain, uint32_t channels);
+/* What comes of a player at all, also at its own outputs and in recordings. */
+mp_status mp_audio_set_player_link(mp_audio *audio, uint32_t slot,
+                                   const mp_link_settings *settings);
 mp_status mp_audio_set_master(mp_audio *audio, float gain);
 /* How loud one's own input is in one's own mix: 0 is off. */
 mp_status mp_audio_set_monitor(mp_audio *audio, float gain);

@@ -419,24 +419,45 @@ static void gain_pan_mute_and_solo(void) {
     pair_end(p);
 }
 
+static mp_status link_player(mp_audio *a, uint32_t slot, float gain, uint32_t channels) {
+    mp_link_settings settings = {.gain = gain, .channels = channels};
+    return mp_audio_set_player_link(a, slot, &settings);
+}
+
 static void a_link_has_a_gain_and_channels(void) {
     pair *p = new_pair(STUDIO, STUDIO, constant);
     pair_begin(p, 120, 600.0);
     pair_run(p, 0.3);
     mp_audio *a = p->hearer;
     expect_levels(p, 0.4, 0.2);
-    CHECK(mp_audio_set_player_link(a, 0, 0.5f, ~0u) == MP_OK);
+    CHECK(link_player(a, 0, 0.5f, ~0u) == MP_OK);
     expect_levels(p, 0.2, 0.1);
     CHECK(mp_audio_set_player_mix(a, 0, 0.5f, 0.0f, 0, 0) == MP_OK); /* beside the strip's */
     expect_levels(p, 0.1, 0.05);
-    CHECK(mp_audio_set_player_link(a, 0, 1.0f, 2) == MP_OK);
+    CHECK(link_player(a, 0, 1.0f, 2) == MP_OK);
     expect_levels(p, 0.0, 0.1);
-    CHECK(mp_audio_set_player_link(a, 0, 1.0f, ~0u) == MP_OK);
+    CHECK(link_player(a, 0, 1.0f, ~0u) == MP_OK);
     CHECK(mp_audio_set_player_mix(a, 0, 1.0f, 0.0f, 0, 0) == MP_OK);
     expect_levels(p, 0.4, 0.2);
     CHECK(greatest_step(15000, heard_count) < 0.01f);
-    CHECK(mp_audio_set_player_link(a, 0, 8.1f, ~0u) == MP_OUT_OF_RANGE);
-    CHECK(mp_audio_set_player_link(a, 5, 1.0f, ~0u) == MP_OUT_OF_RANGE);
+    CHECK(link_player(a, 0, 8.1f, ~0u) == MP_OUT_OF_RANGE);
+    CHECK(link_player(a, 5, 1.0f, ~0u) == MP_OUT_OF_RANGE);
+    pair_end(p);
+}
+
+/* What is steady is the lowest of all frequencies. */
+static void a_link_has_a_filter(void) {
+    pair *p = new_pair(STUDIO, STUDIO, constant);
+    pair_begin(p, 120, 600.0);
+    pair_run(p, 0.3);
+    mp_link_settings settings = {1.0f, ~0u, 80.0f, 0.0f};
+    CHECK(mp_audio_set_player_link(p->hearer, 0, &settings) == MP_OK);
+    expect_levels(p, 0.0, 0.0);
+    settings = (mp_link_settings){1.0f, ~0u, 0.0f, 8000.0f};
+    CHECK(mp_audio_set_player_link(p->hearer, 0, &settings) == MP_OK);
+    expect_levels(p, 0.4, 0.2);
+    settings.low_pass_hz = 10.0f;
+    CHECK(mp_audio_set_player_link(p->hearer, 0, &settings) == MP_OUT_OF_RANGE);
     pair_end(p);
 }
 
@@ -671,6 +692,7 @@ int main(void) {
     repair_packets_are_spread_over_the_next_block();
     gain_pan_mute_and_solo();
     a_link_has_a_gain_and_channels();
+    a_link_has_a_filter();
     meters_show_peak_and_rms();
     own_monitoring_is_off_until_asked_for();
     own_input_is_muted_for_the_others_alone();

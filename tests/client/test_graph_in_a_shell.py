@@ -40,7 +40,8 @@ async def links(band: Band, printed: Shown) -> list[dict[str, Any]]:
 async def test_a_shell_says_who_hears_whom(band: Band, capsys: Shown) -> None:
     for name in ("drums", "bass", "keys"):
         await band.join(name)
-    await do(band, "link", "drums", "keys", "--gain", "-6")
+    await do(band, "link", "drums", "keys", "--gain", "-6", "--high-pass", "80")
+    await do(band, "link", "drums", "keys", "--low-pass", "8000")
     await do(band, "unlink", "bass", "keys", "--audio")
     await do(band, "hears", "drums", "click")
     await do(band, "group", "rhythm", "drums", "bass")
@@ -55,7 +56,7 @@ async def test_a_shell_says_who_hears_whom(band: Band, capsys: Shown) -> None:
         "  audio hears drums, keys",
         "  MIDI  hears drums, keys, the click",
         "keys",
-        "  audio hears drums (-6 dB)",
+        "  audio hears drums (-6 dB, above 80 Hz, below 8 kHz)",
         "  MIDI  hears drums (channels 1-3, 10, notes, controllers), bass (channels 1-3, 10, notes,"
         " controllers), the click",
         "@rhythm: drums, bass",
@@ -81,6 +82,8 @@ async def test_a_shell_says_who_hears_whom(band: Band, capsys: Shown) -> None:
         (("link", "drums", "bass", "--midi-kinds", "tunes"), "midi-kinds: 'tunes' is none of"),
         (("link", "drums", "bass", "--midi", "--gain", "-3"), "gain_db: is for audio"),
         (("unlink", "drums", "drums"), "does not hear itself"),
+        (("link", "drums", "bass", "--low-pass", "dull"), "low-pass: must be 20 to 20000"),
+        (("link", "drums", "bass", "--high-pass", "5"), "high_pass_hz: must be 20 Hz to 20 kHz"),
         (("group", "a b", "drums"), "`@` and 1 to 32 letters"),
         (("group", "@none", "none"), "there is no group @none"),
     ],

@@ -4,6 +4,7 @@ import itertools
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -65,6 +66,24 @@ def loudness(sound: Floats) -> float:
     return float(np.sqrt(np.mean(sound[-48_000:] ** 2)))
 
 
+def loudness_between(sound: Floats, low_hz: int, high_hz: int) -> float:
+    """RMS of a part of the spectrum, of a second."""
+    spectrum = np.fft.rfft(sound[-48_000:])[low_hz:high_hz]
+    return float(np.sqrt(np.mean(np.abs(spectrum) ** 2)))
+
+
+def check_what_is_filtered(filtered: Floats) -> None:
+    """Noise of up to 4 kHz went through a low-pass at 500 Hz."""
+    whole = noise(DRUMS_SEED)
+    low, high = (
+        loudness_between(filtered, *band) / loudness_between(whole, *band)
+        for band in ((50, 250), (2_000, 4_000))
+    )
+    assert abs(20 * np.log10(low)) < 1.5
+    # 12 dB an octave: 24 dB at 2 kHz, 36 dB at 4 kHz.
+    assert -33 < 20 * np.log10(high) < -24
+
+
 def check_that_the_graph_is_followed(stage: Stage, file: Path) -> None:
     """Drums play noise, and bass hears it at unity: until it is not linked any more."""
     _, bass = stage.players
@@ -72,14 +91,19 @@ def check_that_the_graph_is_followed(stage: Stage, file: Path) -> None:
     sender = next(m["sender"] for m in stage.status()["members"] if m["name"] == "drums")
     with Wire() as wire, SoundDaw(bass.env, BASS_SEED, file, *ports) as listening:
         assert wire.sound_of(sender, 0.2) > 5
+        stage.conduct("link", "drums", "bass", "--low-pass", "500")
+        filtered_s = time.monotonic()
+        wire.sound_of(sender, 1.2)
         stage.conduct("unlink", "drums", "bass")
         wait_until(lambda: wire.sound_of(sender, 0.2) == 0, 5)
         wait_until(lambda: stage.status()["hears"].get("bass") == [])
         assert wire.sound_of(sender, 0.5) == 0
-        stage.conduct("link", "drums", "bass", "--gain", "-6")
+        stage.conduct("link", "drums", "bass", "--gain", "-6", "--low-pass", "off")
         wait_until(lambda: (hearing(stage, "bass", "drums").get("level_db") or -99) > -40)
         heard = listening.end(2.0)
     from_port, mix = heard[:, 0], heard[:, 1]
+    begin = round((filtered_s + 0.15 - listening.began_s) * 48_000)
+    check_what_is_filtered(from_port[begin : begin + 48_000])
     silent = np.convolve(np.abs(from_port) > 0, np.ones(4_800), "valid") < 0.5
     assert silent.any(), "nothing was silent for a tenth of a second"
     for port in (from_port, mix):

@@ -26,6 +26,8 @@ link_rules = st.builds(
     st.sampled_from(["keys", "@all"]),
     st.just("audio"),
     gain_db=st.floats(-90, 18),
+    high_pass_hz=st.just(0.0) | st.floats(20, 900),
+    low_pass_hz=st.just(0.0) | st.floats(1000, 20_000),
 ) | st.builds(
     LinkRule,
     st.just("@click"),

@@ -45,6 +45,18 @@ class NoSeat(msgspec.Struct, tag="no_seat", frozen=True):
     """To the engine: send nothing, the server has no relay."""
 
 
+class VoiceLink(msgspec.Struct, frozen=True):
+    """What a link of the room's graph lets through."""
+
+    gain: float = 1.0
+    channels: tuple[int, ...] = ()
+    """From 1 on; none is all."""
+    high_pass_hz: float = 0.0
+    """0 is off."""
+    low_pass_hz: float = 0.0
+    """0 is off."""
+
+
 class Voice(msgspec.Struct, frozen=True):
     """Another member as the engine hears it."""
 
@@ -66,10 +78,8 @@ class Voice(msgspec.Struct, frozen=True):
     solo: bool = False
     linked: bool = True
     """Whether the room's graph has us hear it; its ports are there anyhow."""
-    link_gain: float = 1.0
-    """Of all that comes of it, also at its own ports."""
-    link_channels: tuple[int, ...] = ()
-    """From 1 on; none is all."""
+    link: VoiceLink = VoiceLink()
+    """What comes of it, also at its own ports."""
 
 
 class Voices(msgspec.Struct, tag="voices", frozen=True):

@@ -13,7 +13,7 @@ from midipool.audio.strips import Strip, factor
 from midipool.audio.target import AdaptiveTarget, Limits, Measured, Target
 from midipool.graph.graph import Link
 from midipool.messages import AudioStream, Hearing, MediaPath
-from midipool_client.audio.engine_messages import Voice, VoiceStatus
+from midipool_client.audio.engine_messages import Voice, VoiceLink, VoiceStatus
 from midipool_client.audio.options import AudioOptions
 
 # More than that of the bars is not given to jitter.
@@ -85,8 +85,7 @@ class MemberHearing:
             mute=self.strip.mute,
             solo=self.strip.solo,
             linked=self.link is not None,
-            link_gain=1.0 if self.link is None else factor(self.link.gain_db),
-            link_channels=() if self.link is None else self.link.channels,
+            link=VoiceLink() if self.link is None else _voice_link(self.link),
         )
 
     def set_link(self, link: Link | None) -> None:
@@ -206,6 +205,10 @@ class MemberHearing:
     @staticmethod
     def _encoding(stream: AudioStream) -> Encoding:
         return Encoding(stream.packet_frames, stream.source_packets, stream.repair_packets)
+
+
+def _voice_link(link: Link) -> VoiceLink:
+    return VoiceLink(factor(link.gain_db), link.channels, link.high_pass_hz, link.low_pass_hz)
 
 
 def wishes_of(heard_by: Mapping[str, Hearing]) -> list[ProfileName]:

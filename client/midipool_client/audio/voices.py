@@ -6,16 +6,16 @@ from typing import Any
 
 from midipool.audio.encoding import STREAM_RATE
 from midipool_client.audio.device import AudioDevice
-from midipool_client.audio.engine_messages import Level, Voice, VoiceStatus
+from midipool_client.audio.engine_messages import Level, Voice, VoiceLink, VoiceStatus
 from midipool_client.audio.levels import loudest
 from midipool_native._rt import ffi, lib
-from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerSetup
+from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerLink, PlayerSetup
 from midipool_native.media_socket import MediaSocket
 from midipool_native.roc import Context, Decoder, DecoderSettings
 
 # What comes waits here for at most 0.2 s, also when the codec thread is late.
 QUEUE_PACKETS = 512
-NO_CHANGE = (1.0, ())
+PLAIN = VoiceLink()
 
 
 @dataclass
@@ -163,8 +163,8 @@ class Voices:
         if voice.by_bars:
             self._wait(slot, voice)
         self._mix(slot, held.voice)
-        if _link_of(voice) != NO_CHANGE:
-            self._core.set_player_link(slot, *_link_of(voice))
+        if voice.link != PLAIN:
+            self._core.set_player_link(slot, _as_native(voice.link))
 
     def _adjust(self, slot: int, held: _Slot, voice: Voice, key_id: int) -> None:
         before, held.voice = held.voice, voice
@@ -175,8 +175,8 @@ class Voices:
             self._wait(slot, voice)
         if _mix_of(voice) != _mix_of(before):
             self._mix(slot, voice)
-        if _link_of(voice) != _link_of(before):
-            self._core.set_player_link(slot, *_link_of(voice))
+        if voice.link != before.link:
+            self._core.set_player_link(slot, _as_native(voice.link))
 
     def _wait(self, slot: int, voice: Voice) -> None:
         target_frames, cover_frames = _frames(voice.target_us), _frames(voice.cover_us)
@@ -260,8 +260,8 @@ def _wait_of(voice: Voice) -> tuple[int, int, bool]:
     return voice.target_us, voice.cover_us, voice.by_bars
 
 
-def _link_of(voice: Voice) -> tuple[float, tuple[int, ...]]:
-    return voice.link_gain, voice.link_channels
+def _as_native(link: VoiceLink) -> PlayerLink:
+    return PlayerLink(link.gain, link.channels, link.high_pass_hz, link.low_pass_hz)
 
 
 def _mix_of(voice: Voice) -> tuple[float, float, bool, bool]:

@@ -30,6 +30,12 @@ def add_options(actions: Any, acting: argparse.ArgumentParser) -> None:
         _add_media(one)
     link.add_argument("--gain", type=float, metavar="DB", help="of audio, -90 to 18")
     link.add_argument("--channels", metavar="LIST", help="of audio: 1 or 1,2 or all")
+    for name, less in (("high", "lower"), ("low", "higher")):
+        link.add_argument(
+            f"--{name}-pass",
+            metavar="HZ",
+            help=f"of audio: cut what is {less}, 20 to 20000, or off",
+        )
     link.add_argument("--midi-channels", metavar="LIST", help="such as 10 or 1-4, or all")
     link.add_argument(
         "--midi-kinds", metavar="KINDS", help="notes, controllers, ... with commas, or all"
@@ -132,6 +138,8 @@ def _link(source: str, target: str, options: argparse.Namespace) -> "LinkNodes":
         medium=options.medium,
         gain_db=UNSET if options.gain is None else options.gain,
         audio_channels=_numbers(options.channels, "channels"),
+        high_pass_hz=_hz(options.high_pass, "high-pass"),
+        low_pass_hz=_hz(options.low_pass, "low-pass"),
         midi_channels=_numbers(options.midi_channels, "midi-channels"),
         midi_kinds=UNSET
         if kinds is None
@@ -149,6 +157,19 @@ def _numbers(text: str | None, option: str) -> Any:
     if text is None:
         return UNSET
     return () if text == "all" else tuple(sorted(parse_channels(text, option)))
+
+
+def _hz(text: str | None, option: str) -> Any:
+    from msgspec import UNSET
+
+    from midipool.errors import InvalidValue
+
+    if text is None:
+        return UNSET
+    try:
+        return 0.0 if text == "off" else float(text)
+    except ValueError:
+        raise InvalidValue(option, f"must be 20 to 20000 (Hz), or off: not {text!r}") from None
 
 
 def node_called(graph: "Graph", word: str) -> str:

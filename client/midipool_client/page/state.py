@@ -295,6 +295,10 @@ class LinkView(Part, frozen=True, kw_only=True):
     gain_db: float
     channels: list[int]
     kinds: list[str]
+    high_pass_hz: float
+    """0 is off."""
+    low_pass_hz: float
+    """0 is off."""
 
 
 class GraphPart(Part, frozen=True, kw_only=True):

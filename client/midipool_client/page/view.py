@@ -128,6 +128,8 @@ def graph_part(graph: Graph) -> GraphPart:
                 gain_db=link.gain_db,
                 channels=list(link.channels),
                 kinds=list(link.kinds),
+                high_pass_hz=link.high_pass_hz,
+                low_pass_hz=link.low_pass_hz,
             )
             for link in graph.links()
         ],

@@ -214,13 +214,22 @@ def test_who_is_not_linked_is_not_decoded_but_told_what_we_send(stand: Stand) ->
     assert isinstance(report, AudioReport)
     assert [(h.member, h.reason) for h in report.hears] == [("bass", NOT_LINKED)]
     assert stand.audio.hears == []
-    louder = LinkNodes(id=1, source="bass", target="drums", gain_db=6.0, audio_channels=(1,))
+    louder = LinkNodes(
+        id=1,
+        source="bass",
+        target="drums",
+        gain_db=6.0,
+        audio_channels=(1,),
+        high_pass_hz=80.0,
+        low_pass_hz=8000.0,
+    )
     route(stand, louder)
     [voices] = stand.take(Voices)
     assert isinstance(voices, Voices)
     [voice] = voices.voices
-    assert (voice.linked, voice.link_channels) == (True, (1,))
-    assert voice.link_gain == pytest.approx(1.995, abs=0.001)
+    assert (voice.linked, voice.link.channels) == (True, (1,))
+    assert voice.link.gain == pytest.approx(1.995, abs=0.001)
+    assert (voice.link.high_pass_hz, voice.link.low_pass_hz) == (80.0, 8000.0)
 
 
 def test_nothing_is_sent_to_who_does_not_hear_us_nor_packed_by_its_wishes(stand: Stand) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from midipool.audio.encoding import Encoding
 from midipool_client.audio.device import AudioDevice
-from midipool_client.audio.engine_messages import Voice
+from midipool_client.audio.engine_messages import Voice, VoiceLink
 from midipool_client.audio.voices import Voices
 from midipool_native._rt import ffi
-from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerSetup
+from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerLink, PlayerSetup
 from midipool_native.media_socket import MediaSocket
 from midipool_native.roc import Context, Decoder, DecoderSettings
 
@@ -49,7 +49,7 @@ class FakeCore:
         self.kept: list[tuple[int, int]] = []
         self.targets: list[tuple[int, float, float, bool]] = []
         self.mixes: list[tuple[int, float]] = []
-        self.links: list[tuple[int, float, tuple[int, ...]]] = []
+        self.links: list[tuple[int, PlayerLink]] = []
 
     def add_player(self, slot: int, setup: PlayerSetup) -> None:
         assert slot not in self.setups
@@ -93,8 +93,8 @@ class FakeCore:
     def set_player_mix(self, slot: int, *, gain: float, pan: float, mute: bool, solo: bool) -> None:
         self.mixes.append((slot, gain))
 
-    def set_player_link(self, slot: int, gain: float, channels: tuple[int, ...]) -> None:
-        self.links.append((slot, gain, channels))
+    def set_player_link(self, slot: int, link: PlayerLink) -> None:
+        self.links.append((slot, link))
 
 
 @dataclass
@@ -295,10 +295,10 @@ def test_at_the_end_all_decoders_are_closed(desk: Desk) -> None:
 def test_a_link_changes_what_comes_of_a_voice(desk: Desk) -> None:
     desk.voices.want([ADA, BO])
     assert desk.core.links == []
-    softer = msgspec.structs.replace(ADA, link_gain=0.5, link_channels=(2,))
+    softer = msgspec.structs.replace(ADA, link=VoiceLink(0.5, (2,), high_pass_hz=80.0))
     desk.voices.want([softer, BO])
     desk.voices.want([softer, BO])
-    assert desk.core.links == [(0, 0.5, (2,))]
+    assert desk.core.links == [(0, PlayerLink(0.5, (2,), 80.0))]
 
 
 def test_who_is_not_linked_is_not_heard_and_keeps_slot_and_ports(desk: Desk) -> None:
@@ -311,7 +311,7 @@ def test_who_is_not_linked_is_not_heard_and_keeps_slot_and_ports(desk: Desk) -> 
     assert desk.socket.heard == {1: (8, KEY_ID)}
     assert desk.device.ports == {0: "ada", 1: "bo"}
     assert [name for _, name, _ in desk.voices.heard()] == ["bo"]
-    desk.voices.want([msgspec.structs.replace(ADA, link_gain=0.5), BO])
+    desk.voices.want([msgspec.structs.replace(ADA, link=VoiceLink(0.5)), BO])
     assert desk.socket.heard[0] == (7, KEY_ID)
-    assert desk.core.links == [(0, 0.5, ())]
+    assert desk.core.links == [(0, PlayerLink(0.5))]
     assert desk.device.made == ["ada", "bo"]

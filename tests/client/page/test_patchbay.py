@@ -98,6 +98,17 @@ async def test_lines_are_drawn_by_hand_by_key_and_in_a_list(
         await level.press("Enter")
         await until(lambda: getattr(room.link("drums", "bass"), "gain_db", 0) == -6.0)
         await expect(panel.locator("g.changed")).to_have_count(1)
+        for label, hz in (("cut what is lower", "80"), ("cut what is higher", "8000")):
+            corner = chosen.get_by_label(label)
+            await corner.fill(hz)
+            await corner.press("Enter")
+        await until(lambda: getattr(room.link("drums", "bass"), "low_pass_hz", 0) == 8000)
+        assert getattr(room.link("drums", "bass"), "high_pass_hz", 0) == 80
+        corner = chosen.get_by_label("cut what is lower")
+        await expect(corner).to_have_value("80")
+        await corner.fill("off")
+        await corner.press("Enter")
+        await until(lambda: getattr(room.link("drums", "bass"), "high_pass_hz", 80) == 0)
         await chosen.get_by_role("button", name="unlink").click()
         await until(lambda: room.link("drums", "bass") is None)
         await expect(panel).to_contain_text("bass does not hear drums")

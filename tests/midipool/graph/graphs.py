@@ -3,6 +3,7 @@
 from typing import get_args
 
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from midipool.errors import InvalidValue, Refused
 from midipool.graph.editing import edited
@@ -31,6 +32,8 @@ links = st.builds(
     source=selectors,
     target=selectors,
     gain_db=st.sampled_from((-6.0, 0.0, 3.0)),
+    high_pass_hz=st.sampled_from((0.0, 80.0, 400.0)),
+    low_pass_hz=st.sampled_from((UNSET, 0.0, 200.0, 8000.0)),
 )
 plain_links = st.builds(LinkNodes, id=st.just(1), source=selectors, target=selectors, medium=media)
 midi_links = st.builds(

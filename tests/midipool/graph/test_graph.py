@@ -10,6 +10,7 @@ from midipool.graph.graph import Graph, KeptGraph
 from midipool.graph.news import graph_of, heard, news_of, whole
 from midipool.graph.nodes import MEDIA
 from midipool.graph.part import part_of, passes
+from midipool.graph.words import settings_in_words
 from midipool.messages import (
     MAX_GROUPS,
     GraphEdit,
@@ -106,6 +107,21 @@ def test_a_gain_is_for_audio_and_what_was_set_before_stays() -> None:
     made = graph.link("drums", "keys", "audio")
     assert made is not None
     assert (made.gain_db, made.channels) == (-6.0, (1, 2))
+
+
+def test_a_filter_is_for_audio_and_can_be_switched_off() -> None:
+    graph = edited(room("drums", "keys"), link("drums", "keys", high_pass_hz=80.0))
+    assert [rule.medium for rule in graph.rules] == ["audio"]
+    graph = edited(graph, link("drums", "keys", low_pass_hz=8000.0, gain_db=-6.0))
+    made = graph.link("drums", "keys", "audio")
+    assert made is not None
+    assert (made.gain_db, made.high_pass_hz, made.low_pass_hz) == (-6.0, 80.0, 8000.0)
+    assert settings_in_words(made) == " (-6 dB, above 80 Hz, below 8 kHz)"
+    renamed = graph.renamed("drums", "kit").link("kit", "keys", "audio")
+    assert renamed is not None
+    assert renamed.low_pass_hz == 8000.0
+    off = link("drums", "keys", high_pass_hz=0.0, low_pass_hz=0.0, gain_db=0.0)
+    assert edited(graph, off).rules == ()
 
 
 def test_who_hears_only_the_click_hears_nobody_who_joins_later() -> None:
@@ -300,6 +316,9 @@ def test_what_is_refused_changes_nothing_and_what_is_done_is_not_done_twice(
         (link("@click", "drums", gain_db=-3.0), "source: the click gives no audio: the click"),
         (link("drums", "keys"), "link_exists: keys hears drums already, and as you say"),
         (link("drums", "keys", medium="midi", gain_db=-3.0), "gain_db: is for audio"),
+        (link("drums", "keys", medium="midi", low_pass_hz=99.0), "low_pass_hz: is for audio"),
+        (link("drums", "keys", high_pass_hz=19.0), "high_pass_hz: must be 20 Hz to 20 kHz"),
+        (link("drums", "keys", low_pass_hz=50.0, high_pass_hz=80.0), "must be above high_pass_hz"),
         (unlink("tape", "drums", "midi"), "no_such_link: drums does not hear tape as it is"),
         (ResetGraph(id=1), ""),
     ],
@@ -330,6 +349,8 @@ def test_rules_that_come_from_elsewhere_are_looked_at() -> None:
         LinkRule("a", "b", "audio", channels=(5,))
     with pytest.raises(InvalidValue, match="gain_db"):
         LinkRule("a", "b", "midi", gain_db=3.0)
+    with pytest.raises(InvalidValue, match="low_pass_hz"):
+        LinkRule("a", "b", "midi", low_pass_hz=300.0)
     circle = KeptGraph(
         (Group("@g", ("fuzz",)),),
         (LinkRule("fuzz", "echo", "audio"), LinkRule("echo", "fuzz", "audio")),

@@ -48,6 +48,15 @@ export function dbField({ label, db, change }) {
   });
 }
 
+// A frequency in Hz, or `off`.
+export function hzField({ label, hz, change }) {
+  const typed = (text) => (/^\s*(off|-|)\s*$/i.test(text) ? 0 : Number(text.replace(",", ".").replace(/\s*hz\s*$/i, "")));
+  return field({
+    label, value: hz ? String(hz) : "off", name: "hz",
+    commit: (text) => { const value = typed(text); if (Number.isFinite(value)) change(value); },
+  });
+}
+
 // A text that is taken with Enter or when it is left, and put back with Escape.
 export function field({ label, value, commit, name = "", mode = "decimal" }) {
   const take = (e) => { if (e.target.value !== e.target.dataset.value) commit(e.target.value); };

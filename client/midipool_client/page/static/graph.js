@@ -1,6 +1,6 @@
 // Who hears whom: a patchbay. A line from an output to an input is a link; so are two keys or clicks.
 
-import { dbField, when } from "./controls.js";
+import { dbField, hzField, when } from "./controls.js";
 import { html, nothing, svg } from "./vendor/lit-html/lit-html.js";
 
 const ROW = 34; // as .jack is high, in pixels
@@ -82,7 +82,7 @@ function grab(event, source, links, ask) {
 
 const curve = (from, to, x = 100) => `M0 ${from} C ${x / 2} ${from}, ${x / 2} ${to}, ${x} ${to}`;
 const middle = (index) => index * ROW + ROW / 2;
-const isPlain = ({ gain_db, channels, kinds }) => !gain_db && !channels.length && !kinds.length;
+const isPlain = (link) => !link.gain_db && !link.high_pass_hz && !link.low_pass_hz && !link.channels.length && !link.kinds.length;
 
 function line(link, outs, ins, ask) {
   const path = curve(middle(outs.indexOf(link.source)), middle(ins.indexOf(link.target)));
@@ -123,8 +123,10 @@ function jacks(graph, patch, ask) {
 // ---- one link, or one input ----
 
 const db = (value) => `${value > 0 ? "+" : ""}${value} dB`;
-function words({ gain_db, channels, kinds }) {
-  const said = [gain_db ? db(gain_db) : "", channels.length ? `channels ${channels.join(", ")}` : "", kinds.map((kind) => kind.replace("_", " ")).join(", ")];
+const hz = (value) => (value < 1000 ? `${value} Hz` : `${value / 1000} kHz`);
+function words({ gain_db, channels, kinds, high_pass_hz, low_pass_hz }) {
+  const said = [gain_db ? db(gain_db) : "", channels.length ? `channels ${channels.join(", ")}` : "", kinds.map((kind) => kind.replace("_", " ")).join(", "),
+    high_pass_hz ? `above ${hz(high_pass_hz)}` : "", low_pass_hz ? `below ${hz(low_pass_hz)}` : ""];
   return said.some(Boolean) ? ` (${said.filter(Boolean).join(", ")})` : "";
 }
 
@@ -136,7 +138,10 @@ function settings(link, ask) {
   const most = medium === "audio" ? 4 : 16;
   return html`${when(medium === "audio", () => html`<label class="row">level ${dbField({
       label: `${shown(source)} to ${target}`, db: link.gain_db, change: (gain_db) => set({ gain_db }),
-    })} dB</label>`)}
+    })} dB</label>
+    ${[["high_pass_hz", "above", "lower"], ["low_pass_hz", "below", "higher"]].map(([name, what, less]) => html`<label class="row">${what} ${hzField({
+      label: `${shown(source)} to ${target}: cut what is ${less} than, in Hz`, hz: link[name], change: (value) => set({ [name]: value }),
+    })} Hz</label>`)}`)}
     <label class="row">channels <input class="field" type="text" size="6" placeholder="all" aria-label=${`channels of ${shown(source)} that ${target} hears, of 1 to ${most}`}
       .value=${link.channels.join(", ")} @change=${(e) => set({ [medium === "audio" ? "audio_channels" : "midi_channels"]: numbers(e.target.value, most) })}></label>
     ${when(medium === "midi", () => html`<fieldset class="row kinds"><legend>only</legend>${KINDS.map((kind) => html`<label><input type="checkbox"
