@@ -5,6 +5,7 @@ import itertools
 import json
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from midipool_demo.stage import CLOCK_PORT
 from midipool_demo.tick_meter import TickMeter
 from tests.netlab import Access, Home, Host, Impairment, Lab, Nat, Router, make_home
 from tests.netlab.lab import Link
+from tests.netlab.namespaces import entered
 
 PORT = 8765
 
@@ -125,16 +127,17 @@ class NetStage:
         self.server_host.run(command)
 
     def status(self) -> dict[str, Any]:
-        """The room as the server describes it."""
-        command = [sys.executable, "-m", "midipool_client", "room", self.url, "status", "--json"]
-        status: dict[str, Any] = json.loads(self.server_host.run(command).stdout)
-        return status
+        """The room as the server describes it, on its host; raises OSError while there is none."""
+        api = self.url.replace("ws://", "http://").replace("/bench", "/api/rooms/bench")
+        with entered(self.server_host.name), urllib.request.urlopen(api, timeout=2) as answer:
+            status: dict[str, Any] = json.load(answer)
+            return status
 
     def try_status(self) -> dict[str, Any]:
         """The room, or nothing while there is none."""
         try:
             return self.status()
-        except (subprocess.CalledProcessError, json.JSONDecodeError):
+        except OSError:
             return {}
 
     def timeline(self) -> Timeline:

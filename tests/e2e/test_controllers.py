@@ -18,7 +18,7 @@ from tests.e2e.leading_daw import LeadingDaw
 from tests.e2e.solo import Solo
 from tests.e2e.waiting import wait_until
 
-pytestmark = pytest.mark.jack
+pytestmark = [pytest.mark.jack, pytest.mark.idle]
 RECEIVE, CONTROL = "midiPool:midi_receive", "midiPool:midi_control"
 
 

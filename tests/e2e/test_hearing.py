@@ -168,6 +168,7 @@ def test_a_killed_audio_engine_comes_back_and_the_clock_does_not_notice(stage: S
     assert max(steps) < 1500, "at 120 BPM a tick comes every 1,000 frames"
 
 
+@pytest.mark.idle
 def test_without_libroc_the_clock_works_and_audio_says_what_to_do(tmp_path: Path) -> None:
     needs_jackd()
     with pytest.MonkeyPatch.context() as patch:

@@ -17,7 +17,7 @@ from tests.e2e.member import Member, daws
 from tests.e2e.timelines import newest_timeline
 from tests.e2e.waiting import wait_until
 
-pytestmark = pytest.mark.jack
+pytestmark = [pytest.mark.jack, pytest.mark.idle]
 ON_IT_US = 1_000.0
 COMPARED_TICKS = 48
 # Ticks that a client needs to see a clock's tempo, and to tell an echo.

@@ -18,7 +18,7 @@ from tests.e2e.member import Member, daws
 from tests.e2e.timelines import newest_timeline
 from tests.e2e.waiting import wait_until
 
-pytestmark = pytest.mark.jack
+pytestmark = [pytest.mark.jack, pytest.mark.idle]
 BAR_TICKS = 96
 NOTES = 5
 TICK_FRAMES = 500  # at 240 BPM

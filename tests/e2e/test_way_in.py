@@ -17,7 +17,7 @@ from tests.e2e.firefox import Firefox
 from tests.e2e.sound_daw import SoundDaw
 from tests.e2e.waiting import wait_until
 
-pytestmark = [pytest.mark.jack, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.jack, pytest.mark.idle, pytest.mark.timeout(120)]
 
 
 @dataclass

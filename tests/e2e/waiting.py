@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 # The JACK servers beside us need the processor.
-LOOK_AGAIN_S = 0.01
+LOOK_AGAIN_S = 0.02
 
 
 def wait_until(done: Callable[[], bool], timeout_s: float = 10.0) -> None:

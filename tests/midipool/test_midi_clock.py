@@ -168,7 +168,7 @@ class TestAnySong:
         gaps = _gaps(chain, times, end_us)
         assert all(any(a < e < b for e in device.entered_us) for a, b in gaps), "a gap, no cue"
 
-    @settings(quick, max_examples=40)
+    @settings(quick, max_examples=25)
     @given(songs(in_time), any_steps)
     def test_the_size_of_the_steps_changes_nothing(
         self, script: list[Change], steps_us: list[int]

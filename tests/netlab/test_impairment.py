@@ -8,7 +8,7 @@ import pytest
 
 from .impairment import Impairment
 
-SEEDS = range(5)
+SEEDS = range(3)
 PACKETS = 20_000
 
 

@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 
 from midipool import messages
+from midipool_client.doctor import network_look
 from midipool_client.doctor.finding import Finding
 from midipool_client.doctor.network import ALL_STEPS, STEPS, judge_network
 from midipool_client.doctor.network_look import NetworkLooking
@@ -212,6 +213,12 @@ def test_nobody_listens() -> None:
     assert "start midipool-server there" in finding.advice
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_look, "STEP_S", 0.5)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_host_that_does_not_answer() -> None:
     with contextlib.ExitStack() as stack:
         full = stack.enter_context(socket.socket())
@@ -222,13 +229,14 @@ def test_a_host_that_does_not_answer() -> None:
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         finding = failed(f"ws://127.0.0.1:{full.getsockname()[1]}/jam", "TCP")
-    assert "does not answer within 4 s" in finding.text
+    assert "does not answer within 0.5 s" in finding.text
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_host_that_takes_the_call_and_says_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         finding = failed(f"ws://127.0.0.1:{other.getsockname()[1]}/jam", "HTTP")
-    assert "does not answer within 4 s" in finding.text
+    assert "does not answer within 0.5 s" in finding.text
 
 
 @contextlib.asynccontextmanager
