@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from midipool import messages
+from midipool import host_words, messages
 from midipool.errors import InvalidMessage, InvalidValue, Refused
 from midipool.messages import (
     Continue,
+    HostCommand,
     Locate,
     SetLoop,
     SetMeter,
@@ -20,7 +21,7 @@ from midipool.meter import Loop, parse_meter, parse_position
 HELP = (
     "/start [COUNT-IN BARS], /stop, /continue, /tempo BPM [RAMP BARS], /locate BAR[.BEAT], "
     "/loop START END, /loop off, /meter 7/8, /song NAME, /yes and /no to a vote; "
-    "// says a line that begins with a slash"
+    f"// says a line that begins with a slash; {host_words.HELP}"
 )
 
 
@@ -45,7 +46,7 @@ class SongNamed:
     which: str
 
 
-Meant = Line | Vote | SongNamed | TransportCommand
+Meant = Line | Vote | SongNamed | TransportCommand | HostCommand
 
 
 def parse(text: str, id: int) -> Meant:
@@ -65,7 +66,7 @@ def parse(text: str, id: int) -> Meant:
     return meant
 
 
-def _check(command: TransportCommand) -> None:
+def _check(command: TransportCommand | HostCommand) -> None:
     """Raise Refused for what a message of its own would be refused for."""
     try:
         messages.decode_client(messages.encode(command))
@@ -148,4 +149,5 @@ COMMANDS: dict[str, Callable[[int, str], Meant]] = {
     "yes": _yes,
     "no": _no,
     "help": _help,
+    **host_words.COMMANDS,
 }

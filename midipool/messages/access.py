@@ -117,6 +117,13 @@ class Invite(HostCommand, tag="invite", frozen=True, kw_only=True):
     """How many people; null: any number."""
 
 
+class Revoke(HostCommand, tag="revoke", frozen=True, kw_only=True):
+    """Let nobody in any more by an invitation of this room; who is in stays. For hosts."""
+
+    invitation: Annotated[InvitationText, Meta(min_length=1)]
+    """Its text, or its id alone."""
+
+
 class MemberAccess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a member may do."""
 
@@ -165,5 +172,15 @@ class Invitation(Message, tag="invitation", frozen=True):
 
 
 AccessCommand = (
-    Kick | Ban | Unban | Mute | GiveRole | SetDoor | Admit | TurnAway | SetPassword | Invite
+    Kick
+    | Ban
+    | Unban
+    | Mute
+    | GiveRole
+    | SetDoor
+    | Admit
+    | TurnAway
+    | SetPassword
+    | Invite
+    | Revoke
 )

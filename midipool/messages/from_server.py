@@ -288,7 +288,7 @@ ERROR_CODES = {
     "no_such_member": "no member of this name is connected, or it is the sender itself",
     "password_needed": "the room has a password, and the `hello` had none, nor an invitation",
     "bad_password": "this is not the room's password",
-    "bad_invitation": "forged, for another room, out of date, or used as often as it may be",
+    "bad_invitation": "forged, of another room, out of date, taken back, or used up",
     "invitation_needed": "this server lets in who was invited, and nobody else",
     "too_many_tries": "too many wrong passwords or invitations from this address: wait",
     "banned": "a host of the room has banned this member",

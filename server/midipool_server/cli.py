@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from midipool.errors import MidiPoolError
-from midipool_server.commands import config, health, invite, password, serve
+from midipool_server.commands import config, health, invite, password, revoke, serve
 from midipool_server.settings import given
 
 
@@ -32,6 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     config.add_options(commands.add_parser("config", help="look at the settings"))
     text = "print a link that lets somebody into a room"
     invite.add_options(commands.add_parser("invite", help=text))
+    text = "let nobody in by a link any more"
+    revoke.add_options(commands.add_parser("revoke", help=text))
     text = "set the password that a room begins with"
     password.add_options(commands.add_parser("password", help=text))
     return parser

@@ -49,6 +49,7 @@ WORDS = {
         "invite --role host --hours 2 --uses 3",
         m.Invite(id=1, role="host", hours=2, uses=3),
     ),
+    "revoke": ("revoke https://h/jam#invite=a.b", m.Revoke(id=1, invitation="a.b")),
 }
 
 

@@ -111,6 +111,29 @@ def check_that_the_graph_is_followed(stage: Stage, file: Path) -> None:
         assert np.median(correlations(port[-48_000:], noise(DRUMS_SEED))) > 0.85
 
 
+def check_that_hosts_are_obeyed(stage: Stage, folder: Path) -> None:
+    """Drums, who came first, mute bass: it is silent there, and hears. Put out it does neither."""
+    drums, bass = stage.players
+    from_bass, from_drums = FROM.format("bass", 1), FROM.format("drums", 1)
+    with (
+        SoundDaw(drums.env, DRUMS_SEED, folder / "host.npy"),
+        SoundDaw(bass.env, BASS_SEED, folder / "out.npy", from_drums) as at_bass,
+        SoundDaw(drums.env, 50, folder / "muted.npy", from_bass) as at_drums,
+    ):
+        wait_until(lambda: (hearing(stage, "drums", "bass").get("level_db") or -99) > -40)
+        stage.conduct("mute", "bass", by=drums)
+        bass.client.wait_for_output("a host has muted you")
+        muted = at_drums.end(1.5)[:, 0]
+        stage.conduct("kick", "bass", "--reason", "noise", by=drums)
+        bass.client.wait_for_output("drums put you out of the room: noise")
+        wait_until(lambda: [m["name"] for m in stage.status()["members"]] == ["drums"])
+        out = at_bass.end(1.0)[:, 0]
+    for heard in (muted, out):
+        assert max(loudness(piece) for piece in np.array_split(heard, 20)) > 0.02
+    assert np.abs(muted[-24_000:]).max() == 0
+    assert np.abs(out[-24_000:]).max() == 0
+
+
 def test_what_one_plays_the_other_hears_in_its_channel(stage: Stage, tmp_path: Path) -> None:
     drums, bass = stage.players
     ports = [FROM.format("drums", n) for n in (1, 2)] + [MIX.format(n) for n in (1, 2)]
@@ -140,6 +163,7 @@ def test_what_one_plays_the_other_hears_in_its_channel(stage: Stage, tmp_path: P
     # It begins anew when what is sent changes, with who listens.
     wait_until(lambda: 0 < hearing(stage, "bass", "drums").get("latency_ms", 0) < 400)
     wait_until(lambda: hearing(stage, "bass", "drums")["path"] == "direct")
+    check_that_hosts_are_obeyed(stage, tmp_path)
 
 
 def test_a_killed_audio_engine_comes_back_and_the_clock_does_not_notice(stage: Stage) -> None:

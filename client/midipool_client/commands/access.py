@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 ACTIONS = (
     *("access", "kick", "ban", "unban", "mute", "unmute", "role", "door", "lock", "unlock"),
-    *("admit", "turn-away", "password", "invite"),
+    *("admit", "turn-away", "password", "invite", "revoke"),
 )
 
 
@@ -47,6 +47,8 @@ def add_options(actions: Any, acting: argparse.ArgumentParser) -> None:
     )
     invite.add_argument("--hours", type=float, default=4.0, help="how long (%(default)g)")
     invite.add_argument("--uses", type=int, help="how many people (any number)")
+    revoke = actions.add_parser("revoke", help="let nobody in by a link", parents=[acting])
+    revoke.add_argument("invitation", metavar="INVITATION", help="the link, or its id alone")
 
 
 def run(url: "RoomUrl", options: argparse.Namespace) -> int:
@@ -90,6 +92,9 @@ def command_of(options: argparse.Namespace) -> "AccessCommand":
             return m.TurnAway(id=1, member=options.member, reason=options.reason)
         case "password":
             return m.SetPassword(id=1, password=None if options.remove else _typed())
+        case "revoke":
+            _, _, behind = options.invitation.partition("#invite=")
+            return m.Revoke(id=1, invitation=behind or options.invitation)
         case _:
             return m.Invite(id=1, role=options.role, hours=options.hours, uses=options.uses)
 

@@ -18,6 +18,7 @@ What = Literal[
     "door",
     "password",
     "invitation",
+    "revoked",
 ]
 
 

@@ -10,6 +10,7 @@ from midipool.errors import Refused, Unavailable
 from midipool.messages import Hello
 from midipool_server.access import invitations, passwords
 from midipool_server.access.guessing import Guesses
+from midipool_server.access.invitations import Invited
 from midipool_server.access.means import Means
 from midipool_server.access.passwords import SALT_BYTES, PasswordHash
 from midipool_server.access.state import AccessState, Entry
@@ -42,6 +43,7 @@ class Gate:
         if store is not None:
             self.means.key = self._key
         self._kept = self.means.uses.version
+        self._kept_revoked = 0
 
     def first_state(self, room: str) -> AccessState:
         """What a room begins with; raises Refused."""
@@ -55,6 +57,7 @@ class Gate:
             self._guesses.begin(address, now_us)
             key = None if self._store is None else self._key()
             invited = invitations.opened(hello.invitation, key, room, self._unix_s())
+            self._check_revoked(invited)
             self._guesses.was_right(address)
             return Entry(address, invited=invited)
         kept = self._operators_password(room) if state is None else state.password
@@ -71,15 +74,31 @@ class Gate:
         return await self._slowly(passwords.hashed, password, secrets.token_bytes(SALT_BYTES))
 
     def keep(self) -> None:
-        """Write down which invitations were used, if any was."""
-        uses = self.means.uses
-        if self._store is None or uses.version == self._kept:
+        """Write down which invitations were used and taken back, if any was."""
+        uses, revoked = self.means.uses, self.means.revoked
+        if self._store is None:
             return
-        self._kept = uses.version
         try:
-            self._store.keep_uses(uses)
+            if uses.version != self._kept:
+                self._kept = uses.version
+                self._store.keep_uses(uses)
+            if revoked.version != self._kept_revoked:
+                self._kept_revoked = revoked.version
+                self._store.keep_revoked(revoked)
         except Unavailable as error:
-            log.error("a restart of the server forgets which invitations were used: %s", error)
+            text = "a restart of the server forgets which invitations were used or taken back: %s"
+            log.error(text, error)
+
+    def _check_revoked(self, invited: Invited) -> None:
+        """By what hosts have said, and the operator, whose command only the file knows."""
+        if self._store is not None:
+            try:
+                self.means.revoked.add(self._store.revoked())
+            except Unavailable as error:
+                log.error("nobody comes in by an invitation: %s", error)
+                text = "the server cannot read which invitations were taken back"
+                raise Refused("bad_invitation", text) from None
+        self.means.revoked.check(invited)
 
     async def _slowly(self, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
         """In a thread, few at a time: each takes 16 MiB and a core."""

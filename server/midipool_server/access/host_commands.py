@@ -14,6 +14,7 @@ from midipool.messages import (
     Kick,
     Message,
     Mute,
+    Revoke,
     SetDoor,
     SetPassword,
     TurnAway,
@@ -24,6 +25,7 @@ from midipool_server.access.entering import Newcomer, Verdict
 from midipool_server.access.guessing import is_shared, network_of
 from midipool_server.access.invitations import Invited, signed
 from midipool_server.access.passwords import PasswordHash
+from midipool_server.access.revoked import meant
 from midipool_server.access.room_access import RoomAccess
 from midipool_server.access.state import MOST_BANS, Banned, digest_of
 from midipool_server.feature import Feature, Handler
@@ -66,6 +68,7 @@ class HostCommands(Feature):
             Admit: self._admit,
             TurnAway: self._turn_away,
             Invite: self._invite,
+            Revoke: self._revoke,
         }
 
     def set_password(
@@ -166,6 +169,14 @@ class HostCommands(Feature):
             Outgoing(Invitation(invite.id, text), id),
             *self._done(now_us, id, invite),
         ]
+
+    def _revoke(self, now_us: int, id: int, revoke: Revoke) -> list[Outgoing]:
+        means, room = self._access.means, self._access.room
+        now_s = self._unix_us(now_us) / 1e6
+        invitation, until_s = meant(revoke.invitation, means.key(), room, now_s)
+        means.revoked.take_back(room, invitation, until_s, now_s)
+        self._access.note("revoked", by=self._by(id), invitation=invitation)
+        return self._done(now_us, id, revoke)
 
     # ---- inside ----
 

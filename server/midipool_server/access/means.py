@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from midipool.errors import Refused
 from midipool_server.access.invitations import Uses
+from midipool_server.access.revoked import Revoked
 
 
 def _no_key() -> bytes:
@@ -22,3 +23,4 @@ class Means:
     """With which invitations are signed; raises Refused, Unavailable."""
     new_id: Callable[[], str] = lambda: "0"
     """Names an invitation."""
+    revoked: Revoked = field(default_factory=Revoked)

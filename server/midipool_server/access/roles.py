@@ -58,6 +58,7 @@ NEEDS: Mapping[type[Message], Need] = MappingProxyType(
         m.TurnAway: "host",
         m.SetPassword: "host",
         m.Invite: "host",
+        m.Revoke: "host",
     }
 )
 RANKS: Mapping[Role, int] = MappingProxyType({"listener": 0, "player": 1, "host": 2})

@@ -18,10 +18,12 @@ from midipool.errors import InvalidValue, Unavailable
 from midipool_server.access import passwords
 from midipool_server.access.invitations import KEY_BYTES, Uses
 from midipool_server.access.passwords import PasswordHash
+from midipool_server.access.revoked import Revoked
 
 T = TypeVar("T")
 
 KEY_FILE, USES_FILE, PASSWORDS_FILE = "invitation.key", "invitations.json", "passwords.json"
+REVOKED_FILE = "revoked.json"
 MAX_BYTES = 16 << 20
 
 
@@ -66,6 +68,25 @@ class AccessStore:
         """So that a restart forgets none."""
         with self._locked():
             self._write(self._folder / USES_FILE, msgspec.json.encode(uses))
+
+    def revoked(self) -> Revoked:
+        """Which invitations were taken back, by whomever."""
+        data = self._read(self._folder / REVOKED_FILE)
+        return Revoked() if data is None else self._decoded(REVOKED_FILE, data, Revoked)
+
+    def take_back(self, room: str, id: str, until_s: int, now_s: float) -> None:
+        """Take back one; raises Refused too."""
+        with self._locked():
+            kept = self.revoked()
+            kept.take_back(room, id, until_s, now_s)
+            self._write(self._folder / REVOKED_FILE, msgspec.json.encode(kept))
+
+    def keep_revoked(self, revoked: Revoked) -> None:
+        """Also these, so that a restart forgets none."""
+        with self._locked():
+            kept = self.revoked()
+            kept.add(revoked)
+            self._write(self._folder / REVOKED_FILE, msgspec.json.encode(kept))
 
     def password(self, room: str) -> PasswordHash | None:
         """The one that a room begins with."""

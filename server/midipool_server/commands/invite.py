@@ -55,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     )
     text = invitations.signed(invited, open_store(settings).key())
     print(f"{base_of(settings)}/{options.room}#invite={text}")
+    again = f"midipool-server revoke {options.room} {invited.id}"
+    print(f"its id is {invited.id}; {again} takes it back", file=sys.stderr)
     if not settings.public_url:
         print(
             "the address is a guess: say --public-url https://HOST for the one that players use",

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midipool.errors import Refused
-from midipool.messages import Invitation, InvitationText, Invite, Role
+from midipool.errors import InvalidValue, Refused
+from midipool.messages import Invitation, InvitationText, Invite, Revoke, Role
 from midipool_server.access.invitations import Invited, Uses, opened, signed
+from midipool_server.access.revoked import MOST_OF_A_ROOM, Revoked, meant
 
 from .rooms import HOST, KEY, NOW_S, House, house, new_room
 
@@ -96,6 +97,46 @@ class TestUses:
         uses = Uses()
         uses.use(Invited("any", "jam", "player", NOW_S + 60), None, "anna", NOW_S)
         assert uses == Uses()
+
+
+class TestRevoked:
+    def test_one_that_was_taken_back_is_told_and_others_hold(self) -> None:
+        revoked = Revoked()
+        revoked.take_back("jam", "ticket", NOW_S + 60, NOW_S)
+        with pytest.raises(Refused, match="taken back") as caught:
+            revoked.check(PLAIN)
+        assert caught.value.code == "bad_invitation"
+        revoked.check(msgspec.structs.replace(PLAIN, id="other"))
+        revoked.check(msgspec.structs.replace(PLAIN, room="trio"))
+
+    def test_what_is_over_is_forgotten_and_there_are_not_too_many(self) -> None:
+        revoked = Revoked()
+        for number in range(MOST_OF_A_ROOM):
+            revoked.take_back("jam", f"t{number}", NOW_S + 60, NOW_S)
+        revoked.take_back("jam", "t0", NOW_S + 60, NOW_S)
+        with pytest.raises(Refused, match=f"{MOST_OF_A_ROOM} invitations"):
+            revoked.take_back("jam", "more", NOW_S + 60, NOW_S)
+        revoked.take_back("jam", "more", NOW_S + 120, NOW_S + 60)
+        assert revoked.until_s == {"jam": {"more": NOW_S + 120}}
+
+    def test_it_is_meant_by_its_text_or_its_id(self) -> None:
+        assert meant(signed(PLAIN, KEY), KEY, "jam", NOW_S) == ("ticket", PLAIN.until_s)
+        assert meant("ticket", KEY, "jam", NOW_S)[0] == "ticket"
+        with pytest.raises(Refused, match="another room"):
+            meant(signed(PLAIN, KEY), KEY, "trio", NOW_S)
+        with pytest.raises(InvalidValue):
+            meant("x" * 33, KEY, "jam", NOW_S)
+
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_a_host_takes_one_back(self, whole: bool) -> None:
+        jam = house()
+        [made] = [m for m in jam.say(HOST, Invite(id=7)) if isinstance(m, Invitation)]
+        invited = opened(made.text, KEY, "jam", NOW_S)
+        jam.does(HOST, Revoke(id=8, invitation=made.text if whole else invited.id))
+        with pytest.raises(Refused, match="taken back"):
+            jam.room.access.means.revoked.check(invited)
+        last = jam.room.access.events[-1]
+        assert (last.what, last.by, last.invitation) == ("revoked", "hanna", invited.id)
 
 
 class TestAtTheDoor:

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from midipool_native import host_clock
-from midipool_server import clock_service
+from midipool_server import cli, clock_service
 from midipool_server.access.audit import AuditEvent
 from midipool_server.access.gate import Gate
 from midipool_server.access.guessing import TRIES
@@ -175,6 +175,41 @@ async def test_invitations_let_in_forged_and_foreign_and_used_up_ones_do_not(
     try:
         _, said = await again.knock("nick", invitation=once)
         assert (said["code"], "used up" in said["message"]) == ("bad_invitation", True)
+    finally:
+        await again.stop()
+
+
+async def test_an_invitation_that_was_taken_back_lets_in_nobody_new(
+    server: Guarded, tmp_path: Path
+) -> None:
+    host, by_host, by_operator = (server.ticket(role) for role in ("host", "player", "player"))
+    hanna, _ = await server.knock("hanna", invitation=host)
+    _, welcome = await server.knock("drums", invitation=by_host)
+    await hanna.send_json({"type": "revoke", "id": 3, "invitation": by_host})
+    assert (await receive(hanna, "ok"))["id"] == 3
+    words = ["revoke", "jam", f"https://h/jam#invite={by_operator}", "--state-dir", str(tmp_path)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.time", lambda: NOW_S)
+        assert cli.main(words) == 0
+    for text in (by_host, by_operator):
+        _, said = await server.knock("nick", invitation=text)
+        assert said["code"] == "bad_invitation"
+        assert "was taken back" in said["message"]
+    # Who is in by it stays, and comes back to its place.
+    _, said = await server.knock("drums", invitation=by_host, token=welcome["token"])
+    assert said["type"] == "welcome"
+    assert [(e.by, e.name) for e in server.events if e.what == "revoked"] == [("hanna", "")]
+    assert by_host not in repr(server.events)
+    # A restart of the server does not forget, whoever took it back.
+    again = Guarded(tmp_path)
+    await again.start()
+    try:
+        for text in (by_host, by_operator):
+            _, said = await again.knock("nick", invitation=text)
+            assert (said["code"], "taken back" in said["message"]) == ("bad_invitation", True)
+        (tmp_path / "revoked.json").write_text("{")
+        _, said = await again.knock("nick", invitation=host)
+        assert (said["code"], "cannot read" in said["message"]) == ("bad_invitation", True)
     finally:
         await again.stop()
 

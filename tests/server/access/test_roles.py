@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from midipool import chat_commands
 from midipool import messages as m
 from midipool.errors import InvalidValue, Refused
 from midipool.messages import ERROR_CODES, ClientMessage, Message, Role
@@ -65,6 +66,7 @@ TABLE: dict[type[Message], tuple[str, Message]] = {
     m.TurnAway: (HOSTS, m.TurnAway(id=1, member="nick")),
     m.SetPassword: (HOSTS, m.SetPassword(id=1, password="secret")),
     m.Invite: (HOSTS, m.Invite(id=1)),
+    m.Revoke: (HOSTS, m.Revoke(id=1, invitation="ticket")),
 }
 BY_HOST = (m.Hello, m.ClockProbe, m.Midi, m.SetPassword)
 """Those that do not come to the room's features."""
@@ -125,6 +127,44 @@ def test_a_command_in_the_chat_is_a_command(line: str) -> None:
     with pytest.raises(Refused) as caught:
         jam.say(LISTENER, m.Say(id=1, text=line))
     assert caught.value.code == "listener"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("/kick lisa", m.Kick(id=7, member="lisa")),
+        ("/BAN  lisa ", m.Ban(id=7, member="lisa")),
+        ("/unban two words", m.Unban(id=7, member="two words")),
+        ("/mute paul", m.Mute(id=7, member="paul")),
+        ("/unmute paul", m.Mute(id=7, member="paul", muted=False)),
+        ("/role two words listener", m.GiveRole(id=7, member="two words", role="listener")),
+        ("/door ask", m.SetDoor(id=7, door="ask")),
+        ("/lock", m.SetDoor(id=7, door="locked")),
+        ("/unlock", m.SetDoor(id=7, door="open")),
+        ("/admit nick", m.Admit(id=7, member="nick")),
+        ("/turn-away nick", m.TurnAway(id=7, member="nick")),
+    ],
+)
+def test_what_hosts_do_they_type_into_the_chat_too(line: str, said: Message) -> None:
+    assert chat_commands.parse(line, 7) == said
+    for id in (PLAYER, LISTENER, REMOTE):
+        jam = house()
+        before = jam.room.describe(jam.now_us)
+        with pytest.raises(Refused):
+            jam.say(id, m.Say(id=7, text=line))
+        assert jam.room.describe(jam.now_us) == before
+    by_chat, by_message = house(), house()
+    assert told(by_chat, HOST, m.Say(id=7, text=line)) == told(by_message, HOST, said) == ""
+    assert by_chat.room.describe(0)["access"] == by_message.room.describe(0)["access"]
+
+
+@pytest.mark.parametrize("line", ["/kick", "/role paul", "/role boss", "/door shut", "/mute a\x00"])
+def test_what_a_host_mistypes_does_nothing(line: str) -> None:
+    jam = house()
+    before = jam.room.describe(jam.now_us)
+    with pytest.raises((Refused, InvalidValue)):
+        jam.say(HOST, m.Say(id=1, text=line))
+    assert jam.room.describe(jam.now_us) == before
 
 
 def test_listeners_do_not_count_in_votes() -> None:

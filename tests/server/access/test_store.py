@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from midipool.errors import Unavailable
+from midipool.errors import Refused, Unavailable
 from midipool_server import cli
 from midipool_server.access import audit_file
 from midipool_server.access.audit import AuditEvent
@@ -80,6 +80,23 @@ class TestCommands:
         invited = opened(text, AccessStore(folder).key(), "jam", 0)
         assert (invited.role, invited.uses) == ("listener", 3)
 
+    def test_an_invitation_is_taken_back_by_the_id_that_was_printed(
+        self, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        state = ["--state-dir", str(folder)]
+        for _ in range(2):
+            assert cli.main(["invite", "jam", *state]) == 0
+        said = capsys.readouterr()
+        command = said.err.partition("midipool-server ")[2].partition(" takes it back")[0]
+        assert cli.main([*command.split(), *state]) == 0
+        taken, kept = (
+            opened(line.partition("#invite=")[2], AccessStore(folder).key(), "jam", 0)
+            for line in said.out.split()
+        )
+        with pytest.raises(Refused, match="taken back"):
+            AccessStore(folder).revoked().check(taken)
+        AccessStore(folder).revoked().check(kept)
+
     @pytest.mark.parametrize(
         ("words", "told"),
         [
@@ -87,6 +104,9 @@ class TestCommands:
             ("invite jam --hours 0", "hours: must be"),
             ("invite jam --hours 99999999", "hours: must be"),
             ("invite jam --uses 0", "uses: must be"),
+            ("revoke api ticket", "'api' is not a room"),
+            ("revoke jam https://h/jam", "the id that `invite` printed"),
+            (f"revoke jam {'x' * 33}", "1 to 32 characters"),
         ],
     )
     def test_what_is_wrong_is_named(
