@@ -18,6 +18,7 @@ from midipool.errors import Unavailable
 from midipool_native._rt import ffi, lib
 from midipool_native.audio import AudioCore, DeviceInfo
 from midipool_native.checks import check
+from midipool_native.portless import Portless
 
 _alsa = FFI()
 _alsa.cdef("void PaAlsa_EnableRealtimeScheduling(void *stream, int enable);")
@@ -118,7 +119,7 @@ def check_settings(device: SoundDevice, direction: Direction, channels: int, rat
         check_one(device=device.index, channels=channels, dtype="float32", samplerate=rate)
 
 
-class PortAudioDevice:
+class PortAudioDevice(Portless):
     """A stream of the devices, with `core` in its callback; `text` says what was opened."""
 
     def __init__(self, setup: StreamSetup, text: str) -> None:
@@ -162,24 +163,6 @@ class PortAudioDevice:
     def cycles(self) -> int:
         """Callbacks so far."""
         return int(self._look().cycles)
-
-    def note(self) -> str:
-        """Nothing: `text` says it all."""
-        return ""
-
-    def add_ports(self, slot: int, name: str) -> None:
-        """Nothing: a device has no ports; all are heard in the mix."""
-
-    def remove_ports(self, slot: int) -> None:
-        """Nothing."""
-
-    def connections(self) -> list[tuple[str, str]]:
-        """None: nobody connects ports here."""
-        return []
-
-    def connect(self, own: str, other: str) -> bool:
-        """There is nothing to connect."""
-        return False
 
     def close(self) -> None:
         """Stop all; `core` must not be used any more."""

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from midipool.click import ClickSettings
 from midipool.errors import InvalidValue, Unavailable
-from midipool_client.settings import MAX_BYTES, Settings, default_path
+from midipool_client.settings import Settings, default_path
+from midipool_client.settings_file import MAX_BYTES
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 from midipool.clock_map import ClockMap
 from midipool_native import host_clock
 from midipool_native.audio import AudioCore, DeviceInfo
+from midipool_native.portless import Portless
 from midipool_native.take import TakeDevice
 
 # A room clock that shows so much less is another one.
 OTHER_CLOCK_NS = -1_000_000_000
 
 
-class RoomDevice:
+class RoomDevice(Portless):
     """The engine's one thread calls this; `trouble` is to be called often."""
 
     def __init__(self, text: str, device: TakeDevice) -> None:
@@ -43,24 +44,6 @@ class RoomDevice:
     def trouble(self) -> str:
         """Never any."""
         return ""
-
-    def note(self) -> str:
-        """Nothing to say to people."""
-        return ""
-
-    def add_ports(self, slot: int, name: str) -> None:
-        """Nothing: nobody listens here."""
-
-    def remove_ports(self, slot: int) -> None:
-        """Nothing."""
-
-    def connections(self) -> list[tuple[str, str]]:
-        """None: there are no ports to connect."""
-        return []
-
-    def connect(self, own: str, other: str) -> bool:
-        """There is nothing to connect."""
-        return False
 
     def close(self) -> None:
         """Stop all; `core` must not be used any more."""
