@@ -14,7 +14,7 @@ from midipool_server.access.invitations import Invited
 from midipool_server.access.means import Means
 from midipool_server.access.passwords import SALT_BYTES, PasswordHash
 from midipool_server.access.state import AccessState, Entry
-from midipool_server.access.store import AccessStore
+from midipool_server.access.store import AccessStore, new_id
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Gate:
         self._hashing = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
         uses = invitations.Uses() if store is None else store.uses()
-        self.means = Means(invited_only, uses, new_id=_new_id)
+        self.means = Means(invited_only, uses, new_id=new_id)
         if store is not None:
             self.means.key = self._key
         self._kept = self.means.uses.version
@@ -129,7 +129,3 @@ class Gate:
         except Unavailable as error:
             log.error("no invitation can be checked or made: %s", error)
             raise Refused("bad_invitation", "the server cannot read its key now") from None
-
-
-def _new_id() -> str:
-    return secrets.token_urlsafe(invitations.ID_BYTES)

@@ -16,7 +16,7 @@ import msgspec
 
 from midipool.errors import InvalidValue, Unavailable
 from midipool_server.access import passwords
-from midipool_server.access.invitations import KEY_BYTES, Uses
+from midipool_server.access.invitations import ID_BYTES, KEY_BYTES, Uses
 from midipool_server.access.passwords import PasswordHash
 from midipool_server.access.revoked import Revoked
 
@@ -39,6 +39,13 @@ def default_folder(environ: Mapping[str, str]) -> Path:
     if not os.path.isabs(base) and not os.path.isabs(home):
         raise Unavailable("there is no home folder to keep anything in: give --state-dir")
     return Path(base if os.path.isabs(base) else Path(home, ".local", "state"), "midipool-server")
+
+
+def new_id() -> str:
+    """Names an invitation, also on a command line: there a word that begins with - is an option."""
+    while (made := secrets.token_urlsafe(ID_BYTES)).startswith("-"):
+        pass
+    return made
 
 
 class AccessStore:

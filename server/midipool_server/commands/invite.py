@@ -1,7 +1,6 @@
 """`midipool-server invite ROOM`: a link that lets somebody in."""
 
 import argparse
-import secrets
 import socket
 import sys
 import time
@@ -11,6 +10,7 @@ from midipool.errors import InvalidValue
 from midipool.messages import MAX_HOURS, MAX_USES, Role
 from midipool_server.access import invitations
 from midipool_server.access.invitations import Invited
+from midipool_server.access.store import new_id
 from midipool_server.settings import Settings, given
 
 WILDCARDS = ("", "0.0.0.0", "::")
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     if options.uses is not None and not 1 <= options.uses <= MAX_USES:
         raise InvalidValue("uses", f"must be 1 to {MAX_USES}")
     invited = Invited(
-        secrets.token_urlsafe(invitations.ID_BYTES),
+        new_id(),
         options.room,
         options.role,
         int(time.time() + options.hours * 3600),

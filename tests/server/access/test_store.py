@@ -16,7 +16,7 @@ from midipool_server.access.audit import AuditEvent
 from midipool_server.access.audit_file import AuditFile
 from midipool_server.access.invitations import Invited, Uses, opened
 from midipool_server.access.passwords import hashed
-from midipool_server.access.store import AccessStore, default_folder
+from midipool_server.access.store import AccessStore, default_folder, new_id
 
 
 @pytest.fixture
@@ -66,6 +66,10 @@ def test_where_it_is() -> None:
     assert default_folder({"XDG_STATE_HOME": "s", "HOME": "/home/x"}) == Path(
         "/home/x/.local/state/midipool-server"
     )
+
+
+def test_no_id_of_an_invitation_looks_like_an_option() -> None:
+    assert not [id for id in (new_id() for _ in range(1000)) if id.startswith("-")]
 
 
 class TestCommands:
