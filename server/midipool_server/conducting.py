@@ -115,10 +115,15 @@ class Conducting(Feature):
         self.votes.renamed(old, new)
 
     def came(self, now_us: int, member: Member, old: Member | None) -> list[Outgoing]:
-        """One more votes."""
+        """One more votes; who leads or locked the room may have another name now."""
         if old is not None:
             self._returned.add(member.id)
-        return self._count_votes(now_us)
+        counted = self._count_votes(now_us)
+        authority = self._floor.authority
+        renamed = old is not None and old.name != member.name
+        if renamed and member.name in (authority.leader, authority.locked_by):
+            return [Outgoing(authority.message()), *counted]
+        return counted
 
     def cut(self, id: int) -> list[Outgoing]:
         """It is not here any more."""

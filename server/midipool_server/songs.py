@@ -36,6 +36,8 @@ from midipool_server.saving.section import Loading
 # A whole list may be brought along at once.
 EDITS_A_SECOND, EDIT_BURST = 5.0, 2.0 * MAX_SONGS
 MOST_REMOVED = 1000
+MOST_HANDED = 2**52
+"""Of ids and revisions that are handed over: those that follow are still ones of the protocol."""
 
 
 class KeptSongs(msgspec.Struct, frozen=True):
@@ -111,7 +113,8 @@ class RoomSongs:
         told: list[Message] = []
         for song in handed.songs:
             known = {other.id for other in self.book.songs}
-            if song.id not in known.union(self._removed) and self._fits(song, None):
+            is_new = song.id not in known.union(self._removed)
+            if is_new and max(song.id, song.revision) <= MOST_HANDED and self._fits(song, None):
                 told.append(self._put(song, None))
         if handed.loaded is not None and self.book.loaded is None:
             self.book.loaded = replace(handed.loaded, at_us=now_us)

@@ -29,6 +29,7 @@ NAMES = (
     "page",
     "rooms",
     "fuzz",
+    "fuzz_messages",
     "fuzz_media_socket",
 )
 

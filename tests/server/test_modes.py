@@ -144,6 +144,7 @@ class TestLeader:
         band.take(band.room.lost(band.now_us, BERT))
         band.join(CARL, "bertie", token=token)
         assert shown(band) == ("leader", "bertie", None)
+        assert band.heard(RoomMode)[-1].leader == "bertie"
         band.command(STOP, CARL)
         band.command(STOP, ACTING)
 

@@ -27,6 +27,7 @@ from midipool.messages import (
     Start,
     Vote,
     decode_client,
+    decode_server,
     encode,
 )
 from midipool.meter import Loop, Meter
@@ -314,6 +315,16 @@ class TestServerAgain:
         assert band.room.songs.book.loaded == LoadedSong(4, "bert", band.now_us)
         assert band.heard_book.songs == band.songs
         assert band.heard_book.loaded_song() == self.OLD[1]
+
+    @pytest.mark.parametrize("song", [Song(2**53, 1, "Last", 60), Song(7, 2**53, "Often", 60)])
+    def test_one_behind_which_there_is_no_other_number_is_left_out(self, song: Song) -> None:
+        band = Band()
+        band.enter(ANNA, "anna")
+        band.edit(HandSongs(songs=[song, self.OLD[0]]))
+        band.edit(add("New"))
+        assert band.names == ["Blue", "New"]
+        for _, out in band.sent:
+            decode_server(encode(out.message))
 
     def test_what_was_removed_does_not_come_back(self) -> None:
         band = Band()
