@@ -79,7 +79,7 @@ def _paths() -> dict[str, Any]:
                 "How the others were heard over the session: by `format` json or csv, with cells "
                 "of 1, 60 or 3600 s (`cell_s`).",
                 {
-                    "200": _content("The statistics.", JSON),
+                    "200": _statistics(),
                     "400": _content("There is no such format or cell.", JSON, _ref("Refused")),
                 },
             )
@@ -153,6 +153,12 @@ def _no_take() -> dict[str, Any]:
 
 def _bytes(text: str, kind: str) -> dict[str, Any]:
     return _content(text, kind, {"type": "string", "format": "binary"})
+
+
+def _statistics() -> dict[str, Any]:
+    cells = {"type": "object", "required": ["now_s", "cell_s", "left_out", "pairs"]}
+    text = {"schema": {"type": "string"}}
+    return {"description": "As asked for.", "content": {JSON: {"schema": cells}, "text/csv": text}}
 
 
 def _commands() -> dict[str, Any]:

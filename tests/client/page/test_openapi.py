@@ -1,6 +1,8 @@
 """docs/page.openapi.json describes what the page's server really answers."""
 
+import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,12 @@ from openapi_spec_validator import validate
 
 from midipool_client.page.host import PageHost
 from midipool_client.page.server import PageServer
+from midipool_client.recording.library import Library
 from tests.client.page.running import NASTY, playing, running
 
+# Without those that ask whether all that a schema allows is done: in no room nothing is.
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,"
+CHECKS += "response_schema_conformance"
 DOCS = Path(__file__).parents[3] / "docs"
 API: dict[str, Any] = json.loads((DOCS / "page.openapi.json").read_text())
 
@@ -77,6 +83,27 @@ async def test_every_request_with_nothing_but_its_type_is_answered_as_it_says() 
             url = f"{page.site}/commands"
             async with page.http.post(url, json=request, headers=headers) as answer:
                 check(await answer.json(), "/commands", "post", answer.status)
+
+
+async def test_whatever_is_asked_is_answered_as_it_says(tmp_path: Path) -> None:
+    """schemathesis asks what the document allows."""
+    host = PageHost(library=Library(tmp_path / "recordings"))  # in a room some answers take 5 s
+    async with running(host) as page:
+        command = ["run", str(DOCS / "page.openapi.json"), "--url", page.site]
+        command += ["--header", f"Authorization: Bearer {page.server.secret}"]
+        command += ["--max-examples", "10", "--seed", "1", "--no-color"]
+        command += ["--phases", "fuzzing", "--suppress-health-check", "all", "--checks", CHECKS]
+        command += ["--exclude-path", "/socket"]  # a WebSocket is no HTTP
+        command += ["--request-timeout", "5", "--generation-database", "none"]
+        asking = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).parent / "schemathesis"),
+            *command,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=tmp_path,
+        )
+        said, _ = await asking.communicate()
+        assert asking.returncode == 0, said.decode()[-4000:]
 
 
 def test_a_request_is_valid_there_if_the_client_takes_it() -> None:
