@@ -1,0 +1,113 @@
+"""What a soak found, as JSON and as a short table."""
+
+import os
+import sys
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tests.soak.port_meter import PortMeter
+
+if TYPE_CHECKING:
+    from tests.soak.run import Soak
+
+STRICT = ("Traceback", " ERROR ")
+
+
+def make_report(run: "Soak", meters: list[PortMeter]) -> dict[str, Any]:
+    """All figures of a run."""
+    from tests.soak.run import in_words
+
+    watches = run.watches
+    return {
+        "seed": run.options.seed,
+        "minutes": run.options.minutes,
+        "ran_s": round(time.monotonic() - run.began_s, 1),
+        "clients": run.options.members,
+        "with_audio": run.options.lasting,
+        "jack_servers": len(run.stage.jacks),
+        "no_packet_loss_because": run.stage.why_no_loss,
+        "machine": {
+            "cores": os.cpu_count(),
+            "python": sys.version.split()[0],
+            "load": _spread(run.loads),
+        },
+        "actions": dict(Counter(action.do for action in run.done)),
+        "skipped": dict(run.skipped),
+        "refused": dict(run.refused),
+        "ticks": {name: watch.ticks for name, watch in watches.ticks.items()},
+        "cues": {name: watch.cues for name, watch in watches.ticks.items()},
+        "xruns": [meter.xruns for meter in meters],
+        "cycles": [meter.cycles for meter in meters],
+        "cycles_not_heard": [meter.missed for meter in meters],
+        "ticks_in_these": {n: w.forgiven for n, w in watches.ticks.items() if w.forgiven},
+        "meter_lost": [meter.lost for meter in meters],
+        "positions": {
+            "looks": watches.agreement.looks,
+            "worst_ms": round(watches.agreement.worst_us / 1000, 2),
+        },
+        "sound": {"heard": watches.sounds.heard, "silent_though_linked": watches.sounds.silent},
+        "notes_heard": watches.notes.heard,
+        "server_returns": watches.counts["server returns"],
+        "growth": _growth(run),
+        "violations": [in_words(run, violation) for violation in watches.violations],
+        "clients_said": _said(run),
+    }
+
+
+def _growth(run: "Soak") -> dict[str, Any]:
+    grown = {}
+    for what, watch in run.watches.growth.items():
+        first, last = watch.compared()
+        if first is not None and last is not None:
+            grown[what] = {
+                "seconds": round((watch.uses[-1].at_us - watch.uses[0].at_us) / 1e6),
+                "kib": [first.kib, last.kib],
+                "files": [first.files, last.files],
+                "threads": [first.threads, last.threads],
+            }
+    return grown
+
+
+def _said(run: "Soak") -> list[str]:
+    """Lines that a program says only when something is wrong in it."""
+    outputs = {f"server {n}": text for n, text in enumerate(run.server_logs)}
+    if run.stage.server is not None:
+        outputs["server"] = run.stage.server.output()
+    for name, member in run.stage.members.items():
+        said = [*member.said, member.client.output() if member.client is not None else ""]
+        outputs[name] = "".join(said)
+    return [
+        f"{who}: {line}"
+        for who, text in outputs.items()
+        for line in text.splitlines()
+        if any(word in line for word in STRICT)
+    ][:100]
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    points = {"least": 0.0, "median": 0.5, "most": 1.0}
+    return {name: round(float(np.quantile(values, q)), 1) for name, q in points.items()}
+
+
+def in_a_table(report: dict[str, Any]) -> str:
+    """For people."""
+    rows = [
+        ("seed", report["seed"]),
+        ("ran", f"{report['ran_s'] / 60:.1f} of {report['minutes']:g} minutes"),
+        ("load", " ".join(f"{k} {v}" for k, v in report["machine"]["load"].items())),
+        ("actions", ", ".join(f"{n} {k}" for k, n in sorted(report["actions"].items()))),
+        ("packet loss", report["no_packet_loss_because"] or "on the line of half of the clients"),
+        ("ticks heard", sum(report["ticks"].values())),
+        ("positions", f"{report['positions']['looks']}, {report['positions']['worst_ms']} ms off"),
+        ("sound", f"{report['sound']['heard']} times heard"),
+        ("notes heard", report["notes_heard"]),
+        ("server", f"{report['server_returns']} times back as it was"),
+        ("xruns", f"{report['xruns']}, cycles left out by JACK {report['cycles_not_heard']}"),
+        ("violations", len(report["violations"])),
+    ]
+    return "\n".join(f"{name:12} {value}" for name, value in rows)
