@@ -15,6 +15,7 @@ from midipool.messages import (
     Ok,
     Say,
     SetMode,
+    SetRecorder,
     SongEdit,
     TransportCommand,
 )
@@ -34,6 +35,7 @@ Asked = (
     | LoadRoom
     | AccessCommand
     | GraphEdit
+    | SetRecorder
 )
 
 

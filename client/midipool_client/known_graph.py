@@ -14,6 +14,8 @@ class KnownGraph:
 
     graph: Graph = field(default_factory=Graph)
     known: bool = False
+    has_recorders: bool = False
+    """Whether the server takes who records into the graph."""
 
     def told(self, message: RoomGraph | GraphNews) -> HandGraph | None:
         """The room says something of its graph; returns what it is to be told."""
@@ -29,6 +31,7 @@ class KnownGraph:
     def welcomed(self, welcome: Welcome) -> None:
         """A server without a graph has everybody hear all; one with it says so next."""
         self.known = self.known and "graph" in welcome.capabilities
+        self.has_recorders = "recorder" in welcome.capabilities
 
     def part(self, name: str) -> GraphPart:
         """What a member hears, and who hears it; everything on a server without a graph."""

@@ -41,6 +41,7 @@ from midipool.messages import (
     RoomGraph,
     RoomMode,
     ServerMessage,
+    SetRecorder,
     SongGone,
     SongLoaded,
     SongPut,
@@ -229,7 +230,8 @@ class Player:
         """Send what has no answer."""
         if isinstance(message, Midi):
             if self.recorder is not None:
-                self.recorder.played(self.name, message.events)
+                own = MidiFrom(self.name, message.events)
+                self.recorder.played(self.name, self.part.taped(own).events)
             if self.access.is_silent(self.name) or not self.part.plays_to_somebody:
                 return
         self._session.send(message)
@@ -263,6 +265,13 @@ class Player:
         if self.audio is not None:
             self.audio.welcomed(welcome, self._session.server_host)
             self.audio.members(welcome.members)
+        if self.recorder is not None and self.recorder.current is not None:
+            self.records(True)
+
+    def records(self, is_so: bool) -> None:
+        """Let the room's graph have our recorder as a node, as long as we record."""
+        if self.graph.has_recorders and self.connected:
+            self.conduct(SetRecorder(id=0, recording=is_so), _say_why_not)
 
     def received(self, message: ServerMessage) -> None:
         """The server says something."""
@@ -281,9 +290,9 @@ class Player:
             case HeardBy() if self.audio is not None:
                 self.audio.heard_by(message)
             case MidiFrom():
-                self.ports.received(message)
+                self.ports.received(self.part.heard(message))
                 if self.recorder is not None:
-                    self.recorder.played(message.name, message.events)
+                    self.recorder.played(message.name, self.part.taped(message).events)
             case RoomMode():
                 self._do(self.follower.room_mode(message))
                 self.ports.room_mode(message)
@@ -425,6 +434,11 @@ class Player:
             early_us=self.ports.early_us,
             link_peers=self.link_peers,
         )
+
+
+def _say_why_not(answer: Ok | Error | None) -> None:
+    if isinstance(answer, Error):
+        log.warning("the room's graph does not show that you record: %s", answer.message)
 
 
 def _audio_of(

@@ -16,7 +16,16 @@ from typing import Any
 import msgspec
 
 from midipool.errors import Refused
-from midipool.graph.nodes import ALL, CLICK, CLICK_PORTS, MEDIA, PORTS, Ports
+from midipool.graph.nodes import (
+    ALL,
+    CLICK,
+    CLICK_PORTS,
+    MEDIA,
+    PORTS,
+    Ports,
+    recorder_of,
+    why_not_called,
+)
 from midipool.messages import Group, LinkRule, Medium, MemberKind
 from midipool.midi_kinds import Kind
 
@@ -66,6 +75,8 @@ class Graph:
     nodes: Mapping[str, MemberKind] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[LinkRule, ...] = ()
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Of nodes that are no members (recorders), the member that each belongs to."""
 
     # ---- who is there ----
 
@@ -118,6 +129,25 @@ class Graph:
             found = {target: link for target, link in links.items() if link is not None}
             self._heard_from[source, medium] = found
         return self._heard_from[source, medium]
+
+    def sent_to(self, source: str, medium: Medium) -> Mapping[str, tuple[Link, ...]]:
+        """Which members get what a node gives, for themselves or their recorders, and by what."""
+        if (source, medium) not in self._sent_to:
+            sent: dict[str, tuple[Link, ...]] = {}
+            for target, link in self.heard_from(source, medium).items():
+                member = self.owners.get(target, target)
+                if member != source:
+                    sent[member] = (*sent.get(member, ()), link)
+            self._sent_to[source, medium] = sent
+        return self._sent_to[source, medium]
+
+    def recorder(self, member: str) -> str | None:
+        """The node of a member's recorder; None while it does not record."""
+        return next((node for node, owner in self.owners.items() if owner == member), None)
+
+    @cached_property
+    def _sent_to(self) -> dict[tuple[str, Medium], Mapping[str, tuple[Link, ...]]]:
+        return {}
 
     @cached_property
     def _heard_from(self) -> dict[tuple[str, Medium], Mapping[str, Link]]:
@@ -178,21 +208,44 @@ class Graph:
 
         Links that close a circle now, because what they join passes on what it hears, are no more.
         """
-        if name.startswith("@"):
-            text = "a name that begins with @ is a group's: choose another"
+        if text := why_not_called(name):
             raise Refused("name_taken", text, "name")
         if self.nodes.get(name) == kind:
             return self
         return self._next(nodes={**self.nodes, name: kind}).without_circles()
 
+    def recording(self, member: str, is_so: bool) -> "Graph":
+        """A member that is there records from now on, or no more."""
+        node = self.recorder(member)
+        if is_so == (node is not None) or member not in self.nodes:
+            return self
+        if node is not None:
+            return self.left(node)
+        name = recorder_of(member)
+        if name in self.nodes:
+            text = f"the recorder of a member with such a long name is there already: {name}"
+            raise Refused("name_taken", text)
+        nodes: dict[str, MemberKind] = {**self.nodes, name: "recorder"}
+        return self._next(nodes=nodes, owners={**self.owners, name: member})
+
     def left(self, name: str) -> "Graph":
-        """A node goes; what was said of its name stays."""
+        """A node goes, and its recorder; what was said of their names stays."""
         if name not in self.nodes:
             return self
-        return self._next(nodes={n: kind for n, kind in self.nodes.items() if n != name})
+        gone = {name, self.recorder(name)}
+        return self._next(
+            nodes={n: kind for n, kind in self.nodes.items() if n not in gone},
+            owners={n: owner for n, owner in self.owners.items() if n not in gone},
+        )
 
     def renamed(self, old: str, new: str) -> "Graph":
-        """A member came back under another name, which nobody has."""
+        """A member came back under another name, which nobody has; its recorder too."""
+        graph = self._renamed(old, new)
+        if graph is self or (tape := self.recorder(old)) is None:
+            return graph
+        return graph._renamed(tape, recorder_of(new))
+
+    def _renamed(self, old: str, new: str) -> "Graph":
         if old not in self.nodes or new in self.nodes:
             return self
 
@@ -207,6 +260,7 @@ class Graph:
             nodes={moved(name): kind for name, kind in self.nodes.items()},
             groups={name: tuple(map(moved, members)) for name, members in self.groups.items()},
             rules=compacted(rules),
+            owners={moved(name): moved(owner) for name, owner in self.owners.items()},
         ).without_circles()
 
     def without_circles(self) -> "Graph":

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from midipool.messages import Medium, MemberKind
 
+MOST_NAME = 64
 ALL, CLICK = "@all", "@click"
+RECORDER = "recorder "
+"""Before the name of who records: no member's name begins so."""
 MEDIA: tuple[Medium, ...] = ("audio", "midi")
 
 
@@ -33,6 +36,20 @@ PORTS: dict[MemberKind, Ports] = {
     "analyzer": Ports(_NONE, _BOTH, False, "a module that only hears"),
 }
 CLICK_PORTS = Ports(frozenset({"midi"}), _NONE, False, "the click")
+
+
+def recorder_of(member: str) -> str:
+    """What the recorder of a member is called."""
+    return f"{RECORDER}{member}"[:MOST_NAME].rstrip()
+
+
+def why_not_called(name: str) -> str:
+    """Why no member may have a name; empty if it may."""
+    if name.startswith("@"):
+        return "a name that begins with @ is a group's: choose another"
+    if name.startswith(RECORDER):
+        return f"a name that begins with {RECORDER.strip()!r} is a recorder's: choose another"
+    return ""
 
 
 def shown(name: str) -> str:

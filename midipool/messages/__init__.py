@@ -138,6 +138,7 @@ from midipool.messages.graph import (
     ResetGraph,
     RoomGraph,
     SetGroup,
+    SetRecorder,
     UnlinkNodes,
 )
 from midipool.messages.media import (
@@ -330,6 +331,7 @@ __all__ = [
     "SetMeter",
     "SetMode",
     "SetPassword",
+    "SetRecorder",
     "SetTempo",
     "Song",
     "SongEdit",

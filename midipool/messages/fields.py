@@ -31,7 +31,7 @@ ClockId = Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]+$(?!\n)", descr
 Bpm = Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)]
 EngineState = Literal["running", "starting"]
 Mode = Literal["open", "leader", "vote", "locked"]
-Capability = Literal["chat", "songs", "snapshots", "going_down", "access", "graph"]
+Capability = Literal["chat", "songs", "snapshots", "going_down", "access", "graph", "recorder"]
 CAPABILITIES: tuple[Capability, ...] = (
     "chat",
     "songs",
@@ -39,6 +39,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     "going_down",
     "access",
     "graph",
+    "recorder",
 )
 MemberKind = Literal[
     "player", "listener", "playback", "recorder", "module", "instrument", "analyzer"

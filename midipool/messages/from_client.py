@@ -33,6 +33,7 @@ from midipool.messages.graph import (
     LinkNodes,
     ResetGraph,
     SetGroup,
+    SetRecorder,
     UnlinkNodes,
 )
 from midipool.messages.media import MediaOffer
@@ -233,6 +234,7 @@ ClientMessage = (
     | UnlinkNodes
     | HearOnly
     | SetGroup
+    | SetRecorder
     | ResetGraph
     | HandGraph
     | SaveRoom

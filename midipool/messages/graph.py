@@ -45,6 +45,8 @@ class GraphNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its name in the room."""
     kind: MemberKind = "player"
     """What it takes in and gives out, as `hello.kind` said; of who may not be heard `listener`."""
+    of: Name | None = None
+    """Of what is no member, the member that it belongs to: who records, of a recorder."""
 
 
 class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,6 +174,16 @@ class ResetGraph(Message, tag="graph_reset", frozen=True, kw_only=True):
 
     id: CommandId
     """Chosen by the sender, repeated in the answer."""
+
+
+class SetRecorder(Message, tag="recorder", frozen=True, kw_only=True):
+    """The member records the room from now on, or no more: as long as it does, its recorder is a
+    node of the graph. Answered by `ok` or `error`."""
+
+    id: CommandId
+    """Chosen by the sender, repeated in the answer."""
+    recording: bool
+    """Whether it records."""
 
 
 class HandGraph(Message, tag="graph_hand", frozen=True):

@@ -290,6 +290,15 @@ class AudioCore:
         status = lib.mp_audio_set_player_link(self.handle, slot, _c_link(link))
         check(status, f"audio slot {slot}, {link}")
 
+    def set_player_tape(self, slot: int, link: PlayerLink) -> None:
+        """What recordings get of a player, beside what comes of it; raises NativeError."""
+        status = lib.mp_audio_set_player_tape(self.handle, slot, _c_link(link))
+        check(status, f"audio slot {slot}, {link}")
+
+    def set_own_tape(self, link: PlayerLink) -> None:
+        """What recordings get of own input; raises NativeError."""
+        check(lib.mp_audio_set_own_tape(self.handle, _c_link(link)), f"own input, {link}")
+
     def set_master(self, gain: float) -> None:
         """The mix's gain, from 0 to 8; raises NativeError."""
         check(lib.mp_audio_set_master(self.handle, gain), f"master gain {gain}")

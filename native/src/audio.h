@@ -36,6 +36,7 @@ typedef struct {
     float gain, pan;
     bool mute, solo;
     mp_audio_link link; /* what comes of the player at all */
+    mp_audio_link tape; /* what recordings get of it */
     float now[MP_MAX_CHANNELS]; /* gains to each output, on their way to what is wanted */
     float last[MP_MAX_CHANNELS]; /* samples, when the ring ran dry */
     float fade; /* 0 after a dry ring, rising to 1 */
@@ -209,9 +210,10 @@ void mp_sender_step(mp_sender *s, mp_frame_ring *input, uint32_t available, int6
 int64_t mp_sender_next_ns(const mp_sender *s);
 void mp_sender_send_due(mp_sender *s, int64_t now_ns);
 
-/* What a source has, to its tap if there is one; the callback's. */
-void mp_audio_tap(mp_audio *a, uint32_t source, uint32_t channels, const float *frames,
-                  uint32_t count, int64_t host_ns);
+/* What a source has, to its tap if there is one, as the link lets it through (NULL: all); the
+ * callback's. */
+void mp_audio_tap(mp_audio *a, uint32_t source, mp_audio_link *link, uint32_t channels,
+                  const float *frames, uint32_t count, int64_t host_ns);
 
 /* ---- messages ---- */
 
@@ -225,6 +227,8 @@ typedef enum {
     MP_ORDER_REMOVE,
     MP_ORDER_MIX,
     MP_ORDER_LINK,
+    MP_ORDER_TAPE,
+    MP_ORDER_OWN_TAPE,
     MP_ORDER_MASTER,
     MP_ORDER_MONITOR,
     MP_ORDER_SEND,
@@ -250,7 +254,7 @@ typedef struct {
             float gain, pan;
             int mute, solo;
         } mix; /* MIX, and OWN, of which the slot is the channel */
-        mp_link_order link;
+        mp_link_order link; /* LINK, TAPE, OWN_TAPE */
         float gain;
         struct {
             mp_wait wait;
@@ -278,6 +282,7 @@ struct mp_audio {
     mp_player *heard[MP_MAX_PLAYERS];
     float master, master_now, monitor, send;
     mp_own_place own[MP_MAX_CHANNELS];
+    mp_audio_link own_tape[2]; /* of MP_TAP_INPUT, and of MP_TAP_PLAYED */
     int64_t frame;
     uint32_t lost; /* frames of the device before this cycle that nobody took or gave */
     float own_last[MP_MAX_CHANNELS]; /* the last frame that went to the codec thread */
@@ -286,6 +291,7 @@ struct mp_audio {
     uint32_t xruns_seen;
     mp_inserts *inserts; /* NULL without effects */
     float mixed[MP_MAX_PERIOD * MP_MAX_CHANNELS], scratch[MP_MAX_PERIOD * MP_MAX_CHANNELS];
+    float taped[MP_MAX_PERIOD * MP_MAX_CHANNELS];
     mp_audio_meter in_meters[MP_MAX_CHANNELS], out_meters[MP_MAX_CHANNELS];
     mp_frame_ring input; /* callback -> codec thread */
     int64_t began_ns;    /* this cycle */

@@ -149,6 +149,7 @@ static mp_player *new_player(const mp_audio *a, uint32_t slot, const mp_player_s
     p->cover = s->cover_frames;
     p->place.gain = 1.0f;
     mp_link_begin(&p->place.link);
+    mp_link_begin(&p->place.tape);
     atomic_store(&p->decoder, s->decoder);
     atomic_store(&p->needs_decoder, s->decoder == NULL);
     atomic_store(&p->latency_us, -1);
@@ -318,10 +319,23 @@ mp_status mp_audio_set_player_mix(mp_audio *a, uint32_t slot, float gain, float 
     return order(&a->to_callback, &o);
 }
 
-mp_status mp_audio_set_player_link(mp_audio *a, uint32_t slot, const mp_link_settings *settings) {
-    mp_order o = {.kind = MP_ORDER_LINK, .slot = slot};
+static mp_status set_link(mp_audio *a, mp_order_kind kind, uint32_t slot,
+                          const mp_link_settings *settings) {
+    mp_order o = {.kind = kind, .slot = slot};
     bool can_be = mp_link_order_of(settings, a->settings.rate, &o.link);
-    return has(a, slot) && can_be ? order(&a->to_callback, &o) : MP_OUT_OF_RANGE;
+    return can_be ? order(&a->to_callback, &o) : MP_OUT_OF_RANGE;
+}
+
+mp_status mp_audio_set_player_link(mp_audio *a, uint32_t slot, const mp_link_settings *settings) {
+    return has(a, slot) ? set_link(a, MP_ORDER_LINK, slot, settings) : MP_OUT_OF_RANGE;
+}
+
+mp_status mp_audio_set_player_tape(mp_audio *a, uint32_t slot, const mp_link_settings *settings) {
+    return has(a, slot) ? set_link(a, MP_ORDER_TAPE, slot, settings) : MP_OUT_OF_RANGE;
+}
+
+mp_status mp_audio_set_own_tape(mp_audio *a, const mp_link_settings *settings) {
+    return set_link(a, MP_ORDER_OWN_TAPE, 0, settings);
 }
 
 static mp_status set_gain(mp_audio *a, mp_order_kind kind, float gain) {

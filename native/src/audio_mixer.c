@@ -45,6 +45,12 @@ static void take_orders(mp_audio *a) {
         case MP_ORDER_LINK:
             if (*place != NULL) mp_link_set(&(*place)->place.link, &order.link);
             break;
+        case MP_ORDER_TAPE:
+            if (*place != NULL) mp_link_set(&(*place)->place.tape, &order.link);
+            break;
+        case MP_ORDER_OWN_TAPE:
+            for (int i = 0; i < 2; i++) mp_link_set(&a->own_tape[i], &order.link);
+            break;
         case MP_ORDER_MASTER: a->master = order.gain; break;
         case MP_ORDER_MONITOR: a->monitor = order.gain; break;
         case MP_ORDER_SEND: a->send = order.gain; break;
@@ -136,11 +142,12 @@ static void give_own_output(const mp_audio *a, const mp_player *p, float *const 
 }
 
 /* As it was captured: so much before it is heard here. */
-static void tap_player(mp_audio *a, const mp_player *p, uint32_t frames) {
+static void tap_player(mp_audio *a, mp_player *p, uint32_t frames) {
     int64_t latency_us = atomic_load_explicit(&p->latency_us, memory_order_relaxed);
     bool playing = atomic_load_explicit(&p->playing, memory_order_relaxed) != 0;
     if (!playing || latency_us < 0) return;
-    mp_audio_tap(a, p->slot, p->ring.channels, a->scratch, frames, a->began_ns - latency_us * 1000);
+    mp_audio_tap(a, p->slot, &p->place.tape, p->ring.channels, a->scratch, frames,
+                 a->began_ns - latency_us * 1000);
 }
 
 uint32_t mp_audio_insert(mp_audio *a, mp_place lane, float *samples, uint32_t frames) {
@@ -161,8 +168,8 @@ static void hear_players(mp_audio *a, float *const *from, uint32_t frames) {
             continue;
         }
         read_player(p, a->scratch, frames);
-        mp_link_pass(&p->place.link, p->ring.channels, a->scratch, frames);
         tap_player(a, p, frames);
+        mp_link_pass(&p->place.link, p->ring.channels, a->scratch, frames);
         mp_level_see(p->meters, p->ring.channels, a->scratch, frames);
         give_own_output(a, p, from, frames);
         mix_player(a, p, frames);
@@ -181,7 +188,7 @@ static void give_mix(mp_audio *a, float *const *out, uint32_t frames) {
         }
     }
     mp_level_see(a->out_meters, outs, a->mixed, frames);
-    mp_audio_tap(a, MP_TAP_MIX, outs, a->mixed, frames, a->began_ns - mp_frames_ns(a, older));
+    mp_audio_tap(a, MP_TAP_MIX, NULL, outs, a->mixed, frames, a->began_ns - mp_frames_ns(a, older));
 }
 
 /* When the cycle began, by the frame clock, which wakes up late never early. */

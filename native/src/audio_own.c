@@ -13,6 +13,7 @@ void mp_own_places_init(mp_audio *a) {
     for (uint32_t c = 0; c < ins; c++) {
         a->own[c] = (mp_own_place){.gain = 1.0f, .pan = usual_pan(c, ins), .send_now = 1.0f};
     }
+    for (int i = 0; i < 2; i++) mp_link_begin(&a->own_tape[i]);
 }
 
 void mp_own_obey(mp_audio *a, const mp_order *order) {
@@ -69,7 +70,8 @@ static void tap(mp_audio *a, uint32_t source, uint32_t frames, uint32_t older) {
     uint32_t latency = atomic_load_explicit(&a->input_latency, memory_order_relaxed);
     uint32_t before = latency == UINT32_MAX ? frames : latency;
     int64_t captured_ns = a->began_ns - mp_frames_ns(a, before + older);
-    mp_audio_tap(a, source, a->settings.in_channels, a->scratch, frames, captured_ns);
+    mp_audio_link *link = &a->own_tape[source == MP_TAP_INPUT ? 0 : 1];
+    mp_audio_tap(a, source, link, a->settings.in_channels, a->scratch, frames, captured_ns);
 }
 
 void mp_own_take(mp_audio *a, const float *const *in, uint32_t frames) {

@@ -161,8 +161,14 @@ mp_status mp_audio_set_tap(mp_audio *a, uint32_t source, mp_tap *tap) {
     return MP_OK;
 }
 
-void mp_audio_tap(mp_audio *a, uint32_t source, uint32_t channels, const float *frames,
-                  uint32_t count, int64_t host_ns) {
+void mp_audio_tap(mp_audio *a, uint32_t source, mp_audio_link *link, uint32_t channels,
+                  const float *frames, uint32_t count, int64_t host_ns) {
     mp_tap *t = atomic_load(&a->taps[source]);
-    if (t != NULL && t->ring.channels == channels) mp_tap_write(t, frames, count, host_ns);
+    if (t == NULL || t->ring.channels != channels) return;
+    if (link != NULL && !mp_link_is_plain(link, channels)) {
+        memcpy(a->taped, frames, (size_t)count * channels * sizeof *frames);
+        mp_link_pass(link, channels, a->taped, count);
+        frames = a->taped;
+    }
+    mp_tap_write(t, frames, count, host_ns);
 }

@@ -177,9 +177,13 @@ mp_status mp_audio_receive(mp_audio *audio, uint32_t slot, const mp_media_packet
 /* Linear gain, 0 to 8; pan -1 (left) to 1; what is soloed silences the others in the mix. */
 mp_status mp_audio_set_player_mix(mp_audio *audio, uint32_t slot, float gain, float pan, int mute,
                                   int solo);
-/* What comes of a player at all, also at its own outputs and in recordings. */
+/* What comes of a player at all, also at its own outputs. */
 mp_status mp_audio_set_player_link(mp_audio *audio, uint32_t slot,
                                    const mp_link_settings *settings);
+/* What recordings get of a player, whatever comes of it otherwise; and of one's own input. */
+mp_status mp_audio_set_player_tape(mp_audio *audio, uint32_t slot,
+                                   const mp_link_settings *settings);
+mp_status mp_audio_set_own_tape(mp_audio *audio, const mp_link_settings *settings);
 mp_status mp_audio_set_master(mp_audio *audio, float gain);
 /* How loud one's own input is in one's own mix: 0 is off. */
 mp_status mp_audio_set_monitor(mp_audio *audio, float gain);

@@ -136,7 +136,50 @@ static void a_tap_may_be_freed_once_it_was_taken_away(void) {
     mp_audio_free(d.audio);
 }
 
+/* What own input is at the next cycle's taps: in a recording, and in one's own mix. */
+static float recorded_level(mp_audio *a, mp_tap *tap, int64_t *frame, float *monitored) {
+    static float heard[MOST];
+    float in[PERIOD], out[PERIOD], last = 0.0f;
+    const float *ins[] = {in};
+    float *outs[] = {out};
+    for (int i = 0; i < PERIOD; i++) in[i] = 0.5f;
+    for (int i = 0; i < 40; i++, *frame += PERIOD) {
+        mp_audio_process(a, ins, outs, NULL, PERIOD, ns_of(*frame));
+        uint32_t got = mp_tap_read(tap, &SAME, 0, heard, MOST);
+        if (got > 0) last = heard[got - 1];
+    }
+    *monitored = out[PERIOD - 1];
+    return last;
+}
+
+static void what_is_recorded_of_own_input_is_its_links_to_say(void) {
+    mp_status status;
+    const mp_audio_settings settings = {RATE, PERIOD, 1, 1, 0};
+    mp_audio *a = mp_audio_new(&settings, &status);
+    mp_tap *tap = mp_tap_new(1, RATE, RING);
+    int64_t frame = PERIOD;
+    float monitored;
+    CHECK(mp_audio_set_monitor(a, 1.0f) == MP_OK);
+    CHECK(mp_audio_set_tap(a, MP_TAP_INPUT, tap) == MP_OK);
+    CHECK(fabsf(recorded_level(a, tap, &frame, &monitored) - 0.5f) < 0.001f);
+    mp_link_settings link = {0.5f, ~0u, 0.0f, 0.0f};
+    CHECK(mp_audio_set_own_tape(a, &link) == MP_OK);
+    CHECK(fabsf(recorded_level(a, tap, &frame, &monitored) - 0.25f) < 0.001f);
+    CHECK(fabsf(monitored - 0.5f) < 0.001f);
+    link = (mp_link_settings){1.0f, ~0u, 80.0f, 0.0f};
+    CHECK(mp_audio_set_own_tape(a, &link) == MP_OK);
+    CHECK(fabsf(recorded_level(a, tap, &frame, &monitored)) < 0.001f);
+    CHECK(fabsf(monitored - 0.5f) < 0.001f);
+    link.gain = 9.0f;
+    CHECK(mp_audio_set_own_tape(a, &link) == MP_OUT_OF_RANGE);
+    CHECK(mp_audio_set_player_tape(a, 0, &link) == MP_OUT_OF_RANGE);
+    CHECK(mp_audio_set_tap(a, MP_TAP_INPUT, NULL) == MP_OK);
+    mp_tap_free(tap);
+    mp_audio_free(a);
+}
+
 int main(void) {
+    what_is_recorded_of_own_input_is_its_links_to_say();
     begins_in_the_very_frame_of_its_base();
     what_came_late_has_silence_in_front();
     what_is_dropped_is_silence_of_the_same_length();

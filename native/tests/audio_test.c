@@ -461,6 +461,29 @@ static void a_link_has_a_filter(void) {
     pair_end(p);
 }
 
+/* A recording gets what its own link lets through, also of who is not heard. */
+static void a_player_is_recorded_as_its_tape_says(void) {
+    pair *p = new_pair(STUDIO, STUDIO, constant);
+    pair_begin(p, 120, 600.0);
+    mp_clock_map map = {0, 0, 0.0, 0, 0.0};
+    CHECK(mp_audio_set_map(p->hearer, &map) == MP_OK);
+    mp_tap *tap = mp_tap_new(2, 48000, 1 << 15);
+    CHECK(mp_audio_set_tap(p->hearer, 0, tap) == MP_OK);
+    CHECK(link_player(p->hearer, 0, 0.0f, ~0u) == MP_OK);
+    mp_link_settings left = {0.5f, 1, 0.0f, 0.0f};
+    CHECK(mp_audio_set_player_tape(p->hearer, 0, &left) == MP_OK);
+    pair_run(p, 0.3);
+    expect_levels(p, 0.0, 0.0);
+    static float taped[2 * 32768];
+    uint32_t got, all = 0;
+    while ((got = mp_tap_read(tap, &map, 1000000000, taped + 2 * all, 16384 - all)) > 0) all += got;
+    CHECK(all > 9600);
+    CHECK(fabsf(taped[2 * (all - 1)] - 0.2f) < 0.001f && taped[2 * all - 1] == 0.0f);
+    CHECK(mp_audio_set_tap(p->hearer, 0, NULL) == MP_OK);
+    mp_tap_free(tap);
+    pair_end(p);
+}
+
 static void meters_show_peak_and_rms(void) {
     pair *p = new_pair(STUDIO, STUDIO, low_tone);
     mp_level levels[MP_MAX_CHANNELS];
@@ -693,6 +716,7 @@ int main(void) {
     gain_pan_mute_and_solo();
     a_link_has_a_gain_and_channels();
     a_link_has_a_filter();
+    a_player_is_recorded_as_its_tape_says();
     meters_show_peak_and_rms();
     own_monitoring_is_off_until_asked_for();
     own_input_is_muted_for_the_others_alone();

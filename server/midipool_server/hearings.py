@@ -84,7 +84,7 @@ class Hearings:
 
 
 def _is_linked(graph: Graph, source: str, listener: str) -> bool:
-    return graph.is_usual or graph.link(source, listener, "audio") is not None
+    return graph.is_usual or listener in graph.sent_to(source, "audio")
 
 
 class HearingReports(Feature):

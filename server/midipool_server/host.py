@@ -342,7 +342,7 @@ class RoomHost:
             raise Refused("muted", "a host has muted you: nobody hears what you play")
         receivers = self._receivers(room, member.id)
         relayed = self._midi.take(now_us, member.id, member.name, midi, receivers)
-        links = room.floor.graph.heard_from(member.name, "midi")
+        links = room.floor.graph.sent_to(member.name, "midi")
         return by_link(relayed, {id: links[room.members[id].name] for id in receivers})
 
     def _receivers(self, room: Room | None, sender: int) -> dict[int, bool]:
@@ -350,7 +350,7 @@ class RoomHost:
         if room is None:
             return {}
         name = room.members[sender].name if sender in room.members else None
-        links = None if name is None else room.floor.graph.heard_from(name, "midi")
+        links = None if name is None else room.floor.graph.sent_to(name, "midi")
         others = [m for m in room.members.values() if m.connected and not m.remote]
         here = [m.id for m in others if m.id != sender and (links is None or m.name in links)]
         return {id: self._connections[id].crowded for id in here if id in self._connections}

@@ -121,5 +121,5 @@ def _unheard(room: Room, senders: set[int]) -> set[tuple[int, int]]:
         (member.sender, other.sender)
         for member in members
         for other in members
-        if other is not member and other.name not in graph.heard_from(member.name, "audio")
+        if other is not member and other.name not in graph.sent_to(member.name, "audio")
     }

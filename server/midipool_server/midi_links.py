@@ -7,8 +7,11 @@ from midipool.graph.part import passes
 from midipool.messages import MidiFrom
 from midipool_server.midi_relay import Relayed
 
+Links = tuple[Link, ...]
+"""Of a receiver, and of its recorder: it gets what any of them lets through."""
 
-def by_link(relayed: Iterable[Relayed], links: Mapping[int, Link]) -> list[Relayed]:
+
+def by_link(relayed: Iterable[Relayed], links: Mapping[int, Links]) -> list[Relayed]:
     """The same, with what each receiver's link lets through; `links` by their ids.
 
     What is left of a batch goes out also when it is empty: it says that the sender still plays.
@@ -18,7 +21,7 @@ def by_link(relayed: Iterable[Relayed], links: Mapping[int, Link]) -> list[Relay
         if not isinstance(message, MidiFrom) or not message.events:
             out.append(Relayed(message, ids))
             continue
-        out += [Relayed(_left(message, link), to) for link, to in _alike(ids, links)]
+        out += [Relayed(_left(message, by), to) for by, to in _alike(ids, links)]
     return out
 
 
@@ -34,20 +37,22 @@ def parted(before: Graph, after: Graph, names: Iterable[str]) -> dict[str, set[s
     return {name: targets for name, targets in found.items() if targets}
 
 
-def _alike(
-    ids: Iterable[int], links: Mapping[int, Link]
-) -> Iterable[tuple[Link | None, list[int]]]:
+def _alike(ids: Iterable[int], links: Mapping[int, Links]) -> Iterable[tuple[Links, list[int]]]:
     """Receivers that get the same."""
-    groups: dict[tuple[object, ...], tuple[Link | None, list[int]]] = {}
+    groups: dict[tuple[object, ...], tuple[Links, list[int]]] = {}
     for id in ids:
-        link = links.get(id)
-        key = () if link is None else (link.channels, link.kinds)
-        groups.setdefault(key, (link, []))[1].append(id)
+        by = links.get(id, ())
+        key = tuple((link.channels, link.kinds) for link in by)
+        groups.setdefault(key, (by, []))[1].append(id)
     return groups.values()
 
 
-def _left(message: MidiFrom, link: Link | None) -> MidiFrom:
-    if link is None or not (link.channels or link.kinds):
+def _left(message: MidiFrom, by: Links) -> MidiFrom:
+    if not by or not all(link.channels or link.kinds for link in by):
         return message
-    events = [event for event in message.events if passes(link, bytes.fromhex(event.data))]
+    events = [
+        event
+        for event in message.events
+        if any(passes(link, bytes.fromhex(event.data)) for link in by)
+    ]
     return MidiFrom(message.name, events, message.silence)

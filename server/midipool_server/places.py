@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from midipool.errors import Refused
+from midipool.graph.nodes import why_not_called
 from midipool.messages import MODULE_KINDS, MemberInfo, MemberKind, Members, MemberStatus, Role
 
 
@@ -69,8 +70,7 @@ class Places:
             entered = Member(id, name, token if known else new_token, remote=True)
             self.by_id[id] = entered
             return entered, None
-        if name.startswith("@"):
-            text = "a name that begins with @ is a group's: choose another"
+        if text := why_not_called(name):
             raise Refused("name_taken", text, "name")
         old = next((m for m in self.members() if _same_place(m, name, token)), None)
         others = [m for m in self.members() if m is not old]

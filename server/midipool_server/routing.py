@@ -17,6 +17,7 @@ from midipool.messages import (
     Message,
     ResetGraph,
     SetGroup,
+    SetRecorder,
     UnlinkNodes,
 )
 from midipool.snapshot.graph import GraphSection
@@ -44,18 +45,24 @@ class Routing(Feature):
         self._limit = RateLimit(EDITS_A_SECOND, EDIT_BURST)
 
     def handlers(self) -> Mapping[type[Message], Handler]:
-        """Changes, and a graph that is handed over."""
-        return {**dict.fromkeys(EDITS, self._edit), HandGraph: self._hand}
+        """Changes, who records, and a graph that is handed over."""
+        return {
+            **dict.fromkeys(EDITS, self._edit),
+            SetRecorder: self._record,
+            HandGraph: self._hand,
+        }
 
     # ---- what people set ----
 
     def may_change(self, now_us: int, actor: str | None, edit: GraphEdit) -> None:
         """Raise Refused unless the actor may do this.
 
-        What one hears oneself is one's own; hosts may all, listeners nothing else, and the others
-        what the room's mode lets them.
+        What one hears or records oneself is one's own; hosts may all, listeners nothing else, and
+        the others what the room's mode lets them.
         """
-        if (actor is not None and concerns(edit) == actor) or self._floor.places.is_host(actor):
+        ears = concerns(edit)
+        its_own = actor is not None and actor in (ears, self._floor.graph.owners.get(ears or ""))
+        if its_own or self._floor.places.is_host(actor):
             return
         roles.check(self._floor.places.role_of(actor), SetGroup)
         self._floor.authority.check_command(actor, self._floor.places.names(), now_us)
@@ -101,11 +108,14 @@ class Routing(Feature):
 
     def came(self, now_us: int, member: Member, old: Member | None) -> list[Outgoing]:
         """A node more, or one of another kind or name."""
+        # Who comes back and records still says so again.
+        graph = self._floor.graph.recording(member.name, False)
         if old is not None and old.name != member.name:
             # Rules of the old name have changed in the midst of others.
-            self._floor.graph = self._floor.graph.entered(member.name, _kind_of(member))
+            self._floor.graph = graph.entered(member.name, _kind_of(member))
             return self._floor.tell("graph", whole(self._floor.graph, self._takes(now_us)))
-        return self._put(self._floor.graph.entered(member.name, _kind_of(member)))
+        told = self._put(graph)
+        return told + self._put(graph.entered(member.name, _kind_of(member)))
 
     def follow(self) -> list[Outgoing]:
         """Somebody may be heard no more, or again."""
@@ -132,6 +142,13 @@ class Routing(Feature):
     def _edit(self, now_us: int, id: int, edit: GraphEdit) -> list[Outgoing]:
         told = self.change(now_us, self._floor.places.acting(id), edit)
         return [Outgoing(self._floor.ok(edit.id, now_us), id), *told]
+
+    def _record(self, now_us: int, id: int, said: SetRecorder) -> list[Outgoing]:
+        member = self._floor.member(id, "a remote records nothing: join as a member")
+        if not self._limit.allow(now_us):
+            raise Refused("too_fast", "recording begins and ends too often: wait a moment")
+        told = self._put(self._floor.graph.recording(member.name, said.recording))
+        return [Outgoing(self._floor.ok(said.id, now_us), id), *told]
 
     def _hand(self, now_us: int, id: int, handed: HandGraph) -> list[Outgoing]:
         """Take over a member's graph, if the room's began anew."""

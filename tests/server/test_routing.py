@@ -20,12 +20,14 @@ from midipool.messages import (
     LinkNodes,
     LinkRule,
     MemberKind,
+    Message,
     Mute,
     Ok,
     ResetGraph,
     RoomGraph,
     SetGroup,
     SetMode,
+    SetRecorder,
     UnlinkNodes,
 )
 from midipool_native.relay import Relay
@@ -71,7 +73,9 @@ class Band(Simulation):
         assert self.known == self.room.floor.graph
 
     def edit(
-        self, edit: GraphEdit | HandGraph | SetMode | GiveRole | Mute, id: int = ANNA
+        self,
+        edit: GraphEdit | HandGraph | SetMode | SetRecorder | GiveRole | Mute,
+        id: int = ANNA,
     ) -> list[Any]:
         out = self.take(self.room.handle(self.now_us, id, edit))
         self.hear(out)
@@ -220,6 +224,58 @@ def test_the_relay_is_told_who_hears_whom(
     followed.follow(room)
 
 
+TAPE = "recorder anna"
+RECORDS, ENDS = SetRecorder(id=1, recording=True), SetRecorder(id=1, recording=False)
+
+
+def test_what_only_a_recorder_hears_is_relayed_as_long_as_it_records(
+    relay: tuple[Relay, dict[tuple[int, int], bool]],
+) -> None:
+    made, links = relay
+    media = RoomMedia(1, 0, lambda: b"k" * 32, iter(range(1, 100)))
+    room = Room("jam", "c10c", 8765, media=media)
+    followed = MediaRelay(made)
+    for id in (ANNA, BERT):
+        room.join(0, id, NAMES[id], "", False, f"{id:032x}")
+    anna, bert = room.members[ANNA].sender, room.members[BERT].sender
+    cut_tape = UnlinkNodes(id=1, source="bert", target=TAPE)
+    steps: list[tuple[Message, bool]] = [(NO_BERT, False), (RECORDS, True), (cut_tape, False)]
+    for message, passed_on in steps:
+        room.handle(0, ANNA, message)
+        followed.follow(room)
+        assert links[bert, anna] is passed_on
+    assert (anna, bert) not in links
+
+
+def test_who_records_says_what_is_recorded_and_its_recorder_goes_when_it_ends(band: Band) -> None:
+    band.edit(SetMode(id=1, mode="leader", leader="carl"))
+    ok, news = band.edit(RECORDS, BERT)
+    assert isinstance(ok, Ok)
+    assert isinstance(news, GraphNews)
+    assert [(node.name, node.kind, node.of) for node in news.nodes] == [
+        ("recorder bert", "recorder", "bert")
+    ]
+    assert len(band.edit(RECORDS, BERT)) == 1
+    band.edit(UnlinkNodes(id=1, source="carl", target="recorder bert"), BERT)
+    band.edit(SetRecorder(id=1, recording=True), CARL)
+    with pytest.raises(Refused, match="carl leads this room"):
+        band.edit(UnlinkNodes(id=1, source="carl", target="recorder carl"), BERT)
+    # Who comes back may have been started anew: it says again that it records.
+    old = band.room.members[BERT].token
+    _, out = band.room.join(0, 7, "bertie", old, False, "0" * 32, ["graph"])
+    band.hear(band.take(out))
+    assert set(band.known.owners) == {"recorder carl"}
+    band.edit(RECORDS, 7)
+    assert not band.hears("recorder bertie", "carl")
+    band.edit(ENDS, 7)
+    assert set(band.known.owners) == {"recorder carl"}
+    band.hear(band.take(band.room.leave(0, CARL)))
+    assert band.known.owners == {}
+    band.enter(REMOTE, "desk", remote=True)
+    with pytest.raises(Refused, match="a remote records nothing"):
+        band.edit(RECORDS, REMOTE)
+
+
 @pytest.fixture
 def relay(
     monkeypatch: pytest.MonkeyPatch,
@@ -293,6 +349,10 @@ async def test_midi_goes_where_the_graph_says_and_what_sounds_is_ended(server: S
     # That it still plays is heard also by whom nothing of it reaches.
     await play(bass, WHEEL)
     assert await receive(keys, "midi_from") == {"type": "midi_from", "name": "bass"}
+    # Her recorder gets all of it: she does too, and parts it herself.
+    assert (await ask(keys, type="recorder", recording=True))["id"] == 5
+    await play(bass, NOTE, DRUM)
+    assert (await receive(keys, "midi_from"))["events"] == [NOTE, DRUM]
 
 
 async def test_the_graph_by_http(server: Server) -> None:

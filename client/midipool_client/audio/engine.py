@@ -43,6 +43,7 @@ from midipool_client.audio.engine_messages import (
     RoomClock,
     Seat,
     Send,
+    Tape,
     ToAudioEngine,
     Watch,
     Way,
@@ -55,7 +56,7 @@ from midipool_client.audio.inserts import EngineInserts
 from midipool_client.audio.levels import loudest
 from midipool_client.audio.old_keys import OldKeys
 from midipool_client.audio.room_device import RoomDevice
-from midipool_client.audio.voices import Voices
+from midipool_client.audio.voices import Voices, as_native
 from midipool_client.engine.framing import Input
 from midipool_client.module.device import ModuleDevice
 from midipool_client.playback.device import TakePlayback
@@ -70,6 +71,8 @@ from midipool_native.roc import Context, Encoder, EncoderSettings, Fec
 
 STATUS_S = 0.1
 OPEN_AGAIN_S = 0.5
+# The mixer lets go of a player within a cycle.
+LET_GO_S = 0.005
 # JACK refuses a client now and then where the system is late.
 FIRST_TRIES = 5
 # Behind JACK's own threads, as the codec thread is.
@@ -157,13 +160,15 @@ class AudioEngine:
             wait_s = max(next_s - time.monotonic(), 0.0)
             if self._module is not None:
                 wait_s = min(wait_s, self._module.cycle_s)
+            if self._voices.wait:
+                wait_s = min(wait_s, LET_GO_S)
             readable, _, _ = select.select([source.fd, self._socket.fileno()], [], [], wait_s)
             if source.fd in readable:
                 for body in source.take():
                     self._take_safely(body)
             self._pass_rare()
             self._pass_heard()
-            if source.fd in readable or time.monotonic() >= next_status_s:
+            if source.fd in readable or self._voices.wait or time.monotonic() >= next_status_s:
                 self._tend()
             if self._watch_s and time.monotonic() >= next_levels_s:
                 next_levels_s = time.monotonic() + self._watch_s
@@ -178,7 +183,7 @@ class AudioEngine:
         self._voices.tend()
         for key_id in self._old_keys.over(time.monotonic_ns()):
             self._socket.remove_key(key_id)
-        self._recording.tend(self._voices.heard(), self._inserts.own_sounds)
+        self._recording.tend(self._voices.taped(), self._inserts.own_sounds)
         self._close_old_encoders()
 
     def _is_alive(self) -> bool:
@@ -250,6 +255,8 @@ class AudioEngine:
                 self._recording.begin(message, self._inserts.own_sounds)
             case RecordMoved():
                 self._recording.moved(message.from_us)
+            case Tape(own=own):
+                self._recording.tape_own(None if own is None else as_native(own))
             case RecordEnd():
                 self._recording.end()
             case Inserts():

@@ -77,9 +77,11 @@ class Voice(msgspec.Struct, frozen=True):
     mute: bool = False
     solo: bool = False
     linked: bool = True
-    """Whether the room's graph has us hear it; its ports are there anyhow."""
+    """Whether the room's graph has us, or our recorder, hear it; its ports are there anyhow."""
     link: VoiceLink = VoiceLink()
     """What comes of it, also at its own ports."""
+    tape: VoiceLink | None = VoiceLink()
+    """What a recording gets of it; None: nothing."""
 
 
 class Voices(msgspec.Struct, tag="voices", frozen=True):
@@ -180,6 +182,12 @@ class Record(msgspec.Struct, tag="record", frozen=True):
     from_us: int
     """Room time of the first frame; it may be to come."""
     most_bytes: int
+
+
+class Tape(msgspec.Struct, tag="tape", frozen=True):
+    """To the engine: what a recording gets of own input; None: nothing."""
+
+    own: VoiceLink | None = VoiceLink()
 
 
 class RecordMoved(msgspec.Struct, tag="record_moved", frozen=True):
@@ -381,6 +389,7 @@ ToAudioEngine = (
     | Record
     | RecordMoved
     | RecordEnd
+    | Tape
     | Inserts
     | PlayTake
     | MuteTake

@@ -21,6 +21,7 @@ MOST_JITTER_WAIT_US = 200_000
 GRAIN_US = 20_000
 # The engine knows what it needs itself; it is not followed into every µs.
 FLOOR_STEP_US = 50
+SILENT = VoiceLink(gain=0.0)
 NOT_LINKED = "not linked in the room's graph"
 
 
@@ -38,6 +39,8 @@ class MemberHearing:
         """Its place in our mix."""
         self.link: Link | None = Link(name, "", "audio")
         """How the room's graph lets us hear it; None if it does not."""
+        self.tape: Link | None = self.link
+        """The same for what we record."""
         self.keep_us = 0
         """So much of what it plays is kept for bars."""
         self._options = options
@@ -84,16 +87,24 @@ class MemberHearing:
             pan=self.strip.pan,
             mute=self.strip.mute,
             solo=self.strip.solo,
-            linked=self.link is not None,
-            link=VoiceLink() if self.link is None else _voice_link(self.link),
+            linked=self.is_sent,
+            link=SILENT if self.link is None and self.tape is not None else voice_link(self.link),
+            tape=None if self.tape is None else voice_link(self.tape),
         )
 
-    def set_link(self, link: Link | None) -> None:
-        """The graph lets us hear it so; what was counted before it did says nothing any more."""
-        if (link is None) != (self.link is None):
+    @property
+    def is_sent(self) -> bool:
+        """Whether it comes to us: to be heard, or to be recorded."""
+        return self.link is not None or self.tape is not None
+
+    def set_link(self, link: Link | None, tape: Link | None) -> None:
+        """The graph lets us hear it so, and record it so; what was counted before it did says
+        nothing any more."""
+        was_sent = self.is_sent
+        self.link, self.tape = link, tape
+        if self.is_sent != was_sent:
             self._meter, self._adaptive, self.path = HearingMeter(self.name), None, "none"
             self._retarget()
-        self.link = link
 
     def take(self, status: VoiceStatus, now_us: int, bars: BarDelay | None, xruns: int = 0) -> None:
         """What the engine counted; `bars` is the grid for bar mode, if it is known."""
@@ -140,7 +151,7 @@ class MemberHearing:
 
     def hearing(self) -> Hearing:
         """For a report."""
-        if self.link is None:
+        if not self.is_sent:
             return Hearing(self.name, self._options.profile, reason=NOT_LINKED, repair=False)
         heard = self._meter.hearing(self._options.profile, self.path, self.reason, self._words)
         return msgspec.structs.replace(heard, repair=self.waits_for_repair)
@@ -148,7 +159,7 @@ class MemberHearing:
     @property
     def waits_for_repair(self) -> bool:
         """Whether repair packets are of use to us."""
-        if self.link is None:
+        if not self.is_sent:
             return False
         if self._adaptive is not None:
             return self._adaptive.waits_for_repair
@@ -207,7 +218,10 @@ class MemberHearing:
         return Encoding(stream.packet_frames, stream.source_packets, stream.repair_packets)
 
 
-def _voice_link(link: Link) -> VoiceLink:
+def voice_link(link: Link | None) -> VoiceLink:
+    """As the engine has it; without one, all."""
+    if link is None:
+        return VoiceLink()
     return VoiceLink(factor(link.gain_db), link.channels, link.high_pass_hz, link.low_pass_hz)
 
 

@@ -12,6 +12,7 @@ from midipool.audio.listening import Listening
 from midipool.audio.profiles import encoding_for
 from midipool.audio.strips import Mix as OwnMix
 from midipool.clock_map import ClockMap
+from midipool.graph.graph import Link
 from midipool.graph.part import EVERYTHING, GraphPart
 from midipool.messages import (
     AudioReport,
@@ -37,9 +38,10 @@ from midipool_client.audio.engine_messages import (
     RoomClock,
     Seat,
     Send,
+    Tape,
     Voices,
 )
-from midipool_client.audio.hearing import MemberHearing, wishes_of
+from midipool_client.audio.hearing import MemberHearing, voice_link, wishes_of
 from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.process import AudioProcess
 from midipool_client.audio.room_bars import RoomBars
@@ -109,6 +111,7 @@ class RoomAudio:
         self._period = 0
         self._silent: frozenset[str] = frozenset()
         self._told_voices: Voices | None = None
+        self._told_tape = Tape()
         self._told_map: ClockMap | None = None
 
     async def run(self) -> None:
@@ -177,7 +180,7 @@ class RoomAudio:
         for name, sender in there.items():
             if name not in self._members:
                 self._members[name] = MemberHearing(name, sender, self.options)
-                self._members[name].set_link(self._part.audio_of(name))
+                self._members[name].set_link(*self._links_of(name))
                 self._tell_device(self._members[name])
             self._members[name].sender = sender
         self._choose_encoding()
@@ -193,13 +196,19 @@ class RoomAudio:
 
     def route(self, part: GraphPart) -> None:
         """The room's graph has us hear these, and be heard by those."""
+        # Who begins to hear us, and alone, waits for no block to end: one begins with it.
+        anew = self._part.audio_to == frozenset() and bool(part.audio_to)
         self._part = part
         for name, member in self._members.items():
-            member.set_link(part.audio_of(name))
+            member.set_link(*self._links_of(name))
+        self._tell_tape()
+        self._choose_encoding(anew)
         self._paths.send_to(part.audio_to)
-        self._choose_encoding()
         self._tell_voices()
         self.report()
+
+    def _links_of(self, name: str) -> tuple[Link | None, Link | None]:
+        return self._part.audio_of(name), self._part.taped_of(name)
 
     def offered(self, message: MediaOfferFrom) -> None:
         """Another one says where it can be reached."""
@@ -254,9 +263,10 @@ class RoomAudio:
         for member in self._members.values():
             self._tell_device(member)
         self._stream = self._told_voices = self._told_map = None
-        self._repairs = False
+        self._repairs, self._told_tape = False, Tape()
         self._bars.forget_told()
         self._tell_mix()
+        self._tell_tape()
         self.clock_changed()
         if self._seat is not None:
             # An engine that died may have used more counters than it told of, and before it told
@@ -281,8 +291,8 @@ class RoomAudio:
 
     @property
     def hears(self) -> list[Hearing]:
-        """How we hear the others now, those whom the graph has us hear."""
-        return [m.hearing() for m in self._members.values() if m.link is not None]
+        """How we hear the others now, those whom the graph has us hear, or record."""
+        return [m.hearing() for m in self._members.values() if m.is_sent]
 
     # ---- time ----
 
@@ -346,7 +356,8 @@ class RoomAudio:
 
     # ---- what the engine is told ----
 
-    def _choose_encoding(self) -> None:
+    def _choose_encoding(self, anew: bool = False) -> None:
+        """Tell the engine, if it is another one; or `anew`, to begin a stream now."""
         ready = self.engine.ready
         if ready is None or not self.options.sends:
             return
@@ -362,10 +373,11 @@ class RoomAudio:
             encoding.source_packets,
             encoding.repair_packets,
         )
-        if stream != self._stream:
-            self._stream = stream
+        if stream != self._stream or anew:
+            is_other, self._stream = stream != self._stream, stream
             self.engine.tell(Send(encoding, channels))
-            self.report()
+            if is_other:
+                self.report()
         repairs = any(hearing.repair for hearing in heard_by.values())
         if repairs != self._repairs:
             self._repairs = repairs
@@ -385,6 +397,16 @@ class RoomAudio:
         strips = [OwnStrip(c.gain, c.pan_of(n, count), c.mute, c.solo) for n, c in channels]
         send = 0.0 if self._room.name in self._silent else own.send
         self.engine.tell(Mix(own.master, own.monitor, send, strips))
+
+    def _tell_tape(self) -> None:
+        """What a recording gets of our own input."""
+        tape = Tape()
+        if self._part.tape is not None:
+            own = self._part.tape.audio.get(self._room.name)
+            tape = Tape(None if own is None else voice_link(own))
+        if tape != self._told_tape:
+            self._told_tape = tape
+            self.engine.tell(tape)
 
     def _tell_pieces(self) -> None:
         now_us = self._room.room_us()

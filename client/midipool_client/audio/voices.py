@@ -79,6 +79,12 @@ class Voices:
             if not held.leaving:
                 self._renew(slot, held)
 
+    @property
+    def wait(self) -> bool:
+        """Whether somebody is to be heard whose slot the mixer has not let go of yet."""
+        leaving = {held.voice.name for held in self._slots.values() if held.leaving}
+        return any(name in leaving and voice.linked for name, voice in self._wanted.items())
+
     def status(self, levels: Mapping[str, Level]) -> list[VoiceStatus]:
         """How each is heard, and how loud, by `levels`."""
         return [
@@ -95,12 +101,12 @@ class Voices:
             if not held.leaving
         }
 
-    def heard(self) -> list[tuple[int, str, int]]:
-        """(slot, name, channels) of each."""
+    def taped(self) -> list[tuple[int, str, int]]:
+        """(slot, name, channels) of each that a recording gets."""
         return [
             (slot, held.voice.name, held.channels)
             for slot, held in self._slots.items()
-            if not held.leaving
+            if not held.leaving and held.voice.tape is not None
         ]
 
     def close(self) -> None:
@@ -164,7 +170,9 @@ class Voices:
             self._wait(slot, voice)
         self._mix(slot, held.voice)
         if voice.link != PLAIN:
-            self._core.set_player_link(slot, _as_native(voice.link))
+            self._core.set_player_link(slot, as_native(voice.link))
+        if voice.tape is not None and voice.tape != PLAIN:
+            self._core.set_player_tape(slot, as_native(voice.tape))
 
     def _adjust(self, slot: int, held: _Slot, voice: Voice, key_id: int) -> None:
         before, held.voice = held.voice, voice
@@ -176,7 +184,9 @@ class Voices:
         if _mix_of(voice) != _mix_of(before):
             self._mix(slot, voice)
         if voice.link != before.link:
-            self._core.set_player_link(slot, _as_native(voice.link))
+            self._core.set_player_link(slot, as_native(voice.link))
+        if voice.tape is not None and voice.tape != before.tape:
+            self._core.set_player_tape(slot, as_native(voice.tape))
 
     def _wait(self, slot: int, voice: Voice) -> None:
         target_frames, cover_frames = _frames(voice.target_us), _frames(voice.cover_us)
@@ -260,7 +270,8 @@ def _wait_of(voice: Voice) -> tuple[int, int, bool]:
     return voice.target_us, voice.cover_us, voice.by_bars
 
 
-def _as_native(link: VoiceLink) -> PlayerLink:
+def as_native(link: VoiceLink) -> PlayerLink:
+    """The same for the mixer."""
     return PlayerLink(link.gain, link.channels, link.high_pass_hz, link.low_pass_hz)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from midipool_client.room_url import RoomUrl
 
 ACTIONS = ("graph", "link", "unlink", "hears", "group")
-WHO = "a member, a group such as @rhythm, or `all`"
+WHO = "a member, a group such as @rhythm, `all`, or `recorder`"
 SOURCE = "a member, `click`, a group such as @rhythm, or `all`"
 
 
@@ -173,10 +173,20 @@ def _hz(text: str | None, option: str) -> Any:
 
 
 def node_called(graph: "Graph", word: str) -> str:
-    """What a person means: `all` and `click` unless somebody is called so."""
-    if word in graph.nodes or word not in ("all", "click"):
+    """What a person means: `all`, `click`, `recorder` unless somebody is called so."""
+    if word in graph.nodes or word not in ("all", "click", "recorder"):
         return word
-    return f"@{word}"
+    return f"@{word}" if word != "recorder" else _the_recorder(graph)
+
+
+def _the_recorder(graph: "Graph") -> str:
+    from midipool.errors import Refused
+
+    found = list(graph.owners)
+    if len(found) == 1:
+        return found[0]
+    text = f"several record: say {' or '.join(map(repr, found))}" if found else "nobody records"
+    raise Refused("no_such_node", text)
 
 
 def group_name(word: str) -> str:

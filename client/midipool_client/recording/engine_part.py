@@ -6,10 +6,11 @@ from pathlib import Path
 from midipool.clock_map import ClockMap
 from midipool.errors import MidiPoolError
 from midipool_client.audio.engine_messages import Record, Recorded
+from midipool_client.recording.manifest import Kind
 from midipool_client.recording.writer import Writer
 from midipool_native import tap as taps
 from midipool_native._rt import ffi
-from midipool_native.audio import AudioCore
+from midipool_native.audio import AudioCore, PlayerLink
 from midipool_native.tap import Tap
 
 END_S = 3.0
@@ -26,6 +27,8 @@ class EngineRecording:
         self._why = ""
         self._base_ns = 0
         self._clock_map: ClockMap | None = None
+        self._own_taped = True
+        self._own_taps: dict[int, Tap] = {}
         self._tracks: dict[tuple[str, int], Tap] = {}
         self._filled: dict[int, Tap] = {}
 
@@ -44,10 +47,7 @@ class EngineRecording:
         self._writer = Writer(
             Path(record.folder), record.format, self._rate, record.most_bytes, clock
         )
-        if channels := self._own[taps.INPUT]:
-            self._fill(taps.INPUT, self._writer.add(record.player, "input", channels))
-        if effects:
-            self._add_effects(self._writer, whole=True)
+        self._add_own(self._writer, effects, whole=True)
         self._fill(taps.MIX, self._writer.add("mix", "mix", self._own[taps.MIX]))
 
     def follow_clock(self, clock_map: ClockMap) -> None:
@@ -60,16 +60,25 @@ class EngineRecording:
         """The room's clock will be another one, by which it began then."""
         self._base_ns = from_us * 1000
 
+    def tape_own(self, link: PlayerLink | None) -> None:
+        """What is recorded of own input, from the next `tend` on; None: nothing."""
+        self._own_taped = link is not None
+        if link is not None:
+            self._core.set_own_tape(link)
+            return
+        for source in (taps.INPUT, taps.PLAYED):
+            if source in self._filled:
+                self._empty(source)
+
     def tend(self, heard: Iterable[tuple[int, str, int]], effects: bool = False) -> None:
-        """Those who are heard: (slot, name, channels); and whether own input has effects now."""
+        """Who is recorded: (slot, name, channels); and whether own input has effects now."""
         writer = self._writer
         if writer is None or not self._filled:
             return
         if writer.why:
             self.end()
             return
-        if effects and taps.PLAYED not in self._filled:
-            self._add_effects(writer, whole=False)
+        self._add_own(writer, effects, whole=False)
         there = {slot: (name, channels) for slot, name, channels in heard}
         for slot in [s for s in self._filled if s not in self._own and s not in there]:
             self._empty(slot)
@@ -88,6 +97,7 @@ class EngineRecording:
         for source in list(self._filled):
             self._empty(source)
         self._tracks.clear()
+        self._own_taps.clear()
         if self._writer is not None:
             self._writer.end()
 
@@ -106,10 +116,18 @@ class EngineRecording:
             return Recorded(self._folder, self._rate, [], True, self._why)
         return Recorded(self._folder, self._rate, writer.tracks(), writer.done, writer.why)
 
-    def _add_effects(self, writer: Writer, *, whole: bool) -> None:
-        """Own input as the room gets it, beside as it comes: from now on."""
-        if channels := self._own[taps.PLAYED]:
-            self._fill(taps.PLAYED, writer.add(self._player, "effects", channels, whole))
+    def _add_own(self, writer: Writer, effects: bool, *, whole: bool) -> None:
+        """Own input as it comes and, if it has effects, as the room gets it: from now on."""
+        kinds: dict[int, Kind] = {taps.INPUT: "input"}
+        if effects:
+            kinds[taps.PLAYED] = "effects"
+        for source, kind in kinds.items():
+            if not self._own_taped or source in self._filled or not self._own[source]:
+                continue
+            if source not in self._own_taps:
+                made = writer.add(self._player, kind, self._own[source], whole)
+                self._own_taps[source] = made
+            self._fill(source, self._own_taps[source])
 
     def _fill(self, source: int, tap: Tap) -> None:
         for other in [s for s, filled in self._filled.items() if filled is tap]:

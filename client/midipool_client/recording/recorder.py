@@ -48,6 +48,9 @@ class Room(Protocol):
     def room_us(self) -> int | None:
         """Its time now."""
 
+    def records(self, is_so: bool) -> None:
+        """We record from now on, or no more."""
+
     def tell_clock(self) -> None:
         """Let the audio engine have its clock once more."""
 
@@ -84,6 +87,7 @@ class Recorder:
         finally:
             self._starting = False
         self._current = Current(prepared, self._engine.restarts, self._room.chain)
+        self._room.records(True)
         self._place(self._current)
         waits = self._current.from_us is None
         begins = "waits until the song plays" if waits else "begins on the next bar line"
@@ -232,4 +236,5 @@ class Recorder:
         )
         os.close(current.lock)
         self._current = None
+        self._room.records(False)
         current.ended.set()

@@ -42,6 +42,7 @@ NEEDS: Mapping[type[Message], Need] = MappingProxyType(
         m.LinkNodes: "member",
         m.UnlinkNodes: "member",
         m.HearOnly: "member",
+        m.SetRecorder: "member",
         m.SetGroup: "player",
         m.ResetGraph: "player",
         m.HandGraph: "player",

@@ -33,7 +33,9 @@ from midipool_client.audio.engine_messages import (
     RoomClock,
     Seat,
     Send,
+    Tape,
     ToAudioEngine,
+    VoiceLink,
     Voices,
     Way,
     Ways,
@@ -232,6 +234,33 @@ def test_who_is_not_linked_is_not_decoded_but_told_what_we_send(stand: Stand) ->
     assert (voice.link.high_pass_hz, voice.link.low_pass_hz) == (80.0, 8000.0)
 
 
+def test_who_is_only_recorded_comes_silent_and_who_is_only_heard_is_not_taped(
+    stand: Stand,
+) -> None:
+    stand.bass_is_there()
+    route(stand, NO_BASS)
+    stand.take(Voices)
+    graph = edited(Graph().entered("drums").entered("bass"), NO_BASS).recording("drums", True)
+    stand.audio.route(part_of(graph, "drums"))
+    [voices] = stand.take(Voices)
+    assert isinstance(voices, Voices)
+    [voice] = voices.voices
+    assert (voice.linked, voice.link, voice.tape) == (True, VoiceLink(0.0), VoiceLink())
+    assert stand.take(Tape) == []
+    assert len(stand.audio.hears) == 1
+    for source in ("bass", "drums"):
+        graph = edited(graph, UnlinkNodes(id=1, source=source, target="recorder drums"))
+    graph = edited(graph, LinkNodes(id=1, source="bass", target="drums"))
+    stand.audio.route(part_of(graph, "drums"))
+    [voices] = stand.take(Voices)
+    assert isinstance(voices, Voices)
+    [voice] = voices.voices
+    assert (voice.linked, voice.link, voice.tape) == (True, VoiceLink(), None)
+    assert stand.take(Tape) == [Tape(None)]
+    stand.audio.route(part_of(graph.recording("drums", False), "drums"))
+    assert stand.take(Tape) == [Tape()]
+
+
 def test_nothing_is_sent_to_who_does_not_hear_us_nor_packed_by_its_wishes(stand: Stand) -> None:
     stand.bass_is_there("lan")
     stand.take(Ways)
@@ -240,9 +269,13 @@ def test_nothing_is_sent_to_who_does_not_hear_us_nor_packed_by_its_wishes(stand:
     assert stand.take(Ways)[-1] == Ways([], RELAY)
     # Who comes next is most likely one of those who were there.
     assert stand.take(Send) == []
+    # It is sent from a block's begin on, for which a listener would wait else.
     route(stand)
-    assert stand.take(Ways)[-1] == Ways([Way(RELAY)], RELAY)
+    told = [m for m in stand.told if isinstance(m, Send | Ways)][-2:]
+    assert told == [before, Ways([Way(RELAY)], RELAY)]
     assert before == Send(Encoding(128, 4, 4), 2)
+    route(stand)
+    assert len(stand.take(Send)) == 1
 
 
 def test_without_a_graph_everybody_is_heard(stand: Stand) -> None:

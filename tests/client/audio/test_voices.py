@@ -50,6 +50,7 @@ class FakeCore:
         self.targets: list[tuple[int, float, float, bool]] = []
         self.mixes: list[tuple[int, float]] = []
         self.links: list[tuple[int, PlayerLink]] = []
+        self.tapes: list[tuple[int, PlayerLink]] = []
 
     def add_player(self, slot: int, setup: PlayerSetup) -> None:
         assert slot not in self.setups
@@ -95,6 +96,9 @@ class FakeCore:
 
     def set_player_link(self, slot: int, link: PlayerLink) -> None:
         self.links.append((slot, link))
+
+    def set_player_tape(self, slot: int, link: PlayerLink) -> None:
+        self.tapes.append((slot, link))
 
 
 @dataclass
@@ -205,7 +209,7 @@ def test_fewer_channels_go_on_in_their_slot_and_so_do_as_many_as_before(desk: De
         desk.voices.tend()
         assert not desk.core.leaving
         assert desk.core.setups[0].channels == 2
-        assert desk.voices.heard() == [(0, "ada", 2)]
+        assert desk.voices.taped() == [(0, "ada", 2)]
 
 
 def test_more_channels_leave_and_enter_again_and_the_ports_stay(desk: Desk) -> None:
@@ -301,16 +305,31 @@ def test_a_link_changes_what_comes_of_a_voice(desk: Desk) -> None:
     assert desk.core.links == [(0, PlayerLink(0.5, (2,), 80.0))]
 
 
+def test_who_is_recorded_otherwise_than_heard_has_two_links(desk: Desk) -> None:
+    only_taped = msgspec.structs.replace(ADA, link=VoiceLink(0.0), tape=VoiceLink(0.5))
+    desk.voices.want([only_taped, msgspec.structs.replace(BO, tape=None)])
+    assert (desk.core.links, desk.core.tapes) == ([(0, PlayerLink(0.0))], [(0, PlayerLink(0.5))])
+    assert desk.voices.taped() == [(0, "ada", 2)]
+    desk.voices.want([msgspec.structs.replace(only_taped, tape=None), BO])
+    assert desk.voices.taped() == [(1, "bo", 1)]
+    desk.voices.want([ADA, BO])
+    assert (desk.core.links[-1], desk.core.tapes[-1]) == ((0, PlayerLink()), (0, PlayerLink()))
+
+
 def test_who_is_not_linked_is_not_heard_and_keeps_slot_and_ports(desk: Desk) -> None:
     desk.voices.want([ADA, BO])
     unlinked = msgspec.structs.replace(ADA, linked=False)
     desk.voices.want([unlinked, BO])
     assert desk.core.leaving == {0}
+    assert not desk.voices.wait
+    desk.voices.want([ADA, BO])  # again before the mixer let go: that is looked for often
+    assert desk.voices.wait
+    desk.voices.want([unlinked, BO])
     desk.core.lets_go()
     desk.voices.tend()
     assert desk.socket.heard == {1: (8, KEY_ID)}
     assert desk.device.ports == {0: "ada", 1: "bo"}
-    assert [name for _, name, _ in desk.voices.heard()] == ["bo"]
+    assert [name for _, name, _ in desk.voices.taped()] == ["bo"]
     desk.voices.want([msgspec.structs.replace(ADA, link=VoiceLink(0.5)), BO])
     assert desk.socket.heard[0] == (7, KEY_ID)
     assert desk.core.links == [(0, PlayerLink(0.5))]

@@ -9,7 +9,7 @@ from midipool.clock_map import ClockMap
 from midipool_client.audio.engine_messages import Record
 from midipool_client.recording.engine_part import EngineRecording
 from midipool_client.recording.manifest import Track
-from midipool_native.audio import AudioCore
+from midipool_native.audio import AudioCore, PlayerLink
 from tests.e2e.waiting import wait_until
 
 
@@ -61,3 +61,18 @@ def test_effects_that_come_later_are_not_there_from_the_begin(
         ("mix", True),
         ("effects", False),
     ]
+
+
+def test_own_input_is_a_track_only_once_it_is_to_be_recorded(
+    recording: EngineRecording, tmp_path: Path
+) -> None:
+    recording.tape_own(None)
+    recording.begin(record(tmp_path), effects=True)
+    recording.tend([], effects=True)
+    recording.tape_own(PlayerLink(0.5))
+    recording.tend([])
+    recording.tape_own(None)
+    recording.tend([])
+    recording.tape_own(PlayerLink())
+    recording.tend([])
+    assert [(t.kind, t.whole) for t in ended(recording)] == [("mix", True), ("input", False)]

@@ -66,8 +66,14 @@ class Room:
     now_us = 500_000
     chain = PLAYS
 
+    def __init__(self) -> None:
+        self.recording: list[bool] = []
+
     def room_us(self) -> int | None:
         return self.now_us
+
+    def records(self, is_so: bool) -> None:
+        self.recording.append(is_so)
 
     def tell_clock(self) -> None:
         """Nobody listens."""
@@ -91,12 +97,14 @@ async def test_what_is_played_is_in_the_midi_file(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     said = await bench.do(do="record_start", format="flac")
     assert "next bar line" in said
+    assert bench.room.recording == [True]
     (record,) = bench.engine.told
     assert isinstance(record, Record)
     assert record.from_us == 2_000_000
     bench.recorder.played("keys", [TimedMidi(2_500_000, "903c40")])
     bench.room.now_us = 3_000_000
     assert "1.0 s of 1 tracks" in await bench.do(do="record_stop")
+    assert bench.room.recording == [True, False]
     (name,) = bench.library.names()
     assert "/" not in name
     manifest = bench.library.show(name)

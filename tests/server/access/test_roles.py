@@ -50,6 +50,7 @@ TABLE: dict[type[Message], tuple[str, Message]] = {
     m.LinkNodes: (ALL, m.LinkNodes(id=1, source="paul", target="lisa", gain_db=-6)),
     m.UnlinkNodes: (ALL, m.UnlinkNodes(id=1, source="paul", target="lisa")),
     m.HearOnly: (ALL, m.HearOnly(id=1, target="lisa", sources=("@click",))),
+    m.SetRecorder: (ALL, m.SetRecorder(id=1, recording=True)),
     m.SetGroup: (PLAYERS, m.SetGroup(id=1, name="@g", members=("paul",))),
     m.ResetGraph: (PLAYERS, m.ResetGraph(id=1)),
     m.HandGraph: (PLAYERS, m.HandGraph([], [])),
