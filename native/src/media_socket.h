@@ -97,6 +97,7 @@ typedef struct {
     _Atomic int64_t direct_ns; /* the last time; 0: never */
     _Atomic int64_t pause_ns;  /* the longest of late */
     _Atomic uint32_t sender;
+    _Atomic bool alarmed; /* it was taken for cut off, and not heard directly since */
 } mp_watched;
 
 /* Senders that are to send by the relay too. */
@@ -128,7 +129,10 @@ struct mp_media_socket {
     _Atomic uint32_t own_sender;
     _Atomic uint64_t relay_token; /* as the relay said it last, bytes as they are; 0: not yet */
     _Atomic int64_t standby_until_ns; /* up to then, everything goes by the relay too */
-    int64_t asked_ns; /* the codec thread's own */
+    _Atomic uint32_t false_alarms; /* who was taken for cut off was heard soon after */
+    /* The codec thread's own. */
+    uint32_t alarms_seen;
+    int64_t asked_ns, patience_ns, patience_since_ns;
 };
 
 #define MP_COUNT(socket, field, more)                                                      \

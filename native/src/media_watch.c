@@ -6,8 +6,11 @@
 
 #include "media_socket.h"
 
-/* Who is silent for longer than it ever was of late, and by this, may not get through. */
-static const int64_t PATIENCE_NS = 5000000;
+/* Who is silent for longer than it ever was of late, and by this, may not get through. Where those
+ * who were thought to be cut off are heard again soon after, machines or lines just come late at
+ * times: to send all of it twice makes that worse, so patience grows, and wears off in calm. */
+static const int64_t LEAST_PATIENCE_NS = 5000000, MOST_PATIENCE_NS = 320000000;
+static const int64_t FALSE_ALARM_NS = 500000000, CALM_NS = 10000000000;
 static const int64_t FIRST_PAUSE_NS = 10000000, MOST_PAUSE_NS = 30000000;
 enum { PAUSE_FADES = 256 /* packets */ };
 /* By then hole punching has seen it too, and chosen another path. */
@@ -37,6 +40,8 @@ void mp_watch_heard(mp_media_socket *s, uint32_t slot, uint32_t sender, int64_t 
     usual_ns -= usual_ns / PAUSE_FADES;
     if (before_ns != 0 && pause_ns > usual_ns) usual_ns = pause_ns;
     put(&w->pause_ns, usual_ns < MOST_PAUSE_NS ? usual_ns : MOST_PAUSE_NS);
+    if (atomic_exchange(&w->alarmed, false) && pause_ns < FALSE_ALARM_NS)
+        atomic_fetch_add_explicit(&s->false_alarms, 1, memory_order_relaxed);
     atomic_store_explicit(&w->sender, sender, memory_order_relaxed);
     put(&w->direct_ns, received_ns);
 }
@@ -53,17 +58,33 @@ void mp_watch_asked(mp_media_socket *s, const uint8_t *senders, uint32_t size,
 
 /* ---- the codec thread ---- */
 
-static bool is_silent(mp_watched *w, int64_t now_ns) {
+static void learn_patience(mp_media_socket *s, int64_t now_ns) {
+    uint32_t false_alarms = atomic_load_explicit(&s->false_alarms, memory_order_relaxed);
+    if (false_alarms != s->alarms_seen) {
+        s->alarms_seen = false_alarms;
+        s->patience_ns *= 2;
+        s->patience_since_ns = now_ns;
+    } else if (now_ns - s->patience_since_ns > CALM_NS) {
+        s->patience_ns /= 2;
+        s->patience_since_ns = now_ns;
+    }
+    if (s->patience_ns < LEAST_PATIENCE_NS) s->patience_ns = LEAST_PATIENCE_NS;
+    if (s->patience_ns > MOST_PATIENCE_NS) s->patience_ns = MOST_PATIENCE_NS;
+}
+
+static bool is_silent(mp_watched *w, int64_t patience_ns, int64_t now_ns) {
     int64_t direct_ns = get(&w->direct_ns), silence_ns = now_ns - direct_ns;
     if (direct_ns == 0 || silence_ns > GIVE_UP_NS) return false;
-    return silence_ns > get(&w->pause_ns) + PATIENCE_NS;
+    return silence_ns > get(&w->pause_ns) + patience_ns;
 }
 
 bool mp_watch_stands_by(mp_media_socket *s, int64_t now_ns, mp_watch_ask *ask) {
     ask->size = 0;
+    learn_patience(s, now_ns);
     for (int slot = 0; slot < MP_MEDIA_SENDERS; slot++) {
         mp_watched *w = &s->watched[slot];
-        if (!is_silent(w, now_ns)) continue;
+        if (!is_silent(w, s->patience_ns, now_ns)) continue;
+        atomic_store_explicit(&w->alarmed, true, memory_order_relaxed);
         stand_by(s, now_ns + STANDBY_NS);
         uint32_t sender = atomic_load_explicit(&w->sender, memory_order_relaxed);
         if (ask->size == sizeof ask->senders) continue;
