@@ -159,10 +159,26 @@ void mp_history_arrived(mp_history *h, uint32_t timestamp, uint32_t frames, int6
     }
 }
 
+/* To the nearest: adding so much leaves no bits behind the point. */
 static int16_t rounded(float sample) {
+    const float no_fraction = 12582912.0f; /* 1.5 * 2^23 */
     float value = sample * 32767.0f;
-    if (value >= 32767.0f) return 32767;
-    return value > -32767.0f ? (int16_t)lrintf(value) : -32767;
+    value = value > -32767.0f ? value : -32767.0f; /* also what is no number */
+    value = value < 32767.0f ? value : 32767.0f;
+    return (int16_t)(int32_t)(value + no_fraction - no_fraction);
+}
+
+/* Frames that lie one behind the other, in two pieces at the buffer's end. */
+static void keep(mp_history *h, int64_t place, const float *frames, uint32_t count) {
+    while (count > 0) {
+        uint32_t piece = h->mask + 1 - (uint32_t)((uint64_t)place & h->mask);
+        if (piece > count) piece = count;
+        int16_t *to = at(h, place);
+        for (uint32_t i = 0; i < piece * h->channels; i++) to[i] = rounded(frames[i]);
+        place += piece;
+        frames += (size_t)piece * h->channels;
+        count -= piece;
+    }
 }
 
 void mp_history_store(mp_history *h, uint32_t timestamp, const float *frames, uint32_t count) {
@@ -171,13 +187,11 @@ void mp_history_store(mp_history *h, uint32_t timestamp, const float *frames, ui
     int64_t gap_from = place - (int64_t)h->mask - 1;
     if (gap_from < h->written) gap_from = h->written;
     for (int64_t p = gap_from; p < place; p++) memset(at(h, p), 0, h->channels * sizeof(int16_t));
-    for (uint32_t i = 0; i < count; i++) {
-        if (place + i < h->written) continue;
-        for (uint32_t c = 0; c < h->channels; c++) {
-            at(h, place + i)[c] = rounded(frames[(size_t)i * h->channels + c]);
-        }
+    int64_t kept = h->written > place ? h->written - place : 0; /* was there before */
+    if (kept < count) {
+        keep(h, place + kept, frames + (size_t)kept * h->channels, count - (uint32_t)kept);
+        h->written = place + count;
     }
-    if (place + count > h->written) h->written = place + count;
     h->base_place = place;
     h->base_timestamp = timestamp;
 }

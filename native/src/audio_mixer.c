@@ -6,6 +6,8 @@
 #include "audio.h"
 
 enum { DRY_FADE = 64 };
+/* -120 dB: what a gain is off by then is not heard. */
+static const float GAIN_THERE = 1e-6f;
 /* The mix is left alone up to here, and bent above, so that it never passes 1. */
 static const float KNEE = 0.8f;
 
@@ -77,15 +79,18 @@ static void note_cover(mp_player *p, uint32_t count, uint32_t got) {
     }
 }
 
-/* Read a player's frames, of its own channel count; what lacks is faded out from the last. */
-static void read_player(mp_player *p, float *frames, uint32_t count) {
-    mp_mix_place *place = &p->place;
-    uint32_t channels = p->ring.channels;
-    uint32_t got = mp_frame_ring_read(&p->ring, frames, count);
+/* Nearly always: all is there, and was before. */
+static void pass_whole(mp_mix_place *place, uint32_t channels, float *frames, uint32_t count) {
+    if (count == 0) return;
+    memcpy(place->last, frames + (size_t)(count - 1) * channels, channels * sizeof(float));
+    for (uint32_t i = 0; i < count * channels; i++) frames[i] = mp_clamped(frames[i]);
+}
+
+static void fade_in_and_out(mp_mix_place *place, uint32_t channels, float *frames, uint32_t count,
+                            uint32_t got) {
     for (uint32_t i = 0; i < count; i++) {
         bool there = i < got;
-        float toward = there ? 1.0f : 0.0f;
-        if (place->fade != toward) place->fade += there ? 1.0f / DRY_FADE : -1.0f / DRY_FADE;
+        place->fade += there ? 1.0f / DRY_FADE : -1.0f / DRY_FADE;
         place->fade = place->fade < 0.0f ? 0.0f : place->fade > 1.0f ? 1.0f : place->fade;
         for (uint32_t c = 0; c < channels; c++) {
             float *sample = &frames[(size_t)i * channels + c];
@@ -93,6 +98,15 @@ static void read_player(mp_player *p, float *frames, uint32_t count) {
             *sample = mp_clamped(place->last[c] * place->fade);
         }
     }
+}
+
+/* Read a player's frames, of its own channel count; what lacks is faded out from the last. */
+static void read_player(mp_player *p, float *frames, uint32_t count) {
+    mp_mix_place *place = &p->place;
+    uint32_t channels = p->ring.channels;
+    uint32_t got = mp_frame_ring_read(&p->ring, frames, count);
+    if (got == count && place->fade == 1.0f) pass_whole(place, channels, frames, count);
+    else fade_in_and_out(place, channels, frames, count, got);
     if (!atomic_load_explicit(&p->playing, memory_order_relaxed)) return;
     note_cover(p, count, got);
     if (got < count) {
@@ -115,18 +129,30 @@ static float wanted_gain(const mp_audio *a, const mp_player *p, uint32_t out) {
     return place->gain * mp_pan(place->pan, out, p->ring.channels > 1);
 }
 
+/* One input into one output. A gain that has come to its place is one number for all frames. */
+static float mix_one(const float *in, uint32_t ins, float *out, uint32_t outs, uint32_t frames,
+                     float part, float now, float wanted) {
+    if (fabsf(wanted - now) < GAIN_THERE) {
+        for (uint32_t i = 0; i < frames; i++) out[i * outs] += in[i * ins] * (part * wanted);
+        return wanted;
+    }
+    for (uint32_t i = 0; i < frames; i++) {
+        now += (wanted - now) * MP_GLIDE;
+        out[i * outs] += in[i * ins] * (part * now);
+    }
+    return now;
+}
+
 static void mix_player(mp_audio *a, mp_player *p, uint32_t frames) {
     uint32_t ins = p->ring.channels, outs = a->settings.out_channels;
     for (uint32_t out = 0; out < outs; out++) {
-        float now = p->place.now[out], wanted = wanted_gain(a, p, out);
-        for (uint32_t i = 0; i < frames; i++) {
-            const float *frame = &a->scratch[(size_t)i * ins];
-            float sum = 0.0f;
-            now += (wanted - now) * MP_GLIDE;
-            for (uint32_t in = 0; in < ins; in++) sum += route(in, ins, out, outs) * frame[in];
-            a->mixed[(size_t)i * outs + out] += now * sum;
+        float before = p->place.now[out], wanted = wanted_gain(a, p, out);
+        for (uint32_t in = 0; in < ins; in++) {
+            float part = route(in, ins, out, outs);
+            if (part == 0.0f) continue;
+            p->place.now[out] = mix_one(a->scratch + in, ins, a->mixed + out, outs, frames, part,
+                                        before, wanted);
         }
-        p->place.now[out] = fabsf(now) < 1e-9f ? 0.0f : now;
     }
 }
 

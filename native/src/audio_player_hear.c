@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audio_player.h"
+#include "packet_ring.h"
 #include "rtp.h"
 
 /* Packets go into the decoder so long before they are due, and never more of them. */
@@ -227,7 +228,7 @@ static void collect(mp_player *p) {
     mp_media_packet packet;
     const mp_player_settings *s = &p->settings;
     while (s->take != NULL && s->take(s->take_arg, s->take_index, &packet)) {
-        if (!mp_ring_stage(&p->queue, &packet)) mp_count(&p->overflow, 1);
+        if (!mp_packet_stage(&p->queue, &packet)) mp_count(&p->overflow, 1);
         mp_ring_publish(&p->queue);
     }
 }
@@ -236,7 +237,7 @@ void mp_player_take_in(mp_player *p, const mp_device_time *device, const mp_cloc
                     int64_t now_ns) {
     collect(p);
     for (;;) {
-        if (!p->pending_there) p->pending_there = mp_ring_take(&p->queue, &p->pending);
+        if (!p->pending_there) p->pending_there = mp_packet_take(&p->queue, &p->pending);
         if (!p->pending_there || is_early(p, now_ns)) return;
         p->pending_there = false;
         if (p->pending.size > sizeof p->pending.bytes) {

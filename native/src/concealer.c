@@ -8,12 +8,18 @@ enum { LEAST_PERIOD = 96, MOST_PERIOD = MP_CONCEAL_PERIOD, PATTERN = 240, COARSE
 void mp_concealer_init(mp_concealer *c, uint32_t channels) {
     memset(c, 0, sizeof *c);
     c->channels = channels;
+    c->end = MP_CONCEAL_HISTORY;
     c->quiet = true;
 }
 
-static float sum_at(const mp_concealer *c, uint32_t frame) {
+/* The frame that was given so long ago; 1 is the last. */
+static const float *ago(const mp_concealer *c, uint32_t frames) {
+    return c->past + (size_t)(c->end - frames) * c->channels;
+}
+
+static float sum_of(const float *frame, uint32_t channels) {
     float sum = 0.0f;
-    for (uint32_t i = 0; i < c->channels; i++) sum += c->past[(size_t)frame * c->channels + i];
+    for (uint32_t i = 0; i < channels; i++) sum += frame[i];
     return sum;
 }
 
@@ -42,7 +48,8 @@ static uint32_t best_period(const float *mono, uint32_t low, uint32_t high, uint
 
 static uint32_t find_period(const mp_concealer *c) {
     float mono[MP_CONCEAL_HISTORY];
-    for (uint32_t i = 0; i < MP_CONCEAL_HISTORY; i++) mono[i] = sum_at(c, i);
+    for (uint32_t i = 0; i < MP_CONCEAL_HISTORY; i++)
+        mono[i] = sum_of(ago(c, MP_CONCEAL_HISTORY - i), c->channels);
     uint32_t rough = best_period(mono, LEAST_PERIOD, MOST_PERIOD, COARSE);
     uint32_t low = rough - COARSE < LEAST_PERIOD ? LEAST_PERIOD : rough - COARSE;
     uint32_t high = rough + COARSE > MOST_PERIOD ? MOST_PERIOD : rough + COARSE;
@@ -63,9 +70,13 @@ static void remember(mp_concealer *c, const float *frames, uint32_t count) {
         frames += (size_t)(count - MP_CONCEAL_HISTORY) * c->channels;
         count = MP_CONCEAL_HISTORY;
     }
-    size_t size = sizeof(float) * c->channels, kept = MP_CONCEAL_HISTORY - count;
-    memmove(c->past, c->past + (size_t)count * c->channels, kept * size);
-    memcpy(c->past + kept * c->channels, frames, count * size);
+    size_t size = sizeof(float) * c->channels;
+    if (c->end + count > 2 * MP_CONCEAL_HISTORY) {
+        memmove(c->past, ago(c, MP_CONCEAL_HISTORY), MP_CONCEAL_HISTORY * size);
+        c->end = MP_CONCEAL_HISTORY;
+    }
+    memcpy(c->past + (size_t)c->end * c->channels, frames, count * size);
+    c->end += count;
 }
 
 void mp_concealer_pass(mp_concealer *c, float *frames, uint32_t count) {
@@ -85,12 +96,9 @@ void mp_concealer_pass(mp_concealer *c, float *frames, uint32_t count) {
 
 static void begin(mp_concealer *c) {
     c->period = find_period(c);
-    size_t from = (size_t)(MP_CONCEAL_HISTORY - c->period) * c->channels;
-    memcpy(c->loop, c->past + from, (size_t)c->period * c->channels * sizeof(float));
-    const float *last = c->past + (size_t)(MP_CONCEAL_HISTORY - 1) * c->channels;
-    for (uint32_t k = 0; k < c->channels; k++) {
-        c->off[k] = last[k] - last[(ptrdiff_t)k - (ptrdiff_t)(c->period * c->channels)];
-    }
+    memcpy(c->loop, ago(c, c->period), (size_t)c->period * c->channels * sizeof(float));
+    const float *last = ago(c, 1), *before = ago(c, c->period + 1);
+    for (uint32_t k = 0; k < c->channels; k++) c->off[k] = last[k] - before[k];
 }
 
 void mp_concealer_fill(mp_concealer *c, float *frames, uint32_t count) {

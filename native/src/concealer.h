@@ -11,7 +11,9 @@ enum { MP_CONCEAL_HISTORY = 1024, MP_CONCEAL_FADE = 480, MP_CONCEAL_PERIOD = 576
 
 typedef struct {
     uint32_t channels, period, made; /* `made`: frames into the hole; 0 when there is none */
-    float past[MP_CONCEAL_HISTORY * MP_MAX_CHANNELS]; /* what was given, made up or not */
+    /* What was given, made up or not: the last MP_CONCEAL_HISTORY frames before `end`. */
+    float past[2 * MP_CONCEAL_HISTORY * MP_MAX_CHANNELS];
+    uint32_t end;
     float loop[MP_CONCEAL_PERIOD * MP_MAX_CHANNELS];  /* the period that goes on */
     float off[MP_MAX_CHANNELS]; /* by how much the loop's begin misses the end of what was */
     bool quiet; /* nothing was heard yet, or the fade is over */

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "media_socket.h"
+#include "packet_ring.h"
 #include "peer.h"
 
 enum { FIRST_OF_OURS = 0xF0, LAST_OF_STUN = 3, STUN_HEADER = 20 };
@@ -109,7 +110,7 @@ static void pass_on(heard *h, uint32_t slot, mp_heard_sender *sender, mp_media_p
     if (h->hearing->sink != NULL) {
         taken = h->hearing->sink(h->hearing->sink_arg, slot, packet) == 0;
     } else {
-        taken = mp_ring_stage(&sender->queue, packet);
+        taken = mp_packet_stage(&sender->queue, packet);
         mp_ring_publish(&sender->queue);
     }
     if (taken) return;

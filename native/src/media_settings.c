@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "media_socket.h"
+#include "packet_ring.h"
 
 static mp_hearing *own(mp_media_socket *s) { return mp_view_own(&s->hearing); }
 
@@ -166,7 +167,7 @@ int mp_media_socket_take(mp_media_socket *socket, uint32_t slot, mp_media_packet
     if (slot >= MP_MEDIA_SENDERS) return 0;
     mp_hearing *hearing = mp_view_hold(&socket->hearing, MP_TAKER);
     mp_heard_sender *sender = hearing->slots[slot].sender;
-    bool taken = sender != NULL && mp_ring_take(&sender->queue, packet);
+    bool taken = sender != NULL && mp_packet_take(&sender->queue, packet);
     mp_view_release(&socket->hearing, MP_TAKER);
     return taken;
 }

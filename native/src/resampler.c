@@ -5,17 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAPS = 32, LANES = 4, WIDE = 8 };
-#if defined(__x86_64__) && defined(__GNUC__)
-#define MAY_BE_WIDE __attribute__((target("avx2,fma")))
-#endif
+enum { TAPS = 32, LANES = 4 };
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 /* Side lobes below -90 dB. */
 static const double KAISER_BETA = 9.0;
 /* The band that is kept, of what both rates can carry. */
 static const double BAND = 0.93;
 
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
-typedef float wide __attribute__((vector_size(WIDE * sizeof(float))));
 
 static double bessel_i0(double x) {
     double sum = 1.0, term = 1.0;
@@ -47,7 +44,7 @@ static void fill_row(float *row, uint32_t taps, double phase, double cutoff) {
 bool mp_resampler_init(mp_resampler *r, uint32_t in_rate, uint32_t out_rate, uint32_t channels) {
     memset(r, 0, sizeof *r);
     double narrow = in_rate > out_rate ? (double)out_rate / in_rate : 1.0;
-    r->taps = (uint32_t)ceil(TAPS / narrow / WIDE) * WIDE;
+    r->taps = (uint32_t)ceil(TAPS / narrow / LANES) * LANES;
     r->channels = channels;
     r->step = (double)in_rate / out_rate;
     r->table = calloc((size_t)(MP_RESAMPLER_PHASES + 1) * r->taps, sizeof(float));
@@ -60,9 +57,6 @@ bool mp_resampler_init(mp_resampler *r, uint32_t in_rate, uint32_t out_rate, uin
         double phase = (double)i / MP_RESAMPLER_PHASES;
         fill_row(r->table + (size_t)i * r->taps, r->taps, phase, narrow * BAND);
     }
-#ifdef MAY_BE_WIDE
-    r->wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
     /* So that the first output lies on the first input. */
     r->fill = r->taps / 2 - 1;
     return true;
@@ -107,73 +101,58 @@ void mp_resampler_push(mp_resampler *r, const float *frames, uint32_t count) {
     r->fill += count;
 }
 
-static lanes load(const float *from) {
+/* ---- the hot path. Where `channels` and `taps` are constants the sums stay in registers. ---- */
+
+static ALWAYS_INLINE lanes load(const float *from) {
     lanes value;
     memcpy(&value, from, sizeof value);
     return value;
 }
 
 /* One frame: the row between two phases is the same for all channels. */
-static void make(const mp_resampler *r, float *frame) {
+static ALWAYS_INLINE void make(const mp_resampler *r, float *frame, uint32_t channels,
+                               uint32_t taps) {
     double place = r->phase * MP_RESAMPLER_PHASES;
     uint32_t index = (uint32_t)place;
     float part = (float)(place - index);
-    const float *row = r->table + (size_t)index * r->taps;
+    const float *row = r->table + (size_t)index * taps;
     lanes sums[MP_MAX_CHANNELS] = {{0}};
-    for (uint32_t i = 0; i < r->taps; i += LANES) {
-        lanes here = load(row + i), next = load(row + r->taps + i);
+    for (uint32_t i = 0; i < taps; i += LANES) {
+        lanes here = load(row + i), next = load(row + taps + i);
         lanes weight = here + (next - here) * part;
-        for (uint32_t c = 0; c < r->channels; c++) {
+        for (uint32_t c = 0; c < channels; c++) {
             sums[c] += weight * load(r->history + (size_t)c * MP_RESAMPLER_HELD + r->at + i);
         }
     }
-    for (uint32_t c = 0; c < r->channels; c++) {
+    for (uint32_t c = 0; c < channels; c++) {
         frame[c] = (sums[c][0] + sums[c][1]) + (sums[c][2] + sums[c][3]);
     }
 }
 
-#ifdef MAY_BE_WIDE
-/* The same with twice the lanes, for processors that have them. */
-MAY_BE_WIDE static void make_wide(const mp_resampler *r, float *frame) {
-    double place = r->phase * MP_RESAMPLER_PHASES;
-    uint32_t index = (uint32_t)place;
-    float part = (float)(place - index);
-    const float *row = r->table + (size_t)index * r->taps;
-    wide sums[MP_MAX_CHANNELS] = {{0}};
-    for (uint32_t i = 0; i < r->taps; i += WIDE) {
-        wide here, next, held;
-        memcpy(&here, row + i, sizeof here);
-        memcpy(&next, row + r->taps + i, sizeof next);
-        wide weight = here + (next - here) * part;
-        for (uint32_t c = 0; c < r->channels; c++) {
-            memcpy(&held, r->history + (size_t)c * MP_RESAMPLER_HELD + r->at + i, sizeof held);
-            sums[c] += weight * held;
-        }
-    }
-    for (uint32_t c = 0; c < r->channels; c++) {
-        wide s = sums[c];
-        frame[c] = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+static ALWAYS_INLINE void go_on(mp_resampler *r, double step) {
+    r->phase += step;
+    uint32_t whole = (uint32_t)r->phase;
+    r->phase -= whole;
+    r->at += whole;
+    if (r->at > r->fill) { /* Only at steps of many frames: never go past what is there. */
+        r->phase += r->at - r->fill;
+        r->at = r->fill;
     }
 }
-#else
-#define make_wide make
-#endif
 
-uint32_t mp_resampler_pull(mp_resampler *r, float *frames, uint32_t count) {
+static ALWAYS_INLINE uint32_t pull(mp_resampler *r, float *frames, uint32_t count,
+                                   uint32_t channels, uint32_t taps) {
     const double step = r->step * (1.0 + r->faster);
     uint32_t made = 0;
-    for (; made < count && r->at + r->taps <= r->fill; made++) {
-        float *frame = frames + (size_t)made * r->channels;
-        if (r->wide) make_wide(r, frame);
-        else make(r, frame);
-        r->phase += step;
-        uint32_t whole = (uint32_t)r->phase;
-        r->phase -= whole;
-        r->at += whole;
-        if (r->at > r->fill) { /* Only at steps of many frames: never go past what is there. */
-            r->phase += r->at - r->fill;
-            r->at = r->fill;
-        }
+    for (; made < count && r->at + taps <= r->fill; made++) {
+        make(r, frames + (size_t)made * channels, channels, taps);
+        go_on(r, step);
     }
     return made;
+}
+
+uint32_t mp_resampler_pull(mp_resampler *r, float *frames, uint32_t count) {
+    if (r->taps == TAPS && r->channels == 1) return pull(r, frames, count, 1, TAPS);
+    if (r->taps == TAPS && r->channels == 2) return pull(r, frames, count, 2, TAPS);
+    return pull(r, frames, count, r->channels, r->taps);
 }

@@ -18,7 +18,6 @@ typedef struct {
     double phase;  /* 0 to 1, behind it */
     double step;   /* input frames an output frame, nominally */
     double faster; /* the part by which it is more just now */
-    bool wide;     /* the processor has AVX2 */
 } mp_resampler;
 
 /* False when there is no memory. */

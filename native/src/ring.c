@@ -16,13 +16,16 @@ void mp_ring_free(mp_ring *ring) {
     ring->items = NULL;
 }
 
-bool mp_ring_stage(mp_ring *ring, const void *item) {
+bool mp_ring_stage_part(mp_ring *ring, const void *item, uint32_t size) {
     uint32_t read = atomic_load_explicit(&ring->read, memory_order_acquire);
     if (ring->staged - read > ring->mask) return false;
-    memcpy(ring->items + (size_t)(ring->staged & ring->mask) * ring->item_size, item,
-           ring->item_size);
+    memcpy(ring->items + (size_t)(ring->staged & ring->mask) * ring->item_size, item, size);
     ring->staged++;
     return true;
+}
+
+bool mp_ring_stage(mp_ring *ring, const void *item) {
+    return mp_ring_stage_part(ring, item, ring->item_size);
 }
 
 void mp_ring_publish(mp_ring *ring) {
@@ -33,10 +36,21 @@ void mp_ring_unstage(mp_ring *ring) {
     ring->staged = atomic_load_explicit(&ring->written, memory_order_relaxed);
 }
 
-bool mp_ring_take(mp_ring *ring, void *item) {
+const void *mp_ring_next(mp_ring *ring) {
     uint32_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
-    if (read == atomic_load_explicit(&ring->written, memory_order_acquire)) return false;
-    memcpy(item, ring->items + (size_t)(read & ring->mask) * ring->item_size, ring->item_size);
+    if (read == atomic_load_explicit(&ring->written, memory_order_acquire)) return NULL;
+    return ring->items + (size_t)(read & ring->mask) * ring->item_size;
+}
+
+void mp_ring_drop(mp_ring *ring) {
+    uint32_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
     atomic_store_explicit(&ring->read, read + 1, memory_order_release);
+}
+
+bool mp_ring_take(mp_ring *ring, void *item) {
+    const void *next = mp_ring_next(ring);
+    if (next == NULL) return false;
+    memcpy(item, next, ring->item_size);
+    mp_ring_drop(ring);
     return true;
 }

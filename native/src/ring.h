@@ -27,8 +27,13 @@ void mp_ring_free(mp_ring *ring);
 
 /* Producer: false when the ring is full. */
 bool mp_ring_stage(mp_ring *ring, const void *item);
+/* An item of which only the first `size` bytes say something. */
+bool mp_ring_stage_part(mp_ring *ring, const void *item, uint32_t size);
 void mp_ring_publish(mp_ring *ring);
 void mp_ring_unstage(mp_ring *ring);
 
 /* Consumer: false when the ring is empty. */
 bool mp_ring_take(mp_ring *ring, void *item);
+/* The same in two steps: the next item where it lies, or NULL; it is there until it is dropped. */
+const void *mp_ring_next(mp_ring *ring);
+void mp_ring_drop(mp_ring *ring);
