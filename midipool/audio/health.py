@@ -132,14 +132,15 @@ def _counts(dropped: Dropped) -> str:
 
 _HEADS = (
     *("listener", "hears", "profile", "latency", "loss", "left", "jitter"),
-    *("buffer", "level", "path", "why"),
+    *("buffer", "level", "path", "answer", "why"),
 )
 
 
 def _row(name: str, hearing: Hearing) -> tuple[str, ...]:
     silent = hearing.latency_ms is None
     dropped = f"{hearing.dropped:,} dropped" if hearing.dropped else ""
-    why = "; ".join(text for text in (hearing.reason, hearing.buffer, dropped) if text)
+    whys = (hearing.answer_reason, hearing.reason, hearing.buffer, dropped)
+    why = "; ".join(text for text in whys if text)
     return (
         name,
         hearing.member,
@@ -151,6 +152,7 @@ def _row(name: str, hearing: Hearing) -> tuple[str, ...]:
         f"{hearing.target_ms:.1f} ms",
         "silent" if hearing.level_db is None else f"{hearing.level_db:.0f} dB",
         hearing.path,
+        hearing.answer or "-",
         why,
     )
 

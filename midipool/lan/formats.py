@@ -36,7 +36,8 @@ def read_line(text: str) -> AudioStream | None:
     if found is None:
         return None
     try:
-        return check_stream(AudioStream(*(int(part) for part in found.groups())))
+        channels, frames, source, repair = (int(part) for part in found.groups())
+        return check_stream(AudioStream(channels, frames, source, repair))
     except InvalidValue:
         return None
 

@@ -43,6 +43,7 @@ from midipool.messages.audio import (
     HeardCounts,
     Hearing,
     MediaPath,
+    StreamAnswer,
 )
 from midipool.messages.chat import (
     KEPT_LINES,
@@ -342,6 +343,7 @@ __all__ = [
     "Songs",
     "Start",
     "Stop",
+    "StreamAnswer",
     "Takeover",
     "TimedMidi",
     "Token",

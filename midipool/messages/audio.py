@@ -16,19 +16,40 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Decibels = Annotated[float, Meta(ge=-200, le=100)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 MediaPath = Literal["direct", "relay", "none"]
+StreamAnswer = Literal["accepted", "failed", "refused"]
+FORMAT_RULE = "1 to 16 letters, digits, `.`, `_` or `-`"
+FormatWord = Annotated[
+    str,
+    Meta(
+        max_length=16,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$(?!\n)",
+        description=FORMAT_RULE,
+    ),
+]
 
 
 class AudioStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a member sends: RTP of 16 bits at 48 kHz, in blocks of Reed-Solomon code (RS8M)."""
+    """What a member sends: RTP of 16 bits at 48 kHz, in blocks of Reed-Solomon code (RS8M).
 
-    channels: Annotated[int, Meta(ge=1, le=4)]
-    """Interleaved in each frame."""
+    Who sends something else says so; each listener answers for itself whether it takes it.
+    """
+
+    channels: Annotated[int, Meta(ge=1, le=64)]
+    """Interleaved in each frame; all take up to 4."""
     packet_frames: Annotated[int, Meta(ge=16, le=1024)]
     """Frames in each source packet."""
     source_packets: Annotated[int, Meta(ge=1, le=254)]
     """In a block."""
     repair_packets: Annotated[int, Meta(ge=1, le=254)]
     """In a block."""
+    rate: Annotated[int, Meta(ge=8000, le=384_000)] = 48_000
+    """Frames a second."""
+    encoding: FormatWord = "L16"
+    """RTP's name of the samples."""
+    code: FormatWord = "rs8m"
+    """What repair packets are made by."""
+    version: Annotated[int, Meta(ge=1, le=255)] = 1
+    """Of the datagrams."""
 
 
 class HeardCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +100,12 @@ class Hearing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Datagrams under its id that were not taken: old ones, too many, or no sound of its kind."""
     repair: bool = True
     """Whether the listener waits for repair packets: while nobody does, none are sent."""
+    answer: StreamAnswer | None = None
+    """What the listener says to the member's stream: it takes it; it cannot now, and tries again by
+    itself; it does not, as long as neither changes. Null while it does not know what is sent, or
+    is not to hear it."""
+    answer_reason: Text = ""
+    """For people: why it is not accepted."""
     counts: HeardCounts | None = None
     """For statistics; null before anything was counted."""
 

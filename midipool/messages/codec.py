@@ -9,6 +9,7 @@ import msgspec
 from midipool import PROTOCOL_VERSION
 from midipool.errors import InvalidMessage, InvalidValue
 from midipool.messages.access import INVITATION_RULE, PASSWORD_RULE
+from midipool.messages.audio import FORMAT_RULE
 from midipool.messages.chat import LINE_RULE
 from midipool.messages.fields import (
     HEX_RULE,
@@ -93,6 +94,9 @@ _RULES = {
     "song_key": SONG_KEY_RULE,
     "by": NAME_RULE,
     "buffer": TEXT_RULE,
+    "answer_reason": TEXT_RULE,
+    "encoding": FORMAT_RULE,
+    "code": FORMAT_RULE,
     "leader": NAME_RULE,
     "locked_by": NAME_RULE,
     "room": ROOM_NAME_RULE,

@@ -327,6 +327,7 @@ class AudioEngine:
         info = self._device.info()
         return AudioStatus(
             voices=self._voices.status(levels.voices),
+            failures=self._voices.failures(),
             input_rms=levels.input.rms,
             mix_rms=levels.mix.rms,
             counter=counts["counter"],

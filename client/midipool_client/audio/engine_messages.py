@@ -78,6 +78,8 @@ class Voice(msgspec.Struct, frozen=True):
     solo: bool = False
     linked: bool = True
     """Whether the room's graph has us, or our recorder, hear it; its ports are there anyhow."""
+    attempt: int = 0
+    """What could not be heard is tried again when this is another one."""
     link: VoiceLink = VoiceLink()
     """What comes of it, also at its own ports."""
     tape: VoiceLink | None = VoiceLink()
@@ -320,6 +322,15 @@ class VoiceStatus(msgspec.Struct, frozen=True):
     """Since anything came of it that was not relayed; None: never."""
 
 
+class VoiceFailure(msgspec.Struct, frozen=True):
+    """A member that is to be heard, and cannot be."""
+
+    name: str
+    attempt: int
+    """The voice's."""
+    reason: str
+
+
 class AudioStatus(msgspec.Struct, tag="status", frozen=True):
     """From the engine, ten times a second."""
 
@@ -340,6 +351,7 @@ class AudioStatus(msgspec.Struct, tag="status", frozen=True):
     recorded: Recorded | None = None
     inserts: list[InsertStatus] = []
     """Own channels, master."""
+    failures: list[VoiceFailure] = []
 
 
 class Level(msgspec.Struct, frozen=True, array_like=True):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from midipool.audio.acceptance import Acceptance, trouble_with
 from midipool.audio.bars import BarDelay
 from midipool.audio.encoding import Encoding
 from midipool.audio.health import Heard, HearingMeter
@@ -41,6 +42,8 @@ class MemberHearing:
         """How the room's graph lets us hear it; None if it does not."""
         self.tape: Link | None = self.link
         """The same for what we record."""
+        self.acceptance = Acceptance()
+        """What we say to its stream."""
         self.keep_us = 0
         """So much of what it plays is kept for bars."""
         self._options = options
@@ -60,6 +63,8 @@ class MemberHearing:
     def sends(self, stream: AudioStream) -> None:
         """The member says what it sends."""
         if stream != self.stream:
+            if self.stream is not None:
+                self.acceptance.offered_anew()
             self.stream = stream
             self._retarget()
 
@@ -72,7 +77,7 @@ class MemberHearing:
 
     def voice(self) -> Voice | None:
         """What the engine is to do; None while we do not know what the member sends."""
-        if self.stream is None:
+        if self.stream is None or trouble_with(self.stream) is not None:
             return None
         return Voice(
             name=self.name,
@@ -87,7 +92,8 @@ class MemberHearing:
             pan=self.strip.pan,
             mute=self.strip.mute,
             solo=self.strip.solo,
-            linked=self.is_sent,
+            linked=self.is_sent and self.acceptance.is_tried,
+            attempt=self.acceptance.attempt,
             link=SILENT if self.link is None and self.tape is not None else voice_link(self.link),
             tape=None if self.tape is None else voice_link(self.tape),
         )
@@ -154,7 +160,12 @@ class MemberHearing:
         if not self.is_sent:
             return Hearing(self.name, self._options.profile, reason=NOT_LINKED, repair=False)
         heard = self._meter.hearing(self._options.profile, self.path, self.reason, self._words)
-        return msgspec.structs.replace(heard, repair=self.waits_for_repair)
+        return msgspec.structs.replace(
+            heard,
+            repair=self.waits_for_repair,
+            answer=None if self.stream is None else self.acceptance.answer,
+            answer_reason=self.acceptance.reason,
+        )
 
     @property
     def waits_for_repair(self) -> bool:

@@ -15,6 +15,7 @@ from midipool.clock_map import ClockMap
 from midipool.graph.graph import Link
 from midipool.graph.part import EVERYTHING, GraphPart
 from midipool.messages import (
+    MAX_HEARINGS,
     AudioReport,
     AudioStream,
     Dropped,
@@ -27,6 +28,7 @@ from midipool.messages import (
     Welcome,
 )
 from midipool.timeline_chain import TimelineChain
+from midipool_client.audio.answers import Ears, answer_all, answer_in_words, refusing
 from midipool_client.audio.engine_messages import (
     AudioConfig,
     AudioReady,
@@ -101,6 +103,8 @@ class RoomAudio:
         self._paths = RoomPaths(self.engine, room.room_us, room.send)
         self._seat: Seat | None = None
         self._seat_told = False
+        self._unseated = False
+        """Whether the server has no place for our sound."""
         self._members: dict[str, MemberHearing] = {}
         self._heard_by: dict[str, Hearing] = {}
         self._repairs = False
@@ -154,12 +158,12 @@ class RoomAudio:
         """We are in, with a place on the relay at `host` if the server has one."""
         media = welcome.media
         if media is None or host is None:
-            self._seat = None
+            self._seat, self._unseated = None, True
             self._paths.use(None)
             self.engine.tell(NoSeat())
             log.warning("no audio: the server has no relay (libsodium or --media-port is missing)")
             return
-        self.engine.last_counter = 0
+        self.engine.last_counter, self._unseated = 0, False
         self._tell_seat(Seat(media.key_id, bytes.fromhex(media.key), media.sender))
         stun = [] if media.stun_port is None else [(host, media.stun_port)]
         self._paths.use((host, media.port), stun)
@@ -185,6 +189,7 @@ class RoomAudio:
             self._members[name].sender = sender
         self._choose_encoding()
         self._tell_voices()
+        self._paths.send_to(self._listeners())
         self._paths.members([m.name for m in members if m.connected and m.name in self._members])
 
     def silence(self, names: frozenset[str]) -> None:
@@ -203,9 +208,16 @@ class RoomAudio:
             member.set_link(*self._links_of(name))
         self._tell_tape()
         self._choose_encoding(anew)
-        self._paths.send_to(part.audio_to)
+        self._paths.send_to(self._listeners())
         self._tell_voices()
         self.report()
+
+    def _listeners(self) -> frozenset[str] | None:
+        """To whom we send: not to those who refuse it. None: to everybody."""
+        if not (refuse := refusing(self._heard_by)):
+            return self._part.audio_to
+        hear = self._members if self._part.audio_to is None else self._part.audio_to
+        return frozenset(hear) - refuse
 
     def _links_of(self, name: str) -> tuple[Link | None, Link | None]:
         return self._part.audio_of(name), self._part.taped_of(name)
@@ -216,7 +228,11 @@ class RoomAudio:
 
     def heard_by(self, message: HeardBy) -> None:
         """Another one says how it hears us, and what it sends."""
+        before = self._heard_by.get(message.name)
         self._heard_by[message.name] = message.hearing
+        if words := answer_in_words(message.name, before, message.hearing):
+            log.warning("audio: %s", words)
+        self._paths.send_to(self._listeners())
         member = self._members.get(message.name)
         if member is not None and message.sends is not None:
             member.sends(message.sends)
@@ -276,6 +292,7 @@ class RoomAudio:
             self._tell_seat(msgspec.structs.replace(self._seat, after=after))
             self._paths.begin()
         self._choose_encoding()
+        self._answer()
         self._tell_voices()
         self.report()
 
@@ -306,8 +323,17 @@ class RoomAudio:
             await asyncio.sleep(REPORT_S)
             self.report()
 
+    def _answer(self) -> None:
+        """Say to each stream that is for us whether it can be heard."""
+        engine, now_us = self.engine, host_clock.now_ns() // 1000
+        ears = Ears(engine.state, engine.problem, engine.ready is not None, not self._unseated)
+        if answer_all(self._members.values(), ears, engine.status, now_us):
+            self._tell_voices()
+            self.report()
+
     def look(self) -> None:
         """Take what the engine counted, and adapt the buffers to it."""
+        self._answer()
         status, now_us = self.engine.status, self._room.room_us()
         if status is None or now_us is None:
             return
@@ -342,6 +368,15 @@ class RoomAudio:
         if self.engine.ready is not None and self._seat is not None and told:
             hears = [member.hearing() for member in self._members.values()]
             self._room.send(AudioReport(hears, self._stream, self._dropped()))
+        elif self._is_deaf:
+            hears = [member.hearing() for member in self._members.values()]
+            self._room.send(AudioReport(hears[:MAX_HEARINGS]))
+
+    @property
+    def _is_deaf(self) -> bool:
+        """Whether we have a place in the room's sound, and nothing to hear it with (any more)."""
+        is_gone = self.engine.ready is None and self.engine.restarts > 0
+        return self._seat is not None and (is_gone or self.engine.state == "unavailable")
 
     def _dropped(self) -> Dropped:
         counts = Counter(self.engine.status.counts if self.engine.status is not None else {})
@@ -361,7 +396,8 @@ class RoomAudio:
         ready = self.engine.ready
         if ready is None or not self.options.sends:
             return
-        heard_by = {n: h for n, h in self._heard_by.items() if self._part.sends_audio_to(n)}
+        to = {n for n in self._heard_by if self._part.sends_audio_to(n)} - refusing(self._heard_by)
+        heard_by = {name: hearing for name, hearing in self._heard_by.items() if name in to}
         if self._heard_by and not heard_by and self._stream is not None:
             return  # nobody hears it: who does next is most likely one of those who did
         wishes = wishes_of(heard_by)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from midipool.audio.encoding import STREAM_RATE
+from midipool.errors import MidiPoolError
 from midipool_client.audio.device import AudioDevice
-from midipool_client.audio.engine_messages import Level, Voice, VoiceLink, VoiceStatus
+from midipool_client.audio.engine_messages import Level, Voice, VoiceFailure, VoiceLink, VoiceStatus
 from midipool_client.audio.levels import loudest
 from midipool_native._rt import ffi, lib
 from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerLink, PlayerSetup
@@ -49,6 +50,7 @@ class Voices:
         self._key_id: int | None = None
         self._wanted: dict[str, Voice] = {}
         self._slots: dict[int, _Slot] = {}
+        self._failures: dict[str, VoiceFailure] = {}
         self._numbers: dict[str, int] = {}
         """Who has which slot; it is kept while the member is wanted, and so are its ports."""
 
@@ -93,6 +95,10 @@ class Voices:
             if not held.leaving
         ]
 
+    def failures(self) -> list[VoiceFailure]:
+        """Who cannot be heard, and why."""
+        return [self._failures[name] for name in self._wanted if name in self._failures]
+
     def levels(self) -> dict[str, Level]:
         """How loud each was since the last call."""
         return {
@@ -128,7 +134,7 @@ class Voices:
         if not voice.linked:
             self._silence(slot)
         elif held is None:
-            self._enter(slot, voice, key_id)
+            self._try_to_enter(slot, voice, key_id)
         elif held.leaving:
             return
         elif voice.channels > held.channels:
@@ -145,8 +151,27 @@ class Voices:
             self._device.add_ports(slot, voice.name)
         return slot
 
-    def _enter(self, slot: int, voice: Voice, key_id: int) -> None:
-        decoder = self._decoder(voice, voice.channels)
+    def _try_to_enter(self, slot: int, voice: Voice, key_id: int) -> None:
+        """The others are heard all the same when one cannot be."""
+        failure = self._failures.pop(voice.name, None)
+        if failure is not None and failure.attempt == voice.attempt:
+            self._failures[voice.name] = failure
+            return
+        decoders: list[Decoder] = []
+        try:
+            for _ in range(2):
+                decoders.append(self._decoder(voice, voice.channels))
+            self._enter(slot, voice, key_id, *decoders)
+        except MidiPoolError as error:
+            self._failures[voice.name] = VoiceFailure(voice.name, voice.attempt, str(error))
+            if len(decoders) == 2:
+                self._socket.unhear(slot)
+            for decoder in decoders:
+                decoder.close()
+
+    def _enter(
+        self, slot: int, voice: Voice, key_id: int, decoder: Decoder, spare: Decoder
+    ) -> None:
         setup = PlayerSetup(
             calls=self._calls,
             decoder=decoder.handle,
@@ -162,7 +187,6 @@ class Voices:
         )
         self._socket.hear(slot, voice.sender, key_id)
         self._core.add_player(slot, setup)
-        spare = self._decoder(voice, voice.channels)
         self._slots[slot] = held = _Slot(voice, decoder, spare, voice.channels)
         self._core.set_decoder(slot, held.spare.handle)
         self._keep(slot, held)

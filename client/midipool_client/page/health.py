@@ -82,6 +82,10 @@ def _pair(listener: str, hearing: Hearing) -> Pair:
 
 
 def _grade(hearing: Hearing) -> tuple[Grade, str]:
+    if hearing.answer == "refused":
+        return "bad", f"refused: {hearing.answer_reason}"
+    if hearing.answer == "failed":
+        return "bad", f"failed, and tried again: {hearing.answer_reason}"
     if hearing.path == "none":
         return "bad", "nothing comes through"
     left, lost = f"{hearing.residual_loss:.1%}", f"{hearing.loss:.1%}"

@@ -2,6 +2,7 @@
 
 import logging
 
+import msgspec
 import pytest
 
 from midipool.audio.encoding import Encoding
@@ -27,6 +28,7 @@ from midipool.messages import (
 from midipool.timeline_chain import TimelineChain
 from midipool_client.audio.engine_messages import (
     AudioReady,
+    AudioStatus,
     Greet,
     NoSeat,
     Rare,
@@ -35,8 +37,10 @@ from midipool_client.audio.engine_messages import (
     Send,
     Tape,
     ToAudioEngine,
+    VoiceFailure,
     VoiceLink,
     Voices,
+    VoiceStatus,
     Way,
     Ways,
 )
@@ -276,6 +280,58 @@ def test_nothing_is_sent_to_who_does_not_hear_us_nor_packed_by_its_wishes(stand:
     assert before == Send(Encoding(128, 4, 4), 2)
     route(stand)
     assert len(stand.take(Send)) == 1
+
+
+def test_to_who_refuses_it_nothing_is_sent_until_it_does_not(
+    stand: Stand, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    stand.bass_is_there()
+    stand.take(Ways)
+    refused = Hearing("drums", "jam", answer="refused", answer_reason="no libroc")
+    stand.audio.heard_by(HeardBy("bass", refused))
+    assert stand.take(Ways)[-1] == Ways([], RELAY)
+    stand.audio.heard_by(HeardBy("bass", refused))
+    stand.audio.heard_by(HeardBy("bass", Hearing("drums", "jam", answer="accepted")))
+    assert stand.take(Ways)[-1] == Ways([Way(RELAY)], RELAY)
+    said = [r.message for r in caplog.records if "bass" in r.message and "send" in r.message]
+    assert said == [
+        "audio: bass refuses what we send: no libroc",
+        "audio: bass takes what we send",
+    ]
+
+
+def answer_to_bass(stand: Stand) -> tuple[str | None, str]:
+    stand.audio._answer()
+    stand.audio.report()
+    report = stand.room.sent[-1]
+    assert isinstance(report, AudioReport)
+    [hearing] = report.hears
+    return hearing.answer, hearing.answer_reason
+
+
+def test_what_is_offered_is_answered_by_what_there_is_to_hear_with(stand: Stand) -> None:
+    stand.bass_is_there()
+    assert answer_to_bass(stand) == (None, "")
+    engine = stand.audio.engine
+    engine.status = AudioStatus([VoiceStatus("bass")], 0.0, 0.0, 0, {}, 0, [])
+    assert answer_to_bass(stand) == ("accepted", "")
+    odd = msgspec.structs.replace(STREAM, channels=8)
+    stand.audio.heard_by(HeardBy("bass", Hearing("drums", "jam"), odd))
+    assert answer_to_bass(stand) == ("refused", "the stream has 8 channels, not 1, 2 or 4")
+    assert stand.take(Voices)[-1] == Voices([])
+    stand.audio.heard_by(HeardBy("bass", Hearing("drums", "jam"), STREAM))
+    assert answer_to_bass(stand) == ("accepted", "")
+    # Its engine says that it could not: it is let be for a while, as `attempt` 2.
+    failure = VoiceFailure("bass", 2, "libroc gives no decoder")
+    engine.status = AudioStatus([], 0.0, 0.0, 0, {}, 0, [], failures=[failure])
+    assert answer_to_bass(stand) == ("failed", "libroc gives no decoder")
+    [voice] = stand.take(Voices)[-1].voices  # type: ignore[union-attr]
+    assert not voice.linked
+    engine.ready, engine.status, engine.restarts = None, None, 1
+    assert answer_to_bass(stand) == ("failed", "the audio engine is being started")
+    engine.state, engine.problem = "unavailable", "libroc is not installed"
+    assert answer_to_bass(stand) == ("refused", "libroc is not installed")
 
 
 def test_without_a_graph_everybody_is_heard(stand: Stand) -> None:

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from midipool.audio.encoding import Encoding
+from midipool.errors import Unavailable
 from midipool_client.audio.device import AudioDevice
-from midipool_client.audio.engine_messages import Voice, VoiceLink
+from midipool_client.audio.engine_messages import Voice, VoiceFailure, VoiceLink
 from midipool_client.audio.voices import Voices
 from midipool_native._rt import ffi
 from midipool_native.audio import MAX_PLAYERS, MOST_KEPT, PlayerLink, PlayerSetup
@@ -146,6 +147,8 @@ class Desk:
         self.device, self.socket = FakeDevice(), FakeSocket()
         self.core = self.device.core
         self.decoders: list[FakeDecoder] = []
+        self.lacks = 0
+        """So many more decoders cannot be opened."""
         self.voices = Voices(
             cast(AudioDevice, self.device),
             cast(MediaSocket, self.socket),
@@ -154,6 +157,9 @@ class Desk:
         )
 
     def _open(self, roc: Context, settings: DecoderSettings) -> Decoder:
+        if self.lacks:
+            self.lacks -= 1
+            raise Unavailable("no decoder")
         self.decoders.append(FakeDecoder())
         return cast(Decoder, self.decoders[-1])
 
@@ -303,6 +309,19 @@ def test_a_link_changes_what_comes_of_a_voice(desk: Desk) -> None:
     desk.voices.want([softer, BO])
     desk.voices.want([softer, BO])
     assert desk.core.links == [(0, PlayerLink(0.5, (2,), 80.0))]
+
+
+def test_who_cannot_be_heard_keeps_nobody_else_and_is_tried_again_when_asked(desk: Desk) -> None:
+    desk.lacks = 1
+    desk.voices.want([ADA, BO])
+    desk.voices.tend()
+    assert desk.voices.failures() == [VoiceFailure("ada", 0, "no decoder")]
+    assert [name for _, name, _ in desk.voices.taped()] == ["bo"]
+    assert desk.socket.heard == {1: (8, KEY_ID)}
+    desk.voices.want([msgspec.structs.replace(ADA, attempt=1), BO])
+    assert desk.voices.failures() == []
+    assert [name for _, name, _ in desk.voices.taped()] == ["bo", "ada"]
+    assert len(desk.open_ones()) == 4
 
 
 def test_who_is_recorded_otherwise_than_heard_has_two_links(desk: Desk) -> None:

@@ -37,6 +37,17 @@ def test_links_that_are_good_are_said_to_be() -> None:
     assert [(m.state, m.me) for m in health.members] == [("good", n == "ada") for n in NAMES]
 
 
+def test_an_answer_that_is_no_yes_is_said_with_its_reason() -> None:
+    heard = all_hear({})
+    reason = "the stream has 8 channels, not 1, 2 or 4"
+    heard["bo"][0] = Hearing("ada", "jam", answer="refused", answer_reason=reason)
+    health = health_of(members(*NAMES), heard, "ada")
+    assert (health.state, health.words) == ("bad", f"bo hears ada: refused: {reason}")
+    heard["bo"][0] = Hearing("ada", "jam", answer="failed", answer_reason="no memory")
+    words = health_of(members(*NAMES), heard, "ada").words
+    assert words == "bo hears ada: failed, and tried again: no memory"
+
+
 def test_whose_link_it_is_when_all_hear_one_badly() -> None:
     left = {("ada", "cy"): 0.05, ("bo", "cy"): 0.06}
     health = health_of(members(*NAMES), all_hear(left), "ada")

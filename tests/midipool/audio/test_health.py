@@ -128,14 +128,16 @@ def test_words_for_a_report_are_one_line() -> None:
 
 def test_a_table_says_who_hears_whom_how() -> None:
     figures = (21.04, 0.05, 0.0001, 1.5, 20.0, -18.4)
-    hearing = Hearing("bert", "jam", *figures, "relay", "UDP is closed", "calm")
-    lines = hearings_in_words({"anna": [hearing], "bert": [Hearing("anna", "bar")]})
+    hearing = Hearing("bert", "jam", *figures, "relay", "UDP is closed", "calm", answer="accepted")
+    refused = Hearing("anna", "bar", answer="refused", answer_reason="96 kHz")
+    lines = hearings_in_words({"anna": [hearing], "bert": [refused]})
     heads, anna, bert = (re.split(r" {2,}", line) for line in lines)
     assert heads[:6] == ["listener", "hears", "profile", "latency", "loss", "left"]
-    assert heads[6:] == ["jitter", "buffer", "level", "path", "why"]
+    assert heads[6:] == ["jitter", "buffer", "level", "path", "answer", "why"]
     assert anna[:6] == ["anna", "bert", "jam", "21.0 ms", "5.00 %", "0.01 %"]
-    assert anna[6:] == ["1.5 ms", "20.0 ms", "-18 dB", "relay", "UDP is closed; calm"]
-    assert bert == ["bert", "anna", "bar", "-", "-", "-", "-", "0.0 ms", "silent", "none"]
+    assert anna[6:] == ["1.5 ms", "20.0 ms", "-18 dB", "relay", "accepted", "UDP is closed; calm"]
+    assert bert[:4] == ["bert", "anna", "bar", "-"]
+    assert bert[7:] == ["0.0 ms", "silent", "none", "refused", "96 kHz"]
     second_column = zip(lines, ("hears", "bert", "anna"), strict=True)
     assert len({line.index(word, 8) for line, word in second_column}) == 1
     assert hearings_in_words({}) == []

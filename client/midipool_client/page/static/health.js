@@ -33,9 +33,12 @@ const heads = (first, columns) => html`<thead><tr><th scope="col">${first}</th>$
 const cells = (columns, of) => columns.map(([name, unit, show]) =>
   html`<td class=${of ? "" : "none"} data-head=${unit ? `${name}, ${unit}` : name}>${of ? show(of) : "–"}</td>`);
 
+// What a listener says to a stream that it does not take, or cannot now.
+const answer = (h) => (h.answer && h.answer !== "accepted" ? `${h.answer}${h.answer === "failed" ? ", tried again" : ""}: ${h.answer_reason}` : "");
+
 // What is wrong, and why sound takes another way than the straight one.
 function about(words, h) {
-  const way = h && h.path !== "direct" ? h.reason : "";
+  const way = h && h.path !== "direct" ? answer(h) || h.reason : "";
   return when(words || way, () => html`<tr class="about"><td class="words" colspan=${1 + HEARD.length + CLOCK.length}>
     ${words} <span class="dim">${way}</span></td></tr>`);
 }
@@ -47,7 +50,7 @@ function player(member, heard) {
 }
 
 function hearing(listener, h) {
-  const words = h.path === "direct" ? "" : h.reason;
+  const words = answer(h) || (h.path === "direct" ? "" : h.reason);
   return html`<tr><th scope="row">${listener} <span class="dim">hears</span> ${h.member}</th>${cells(HEARD, h)}
     <td class="words dim" title=${words}><span class="lines">${words}</span></td></tr>`;
 }
