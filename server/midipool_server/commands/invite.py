@@ -11,6 +11,7 @@ from midipool.messages import MAX_HOURS, MAX_USES, Role
 from midipool_server.access import invitations
 from midipool_server.access.invitations import Invited
 from midipool_server.access.store import new_id
+from midipool_server.commands.with_settings import with_settings
 from midipool_server.settings import Settings, given
 
 WILDCARDS = ("", "0.0.0.0", "::")
@@ -30,17 +31,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
+@with_settings
+def run(options: argparse.Namespace, settings: Settings) -> int:
     """Print the link; returns the exit code, raises MidiPoolError."""
     from midipool_server.access_service import open_store
-    from midipool_server.commands.config import complain
     from midipool_server.lobby import check_room_name
 
-    effective = given.given(options)
-    if effective.problems:
-        complain(effective)
-        return 2
-    settings = effective.settings()
     check_room_name(options.room)
     if not 0 < options.hours <= MAX_HOURS:
         raise InvalidValue("hours", f"must be more than 0, and at most {MAX_HOURS}")

@@ -6,7 +6,8 @@ import secrets
 import sys
 
 from midipool.errors import InvalidValue
-from midipool_server.settings import given
+from midipool_server.commands.with_settings import with_settings
+from midipool_server.settings import Settings, given
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -17,18 +18,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
+@with_settings
+def run(options: argparse.Namespace, settings: Settings) -> int:
     """Ask for it and keep its hash; returns the exit code, raises MidiPoolError."""
     from midipool_server.access import passwords
     from midipool_server.access_service import open_store
-    from midipool_server.commands.config import complain
     from midipool_server.lobby import check_room_name
 
-    effective = given.given(options)
-    if effective.problems:
-        complain(effective)
-        return 2
-    store = open_store(effective.settings())
+    store = open_store(settings)
     if options.room is None:
         print("\n".join(store.rooms_with_password()) or "no room begins with a password")
         return 0
