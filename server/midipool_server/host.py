@@ -32,8 +32,7 @@ from midipool_server.access.state import Entry
 from midipool_server.connection import BAD_MESSAGE_COST, Connection
 from midipool_server.lobby import Lobby, check_room_name
 from midipool_server.media_relay import MediaRelay
-from midipool_server.midi_links import by_link, parted
-from midipool_server.midi_relay import MidiRelay, Relayed
+from midipool_server.midi_exchange import MidiExchange
 from midipool_server.operations import logs
 from midipool_server.operations.tally import Tally
 from midipool_server.outgoing import Outgoing, refusal
@@ -71,7 +70,7 @@ class RoomHost:
         self._ids = itertools.count(1)
         self._connections: dict[int, Connection] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._midi = MidiRelay()
+        self._midi = MidiExchange(self._connections)
         lobby.means = self._gate.means
         lobby.first_state = self._gate.first_state
         self._warned_of_plain_keys = False
@@ -217,7 +216,7 @@ class RoomHost:
         finally:
             self.lobby.close_if_empty(room)
         if replaced is not None and replaced in self._connections:
-            self._relay(self._midi.gone(replaced, self._receivers(room, connection.id)))
+            self._midi.gone(replaced, room, connection.id)
             self._connections[replaced].close("this member came back on another connection", False)
         self._send(room, out)
         self.tally.joined += 1
@@ -296,7 +295,7 @@ class RoomHost:
         """What the room has to send; None if nothing in it changes."""
         match message:
             case Midi():
-                self._relay(self._played(connection, room, message, now_us))
+                self._midi.play(now_us, connection.id, room, message)
                 return None
             case ClockProbe(t1_ns=t1_ns):
                 t2_ns = self._now_ns()
@@ -325,53 +324,11 @@ class RoomHost:
         if room is not None and (member := room.members.get(connection.id)) is not None:
             said = "left" if connection.left else "lost"
             log.info(said, extra={"member": member.name})
-        self._relay(self._midi.gone(connection.id, self._receivers(room, connection.id)))
+        self._midi.gone(connection.id, room)
         if room is not None and connection.left:
             self._send(room, room.leave(self.now_us(), connection.id))
         elif room is not None:
             self._send(room, room.lost(self.now_us(), connection.id))
-
-    # ---- what members play ----
-
-    def _played(self, connection: Connection, room: Room, midi: Midi, now_us: int) -> list[Relayed]:
-        member = room.members.get(connection.id)
-        if member is None or member.remote:
-            raise Refused("not_member", "a remote plays no MIDI: join as a member")
-        room.access.check(connection.id, Midi)
-        if member.muted:
-            raise Refused("muted", "a host has muted you: nobody hears what you play")
-        receivers = self._receivers(room, member.id)
-        relayed = self._midi.take(now_us, member.id, member.name, midi, receivers)
-        links = room.floor.graph.sent_to(member.name, "midi")
-        return by_link(relayed, {id: links[room.members[id].name] for id in receivers})
-
-    def _receivers(self, room: Room | None, sender: int) -> dict[int, bool]:
-        """The members that hear another one and are connected, and whether each has much unread."""
-        if room is None:
-            return {}
-        name = room.members[sender].name if sender in room.members else None
-        links = None if name is None else room.floor.graph.sent_to(name, "midi")
-        others = [m for m in room.members.values() if m.connected and not m.remote]
-        here = [m.id for m in others if m.id != sender and (links is None or m.name in links)]
-        return {id: self._connections[id].crowded for id in here if id in self._connections}
-
-    def _part(self, room: Room) -> None:
-        """End what somebody plays where it is not heard any more."""
-        before, graph = room.routing.seen, room.floor.graph
-        room.routing.seen = graph
-        if before is graph:
-            return
-        ids = {m.name: m.id for m in room.places.members() if m.id in self._connections}
-        for name, targets in parted(before, graph, ids).items():
-            to = [ids[target] for target in targets if target in ids]
-            crowded = {id: self._connections[id].crowded for id in to}
-            self._relay(self._midi.parted(ids[name], crowded))
-
-    def _relay(self, relayed: list[Relayed]) -> None:
-        for message, ids in relayed:
-            data = messages.encode(message)
-            for id in ids:
-                self._connections[id].send_encoded(data)
 
     # ---- sending and timing ----
 
@@ -379,7 +336,7 @@ class RoomHost:
         if self.media is not None:
             self.media.follow(room)
         self._write_down(room)
-        self._part(room)
+        self._midi.part(room)
         self._deliver(room, out)
         self._schedule(room)
 
@@ -408,7 +365,7 @@ class RoomHost:
         """A room wants a connection to end."""
         connection = self._connections.get(id) if id is not None else None
         if connection is not None:
-            self._relay(self._midi.gone(connection.id, self._receivers(room, connection.id)))
+            self._midi.gone(connection.id, room)
             connection.close(closing.reason, closing.again)
 
     def _write_down(self, room: Room) -> None:
