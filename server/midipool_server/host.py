@@ -3,11 +3,9 @@
 import asyncio
 import itertools
 import logging
-import secrets
 from collections.abc import Callable
-from dataclasses import replace
 
-from midipool import PROTOCOL_VERSION, messages
+from midipool import messages
 from midipool.errors import InvalidMessage, InvalidValue, Refused
 from midipool.messages import (
     AudioReport,
@@ -28,14 +26,14 @@ from midipool.messages import (
 )
 from midipool_server.access.audit import AuditEvent
 from midipool_server.access.gate import Gate
-from midipool_server.access.state import Entry
 from midipool_server.connection import BAD_MESSAGE_COST, Connection
-from midipool_server.lobby import Lobby, check_room_name
+from midipool_server.lobby import Lobby
 from midipool_server.media_relay import MediaRelay
 from midipool_server.midi_exchange import MidiExchange
 from midipool_server.operations import logs
 from midipool_server.operations.tally import Tally
 from midipool_server.outgoing import Outgoing, refusal
+from midipool_server.reception import Arrival, Reception, bad_message
 from midipool_server.room import Room
 from midipool_server.viewers import Viewers
 
@@ -73,15 +71,18 @@ class RoomHost:
         self._midi = MidiExchange(self._connections)
         lobby.means = self._gate.means
         lobby.first_state = self._gate.first_state
-        self._warned_of_plain_keys = False
         self.viewers = Viewers()
         self.on_changed: Callable[[str], None] = lambda room: None
         """Told the name of each room in which something happens that is worth keeping."""
         self.modules: Callable[[str], list[dict[str, object]]] = lambda room: []
         """Describes the modules that the server runs in a room."""
         self.tally = Tally()
-        self.draining = False
+        self._reception = Reception(lobby, self._gate, audit, now_us, self.tally)
+
+    @property
+    def draining(self) -> bool:
         """Whether no more members are let in, because the server goes down."""
+        return self._reception.draining
 
     @property
     def connected(self) -> int:
@@ -123,7 +124,7 @@ class RoomHost:
 
     def drain(self, reason: str, in_s: float) -> None:
         """Let no more members in, and tell those who are here that the server ends in `in_s`."""
-        self.draining = True
+        self._reception.draining = True
         for room in self.lobby.rooms.values():
             self._send(room, [Outgoing(GoingDown(reason=reason, in_s=in_s), needs="going_down")])
 
@@ -153,100 +154,33 @@ class RoomHost:
                 first = await anext(incoming, None)
         except TimeoutError:
             text = f"no `hello` came within {HELLO_PATIENCE_S:g} s"
-            self._refuse(connection, Error(code="hello_expected", message=text))
+            self._reception.refuse(connection, Error(code="hello_expected", message=text))
             return
         if first is None:
             return
-        room = await self._welcome(connection, room_name, first)
-        if room is None:
+        arrival = await self._reception.welcome(connection, room_name, first)
+        if arrival is None:
             return
+        room = self._arrived(connection, arrival)
         async for data in incoming:
             if not await self._take(connection, room, data):
                 return
             # What came in one piece must not fill the others' outboxes before they can send.
             await asyncio.sleep(0)
 
-    async def _welcome(
-        self, connection: Connection, room_name: str, data: str | bytes
-    ) -> Room | None:
-        """Let a client in by its `hello`, or tell it why not."""
-        hello: ClientMessage | None = None
-        try:
-            hello = messages.decode_client(data)
-            return await self._join(connection, room_name, hello)
-        except InvalidMessage as error:
-            self._refuse(connection, _bad_message(error))
-        except Refused as error:
-            name = hello.name if isinstance(hello, Hello) else ""
-            where = connection.address
-            self._audit(AuditEvent("refused", room_name[:64], name, where, code=error.code))
-            self._refuse(connection, refusal(error))
-        return None
-
-    def _refuse(self, connection: Connection, error: Error) -> None:
-        """Say why somebody is not let in."""
-        self.tally.refused[error.code] += 1
-        log.info("not let in (%s): %s", error.code, error.message)
-        connection.send(error)
-        connection.close(error.message, again=error.code in messages.TRY_AGAIN)
-
-    async def _join(self, connection: Connection, room_name: str, hello: ClientMessage) -> Room:
-        if not isinstance(hello, Hello):
-            raise Refused("hello_expected", "the first message must be `hello`")
-        if hello.version != PROTOCOL_VERSION:
-            text = f"this server speaks version {PROTOCOL_VERSION}, the client {hello.version}: "
-            older = "client" if hello.version < PROTOCOL_VERSION else "server"
-            raise Refused("bad_version", f"{text}update the {older}", "version")
-        remote = hello.role == "remote"
-        if self.draining and not (remote or self.lobby.keeps(room_name, hello.name, hello.token)):
-            raise Refused("going_down", "this server goes down: try again in a moment")
-        entry = await self._entry(connection, room_name, hello)
-        room = self.lobby.enter(room_name, remote)
-        try:
-            replaced, out = room.join(
-                self.now_us(),
-                connection.id,
-                hello.name,
-                hello.token,
-                remote,
-                secrets.token_hex(16),
-                hello.capabilities,
-                entry,
-            )
-        finally:
-            self.lobby.close_if_empty(room)
+    def _arrived(self, connection: Connection, arrival: Arrival) -> Room:
+        """Somebody is in a room: the others hear of it."""
+        room, hello, replaced = arrival.room, arrival.hello, arrival.replaced
         if replaced is not None and replaced in self._connections:
             self._midi.gone(replaced, room, connection.id)
             self._connections[replaced].close("this member came back on another connection", False)
-        self._send(room, out)
+        self._send(room, arrival.out)
         self.tally.joined += 1
         logs.about(member=hello.name)
         connection.about["member"] = hello.name
-        log.info("a remote joined" if remote else "joined")
-        self._warn_of_plain_keys(connection, room)
+        log.info("a remote joined" if hello.role == "remote" else "joined")
+        self._reception.warn_of_plain_keys(connection, room)
         return room
-
-    async def _entry(self, connection: Connection, room_name: str, hello: Hello) -> Entry:
-        """What a client shows, checked; raises Refused. Who has a place there shows nothing."""
-        room = self.lobby.rooms.get(room_name)
-        if room is not None and hello.token and room.places.member_with(hello.token) is not None:
-            return Entry(connection.address, kind=hello.kind)
-        state = None if room is None else room.access.state
-        if room is None:
-            check_room_name(room_name)
-        gate, address = self._gate, connection.address
-        entry = await gate.entry(hello, room_name, state, address, self.now_us())
-        return replace(entry, kind=hello.kind)
-
-    def _warn_of_plain_keys(self, connection: Connection, room: Room) -> None:
-        """Say once that keys go where others can read them."""
-        if room.media is None or connection.private or self._warned_of_plain_keys:
-            return
-        self._warned_of_plain_keys = True
-        log.warning(
-            "the keys of the rooms' audio go out over plain ws://: whoever can listen on the way"
-            " can hear the rooms; put a proxy with TLS in front (wss://)"
-        )
 
     async def _take(self, connection: Connection, room: Room, data: str | bytes) -> bool:
         """Handle one message; False when the connection must end."""
@@ -263,7 +197,7 @@ class RoomHost:
             return False
         if isinstance(message, InvalidMessage):
             connection.limit.allow(now_us, BAD_MESSAGE_COST)
-            self._answer(connection, _bad_message(message))
+            self._answer(connection, bad_message(message))
             return True
         self._count(message)
         try:
@@ -409,7 +343,3 @@ def _decoded(data: str | bytes) -> ClientMessage | InvalidMessage:
         return messages.decode_client(data)
     except InvalidMessage as error:
         return error
-
-
-def _bad_message(error: InvalidMessage) -> Error:
-    return Error(code="bad_message", message=error.text, field=error.field, id=error.id)
