@@ -48,6 +48,7 @@ class Saver:
         self._unremembered: dict[str, Room] = {}
         """Those that are others than their newest document says."""
         self._failing = False
+        self._writing: asyncio.Task[list[_Change]] | None = None
 
     def bring_back(self, host: RoomHost) -> int:
         """Have the rooms that were kept; returns how many."""
@@ -78,14 +79,22 @@ class Saver:
                 await self._save()
         finally:
             tidying.cancel()
+            if self._writing is not None:  # two at once would write over each other
+                await asyncio.wait([self._writing])
+                self._again(self._writing.result())
             self._write(self._changes())
 
     async def _save(self) -> None:
         changes = self._changes()
         if not changes:
             return
+        self._writing = asyncio.create_task(asyncio.to_thread(self._write, changes))
         # Cancelled meanwhile, it is written nevertheless.
-        failed = await asyncio.shield(asyncio.to_thread(self._write, changes))
+        failed = await asyncio.shield(self._writing)
+        self._writing = None
+        self._again(failed)
+
+    def _again(self, failed: "list[_Change]") -> None:
         for change in failed:
             self.changed(change.room)
 

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from midipool_server.saving.folder import StateFolder
 from midipool_server.saving.keeping import kept_rooms
 
 from ..test_web import Server, receive
@@ -78,6 +80,29 @@ async def test_a_room_that_ends_is_in_its_history_alone(tmp_path: Path) -> None:
         assert json.loads(documents[-1].read_text())["timeline"]["tempo"] == 99.0
     async with running(tmp_path) as server:
         assert server.host.lobby.rooms == {}
+
+
+async def test_a_server_that_ends_while_it_writes_waits_for_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, may_go_on, written = threading.Event(), threading.Event(), threading.Event()
+    write = StateFolder.write
+
+    def slow(self: StateFolder, room: str, data: bytes) -> None:
+        began.set()
+        may_go_on.wait(LONG_S)
+        write(self, room, data)
+        written.set()
+
+    monkeypatch.setattr(StateFolder, "write", slow)
+    async with running(tmp_path) as server:
+        anna = await server.join("anna")
+        await until(began.is_set)
+        await anna.close()
+        await until(lambda: server.host.lobby.rooms == {})
+        asyncio.get_running_loop().call_later(0.2, may_go_on.set)
+    await until(written.is_set)
+    assert kept(tmp_path) == {}, "a room that had ended was written behind its end"
 
 
 async def test_what_cannot_be_written_is_written_when_it_can(
