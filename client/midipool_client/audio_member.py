@@ -5,8 +5,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 from midipool import messages
-from midipool.clock_map import ClockMap
-from midipool.clock_sync import ProbeSample
 from midipool.errors import Unavailable
 from midipool.messages import (
     BarSync,
@@ -16,17 +14,16 @@ from midipool.messages import (
     MediaOfferFrom,
     MemberKind,
     Members,
-    MemberStatus,
     Message,
     RoomGraph,
     ServerMessage,
     Welcome,
 )
-from midipool.timeline_chain import TimelineChain
 from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.room_audio import RoomAudio
 from midipool_client.clock_keeper import ClockChange
 from midipool_client.follower import Action, Follow, RoomFollower, Send
+from midipool_client.in_room import InRoom
 from midipool_client.known_graph import KnownGraph
 from midipool_client.room_session import RoomSession
 from midipool_client.room_url import RoomUrl
@@ -35,7 +32,7 @@ from midipool_native import host_clock
 LOOK_S = 0.1
 
 
-class AudioMember:
+class AudioMember(InRoom):
     """Joins a room and stays in it until cancelled."""
 
     kind: MemberKind = "player"
@@ -69,19 +66,6 @@ class AudioMember:
             await asyncio.sleep(LOOK_S)
 
     # ---- what audio and the session see ----
-
-    @property
-    def chain(self) -> TimelineChain:
-        """The room's timelines."""
-        return self.follower.chain
-
-    def room_us(self) -> int | None:
-        """The room's time now; None while it is not known."""
-        return self.follower.keeper.room_us(host_clock.now_ns())
-
-    def clock_map(self) -> ClockMap | None:
-        """Host time to room time; None while it is not known."""
-        return self.follower.keeper.map
 
     def send(self, message: Message) -> None:
         """Say something to the room."""
@@ -119,29 +103,9 @@ class AudioMember:
             case _:
                 pass
 
-    def probed(self, sample: ProbeSample, new_way: bool) -> None:
-        """A clock probe came back."""
-        if new_way:
-            self.follower.keeper.forget()
-        self.do(self.follower.probe(sample, host_clock.now_ns()))
-
     def disconnected(self) -> None:
         """The server is away: the others are heard on."""
         self.follower.disconnected()
-
-    def status(self) -> MemberStatus | None:
-        """How our clock does; None before it is measured."""
-        estimate = self.follower.keeper.estimate
-        if estimate is None:
-            return None
-        return MemberStatus(
-            round_trip_us=estimate.round_trip_ns / 1000,
-            error_bound_us=estimate.error_bound_ns / 1000,
-            drift_ppm=round(estimate.drift * 1e6, 3),
-            jitter_us=estimate.jitter_ns / 1000,
-            offset_us=estimate.offset_ns / 1000,
-            probes="udp" if self._session.udp_answers else "websocket",
-        )
 
     def do(self, actions: list[Action]) -> None:
         """What follows from what came."""

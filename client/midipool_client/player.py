@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
+import msgspec
+
 from midipool import messages
 from midipool.click import ClickSettings
-from midipool.clock_map import ClockMap
-from midipool.clock_sync import ProbeSample
 from midipool.daw.lead_role import Mode
 from midipool.errors import MidiPoolError, Unavailable
 from midipool.graph.part import EVERYTHING
@@ -51,15 +51,15 @@ from midipool.messages import (
     VoteResult,
     Welcome,
 )
-from midipool.timeline_chain import TimelineChain
 from midipool_client import tokens
 from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.room_audio import RoomAudio
-from midipool_client.clock_keeper import ClockChange, ClockKeeper
+from midipool_client.clock_keeper import ClockChange
 from midipool_client.commander import Asked, Commander
 from midipool_client.effects import commands as effects_commands
 from midipool_client.effects.rack import Rack
 from midipool_client.follower import Action, Follow, RoomFollower, Send
+from midipool_client.in_room import InRoom
 from midipool_client.known_access import KnownAccess
 from midipool_client.known_chat import KnownChat
 from midipool_client.known_graph import KnownGraph
@@ -94,7 +94,7 @@ class OwnPart(Protocol):
         """Somebody loaded a document."""
 
 
-class Player:
+class Player(InRoom):
     """Joins a room and stays in it until cancelled."""
 
     def __init__(
@@ -164,16 +164,6 @@ class Player:
     # ---- what the ports and the session see ----
 
     @property
-    def chain(self) -> TimelineChain:
-        """The room's timelines."""
-        return self.follower.chain
-
-    @property
-    def keeper(self) -> ClockKeeper:
-        """The room's clock."""
-        return self.follower.keeper
-
-    @property
     def room_name(self) -> str:
         """What the room is called."""
         return self.url.room
@@ -187,14 +177,6 @@ class Player:
         """Let the audio engine have the room's clock once more."""
         if self.audio is not None:
             self.audio.tell_clock()
-
-    def room_us(self) -> int | None:
-        """The room's time now; None while it is not known."""
-        return self.keeper.room_us(host_clock.now_ns())
-
-    def clock_map(self) -> ClockMap | None:
-        """Host time to room time; None while it is not known."""
-        return self.keeper.map
 
     def ask(self, command: TransportCommand, answer: Callable[[Ok | Error | None], None]) -> None:
         """Send a command under an id of our own; `answer` is called once."""
@@ -259,7 +241,7 @@ class Player:
         self.graph.welcomed(welcome)
         self._route()
         self.on_joined()
-        self._do(self.follower.welcome(welcome, host_clock.now_ns()))
+        self.do(self.follower.welcome(welcome, host_clock.now_ns()))
         self.ports.members(Members(welcome.members))
         self.ports.room_mode(self.follower.mode)
         if self.audio is not None:
@@ -277,9 +259,9 @@ class Player:
         """The server says something."""
         match message:
             case BarSync():
-                self._do(self.follower.bar_sync(message, host_clock.now_ns()))
+                self.do(self.follower.bar_sync(message, host_clock.now_ns()))
             case Members():
-                self._do(self.follower.member_list(message))
+                self.do(self.follower.member_list(message))
                 self.ports.members(message)
                 if self.audio is not None:
                     self.audio.members(message.members)
@@ -294,7 +276,7 @@ class Player:
                 if self.recorder is not None:
                     self.recorder.played(message.name, self.part.taped(message).events)
             case RoomMode():
-                self._do(self.follower.room_mode(message))
+                self.do(self.follower.room_mode(message))
                 self.ports.room_mode(message)
                 log.info("the room's mode: %s", mode_in_words(message))
             case Chat():
@@ -341,13 +323,6 @@ class Player:
         if self.audio is not None:
             self.audio.silence(self.access.silent())
 
-    def probed(self, sample: ProbeSample, new_way: bool) -> None:
-        """A clock probe came back."""
-        if new_way:
-            # What came by WebSocket went another way, with other delays.
-            self.keeper.forget()
-        self._do(self.follower.probe(sample, host_clock.now_ns()))
-
     def disconnected(self) -> None:
         """The server is away: play on."""
         self.follower.disconnected()
@@ -372,7 +347,8 @@ class Player:
         if self.audio is not None:
             self.audio.route(self.part)
 
-    def _do(self, actions: list[Action]) -> None:
+    def do(self, actions: list[Action]) -> None:
+        """What follows from what came."""
         for action in actions:
             match action:
                 case ClockChange():
@@ -396,7 +372,7 @@ class Player:
             slept_ns, self._asleep_ns = asleep_ns - self._asleep_ns, asleep_ns
             if slept_ns > ASLEEP_NS:
                 log.warning("this machine slept for %.1f s", slept_ns * 1e-9)
-                self._do(self.follower.slept(slept_ns, host_clock.now_ns()))
+                self.do(self.follower.slept(slept_ns, host_clock.now_ns()))
             await asyncio.sleep(LOOK_S)
 
     async def asked(self, words: dict[str, Any]) -> str:
@@ -415,18 +391,12 @@ class Player:
         return 120.0 if now_us is None else self.chain.at(now_us).mbpm_at(now_us) / 1000
 
     def status(self) -> MemberStatus | None:
-        """How our clock does; None before it is measured."""
-        estimate = self.keeper.estimate
-        if estimate is None:
+        """How our clock and our ports do; None before the clock is measured."""
+        status, engine = super().status(), self.ports.engine
+        if status is None:
             return None
-        engine = self.ports.engine
-        return MemberStatus(
-            round_trip_us=estimate.round_trip_ns / 1000,
-            error_bound_us=estimate.error_bound_ns / 1000,
-            drift_ppm=round(estimate.drift * 1e6, 3),
-            jitter_us=estimate.jitter_ns / 1000,
-            offset_us=estimate.offset_ns / 1000,
-            probes="udp" if self._session.udp_answers else "websocket",
+        return msgspec.structs.replace(
+            status,
             engine=engine.state,
             ticks=engine.ticks,
             late_ticks=engine.late_ticks,
