@@ -168,6 +168,7 @@ def test_what_one_plays_the_other_hears_in_its_channel(stage: Stage, tmp_path: P
     # It begins anew when what is sent changes, with who listens.
     wait_until(lambda: 0 < hearing(stage, "bass", "drums").get("latency_ms", 0) < 400)
     wait_until(lambda: hearing(stage, "bass", "drums")["path"] == "direct")
+    assert hearing(stage, "bass", "drums")["answer"] == "accepted"
     check_that_hosts_are_obeyed(stage, tmp_path)
 
 
