@@ -6,6 +6,10 @@ a client that gets no newer one keeps a good clock. `native/src/clock_map.c` is 
 
 from dataclasses import dataclass
 
+# A map that would say so little else, now and then, is not worth a message: clocks are looked at
+# many times a second.
+ALIKE_NS, LASTS_NS = 2_000, 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class ClockMap:
@@ -31,6 +35,13 @@ class ClockMap:
         if span == 0 or ahead > turn:
             return self.local_ns + span + round((ahead - turn) / (1 + self.drift))
         return self.local_ns + round(ahead / (1 + self.slew))
+
+    def is_as_good(self, other: "ClockMap", now_ns: int) -> bool:
+        """Whether it shows the same as another one, for a second from now on."""
+        return all(
+            abs(self.room_at(at_ns) - other.room_at(at_ns)) <= ALIKE_NS
+            for at_ns in (now_ns, now_ns + LASTS_NS)
+        )
 
     def _slewed(self, elapsed: int) -> int:
         """The part of `elapsed` that lies on the slewing line."""

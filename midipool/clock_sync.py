@@ -20,6 +20,8 @@ from midipool.clock_fit import MAX_DRIFT, ClockFit
 WINDOW_NS = 60_000_000_000
 BUCKET_NS = 250_000_000
 LATER_DRIFT_ERROR = 2e-6
+# Of what was measured so far, so much more is worth another fit; and a second is, always.
+ANEW_SHARE, ANEW_BUCKETS = 16, 4
 # Bounds that cross by more than timestamps can err mean that one of the clocks was set or slept.
 JUMP_NS = 500_000
 
@@ -73,6 +75,8 @@ class ClockSync:
         self._buckets: deque[_Bucket] = deque()
         self._drift = 0.0
         self._fitted: tuple[int, ClockEstimate] | None = None
+        self._limits: tuple[tuple[int, int], tuple[int, int]] | None = None
+        """The samples that bound θ most, up and down, with the drift as it was fitted last."""
         self._newest_ns = 0
         self.samples = 0
         self.jumps = 0
@@ -88,6 +92,7 @@ class ClockSync:
         down = (sample.t4_ns, sample.t3_ns - sample.t4_ns)
         if self._fitted is not None and not down[1] <= self._fitted[1].offset_ns <= up[1]:
             self._fitted = None
+        self._narrow(up, down)
         number = sample.t4_ns // BUCKET_NS
         if not self._buckets or number > self._buckets[-1].number:
             self._buckets.append(_Bucket(number, up, down, sample.round_trip_ns))
@@ -106,16 +111,17 @@ class ClockSync:
         """Start anew: another clock, another path, or a clock that was set."""
         self._buckets.clear()
         self._drift = 0.0
-        self._fitted = None
+        self._fitted = self._limits = None
         self.samples = 0
 
     def estimate(self, now_ns: int) -> ClockEstimate | None:
         """The newest estimate for host time `now_ns`; None before the first probe."""
         if not self._buckets:
             return None
-        number = self._buckets[-1].number
+        number, count = self._buckets[-1].number, len(self._buckets)
         # Early on every probe counts; later one changes little, unless it rules the last fit out.
-        if self._fitted is None or self._fitted[0] != number or len(self._buckets) < 8:
+        anew = max(min(count // ANEW_SHARE, ANEW_BUCKETS), 1)
+        if self._fitted is None or number - self._fitted[0] >= anew or count < 8:
             self._fitted = number, self._fit(now_ns)
         fitted = self._fitted[1]
         age_ns = max(now_ns - self._newest_ns, 0)
@@ -129,6 +135,11 @@ class ClockSync:
     def _fit(self, at_ns: int) -> ClockEstimate:
         fit = ClockFit([b.up for b in self._buckets], [b.down for b in self._buckets])
         self._drift, offset_ns, bound = fit.estimate(self._drift, at_ns)
+        drift = self._drift
+        self._limits = (
+            min((b.up for b in self._buckets), key=lambda point: point[1] - point[0] * drift),
+            max((b.down for b in self._buckets), key=lambda point: point[1] - point[0] * drift),
+        )
         return ClockEstimate(
             at_ns=at_ns,
             offset_ns=offset_ns,
@@ -139,14 +150,24 @@ class ClockSync:
         )
 
     def _contradicts(self, sample: ProbeSample) -> bool:
-        if not self._buckets:
+        if self._limits is None:
             return False
-        upper = min(_along(b.up, self._drift, sample.t4_ns) for b in self._buckets)
-        lower = max(_along(b.down, self._drift, sample.t1_ns) for b in self._buckets)
+        upper = _along(self._limits[0], self._drift, sample.t4_ns)
+        lower = _along(self._limits[1], self._drift, sample.t1_ns)
         margin_ns = JUMP_NS + (sample.t4_ns - self._newest_ns) * MAX_DRIFT
         below = sample.t2_ns - sample.t1_ns < lower - margin_ns
         above = sample.t3_ns - sample.t4_ns > upper + margin_ns
         return below or above
+
+    def _narrow(self, up: tuple[int, int], down: tuple[int, int]) -> None:
+        if self._limits is None:
+            self._limits = up, down
+            return
+        upper, lower = self._limits
+        self._limits = (
+            up if up[1] < _along(upper, self._drift, up[0]) else upper,
+            down if down[1] > _along(lower, self._drift, down[0]) else lower,
+        )
 
 
 def _value(point: tuple[int, int]) -> int:

@@ -45,6 +45,11 @@ class InRoom:
             self.keeper.forget()
         self.do(self.follower.probe(sample, host_clock.now_ns()))
 
+    def jitter_ns(self) -> int | None:
+        """Of the probes, as far as it is known."""
+        estimate = self.keeper.estimate
+        return None if estimate is None else estimate.jitter_ns
+
     def status(self) -> MemberStatus | None:
         """How our clock does; None before it is measured."""
         estimate = self.keeper.estimate

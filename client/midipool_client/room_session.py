@@ -53,6 +53,9 @@ class Member(Protocol):
     def probed(self, sample: ProbeSample, new_way: bool) -> None:
         """A clock probe came back; `new_way` when probes went another way until now."""
 
+    def jitter_ns(self) -> int | None:
+        """Of the probes, as far as it is known."""
+
     def disconnected(self) -> None:
         """The server is away."""
 
@@ -179,7 +182,7 @@ class RoomSession:
                 if not self._probes.udp_answers(now_ns):
                     # Past the others that wait: a probe is about time.
                     await link.send(ClockProbe(t1_ns=host_clock.now_ns()))
-                next_ns = self._probes.next_after(now_ns)
+                next_ns = self._probes.next_after(now_ns, self._member.jitter_ns())
                 await asyncio.sleep(max(next_ns - host_clock.now_ns(), 0) * 1e-9)
 
     def _udp_sample(self, sample: ProbeSample) -> None:

@@ -7,6 +7,7 @@ still: no buffer helps there.
 """
 
 from collections import deque
+from heapq import nlargest
 
 WINDOW_US = 120_000_000
 SLOT_US = 1_000_000
@@ -22,6 +23,8 @@ class Cover:
     def __init__(self, least_us: int) -> None:
         self.least_us = self.us = least_us
         self._slots: deque[tuple[int, int]] = deque()
+        self._needed_us = least_us
+        """Of the slots as they are."""
         self._stepped_us = 0
         self._xruns: int | None = None
         self._xrun_us = -NEAR_XRUN_US
@@ -36,6 +39,7 @@ class Cover:
             self._xrun_us = now_us
             while self._slots and now_us - self._slots[-1][0] < NEAR_XRUN_US + SLOT_US:
                 self._slots.pop()
+            self._reckon()
         self._xruns = xruns
         if not self.near_xrun(now_us):
             self._note(now_us, used_us)
@@ -43,20 +47,23 @@ class Cover:
 
     def _note(self, now_us: int, used_us: int) -> None:
         if self._slots and now_us - self._slots[-1][0] < SLOT_US:
-            slot_us, most_us = self._slots.pop()
-            self._slots.append((slot_us, max(most_us, used_us)))
+            slot_us, most_us = self._slots[-1]
+            if used_us <= most_us:
+                return  # as at most looks
+            self._slots[-1] = slot_us, used_us
         else:
             self._slots.append((now_us, used_us))
         while self._slots and now_us - self._slots[0][0] >= WINDOW_US:
             self._slots.popleft()
+        self._reckon()
 
-    def _needed_us(self) -> int:
-        most = sorted(used_us for _, used_us in self._slots)[-2:]
-        again_us = most[0] if len(most) == 2 else 0
-        return max(self.least_us, min(again_us + GRAIN_US, MOST_US))
+    def _reckon(self) -> None:
+        most = nlargest(2, (used_us for _, used_us in self._slots))
+        again_us = most[1] if len(most) == 2 else 0
+        self._needed_us = max(self.least_us, min(again_us + GRAIN_US, MOST_US))
 
     def _follow(self, now_us: int) -> None:
-        needed_us = self._needed_us()
+        needed_us = self._needed_us
         if needed_us >= self.us:
             self.us = needed_us
         elif now_us - self._stepped_us >= STEP_EVERY_US:

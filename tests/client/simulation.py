@@ -80,7 +80,8 @@ class Client:
             assert isinstance(action, Send) or room_us is not None
             match action:
                 case ClockChange():
-                    self._submit(self.output.clock_changed(action, self.now_ns))
+                    if (spool := self.output.clock_changed(action, self.now_ns)) is not None:
+                        self._submit(spool)
                 case Follow(chain=chain, lost=lost) if room_us is not None:
                     self._submit(self.output.follow(chain, room_us, self.now_ns, lost))
                 case Send(message=message):

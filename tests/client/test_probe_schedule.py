@@ -21,6 +21,19 @@ def test_a_burst_then_twenty_a_second_then_ten() -> None:
     assert {gap for at, gap in found if at >= 12 * SECOND} == {100 * MS}
 
 
+def test_a_calm_link_is_asked_four_times_a_second_while_it_answers() -> None:
+    schedule = ProbeSchedule(0, sent=100)
+    for sent_ns, jitter_ns, answered_ns, gap_ns in (
+        (20 * SECOND, 20_000, 19 * SECOND, 250 * MS),
+        (21 * SECOND, 20_000, 20 * SECOND + MS, 250 * MS),
+        (22 * SECOND, 5 * MS, 21 * SECOND + MS, 100 * MS),
+        (23 * SECOND, 20_000, 22 * SECOND + MS, 250 * MS),
+        (24 * SECOND, 20_000, 22 * SECOND + MS, 100 * MS),
+    ):
+        schedule.udp_answered_ns = answered_ns
+        assert schedule.next_after(sent_ns, jitter_ns) == sent_ns + gap_ns
+
+
 def test_a_new_clock_is_known_within_a_third_of_a_second() -> None:
     assert len([at for at, _ in gaps(ProbeSchedule(0), SECOND // 3)]) >= 20
 

@@ -155,6 +155,11 @@ class MemberHearing:
     def _wait(self, target: Target) -> None:
         self._target_us, self._cover_us, self._words = target.us, target.cover_us, target.words
 
+    @property
+    def wait_us(self) -> tuple[int, int]:
+        """How long its sound waits, and how much of that is cover."""
+        return self._target_us, self._cover_us
+
     def hearing(self) -> Hearing:
         """For a report."""
         if not self.is_sent:

@@ -58,6 +58,8 @@ class AudioProcess:
         self._connections: list[tuple[str, str]] = []
         self._note = ""
         self._watch_ms = 0
+        self.on_status: Callable[[], None] = lambda: None
+        """Called when an engine has said how it does."""
         self.on_levels: Callable[[], None] = lambda: None
         """Called when there are new ones."""
         self.on_heard: Callable[[HeardFrames], None] = lambda heard: None
@@ -150,6 +152,7 @@ class AudioProcess:
                 self._follow_period(message.period)
                 self._connections = message.connections
                 self.last_counter = max(self.last_counter, message.counter)
+                self.on_status()
             case Levels():
                 self.levels = message
                 self.on_levels()

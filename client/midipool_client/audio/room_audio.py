@@ -52,12 +52,8 @@ from midipool_native import host_clock
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.1
 REPORT_S = 1.0
 UNTOLD = 1 << 20
-# A map that would say so little else, now and then, is not worth a message: clocks are looked at
-# many times a second.
-CLOCK_TOLD_NS, CLOCK_LASTS_NS = 2_000, 1_000_000_000
 
 
 class Room(Protocol):
@@ -100,6 +96,7 @@ class RoomAudio:
             effects_fd=effects_fd,
         )
         self.engine = process(config, self._ready, self._rare)
+        self.engine.on_status = self.look
         self._paths = RoomPaths(self.engine, room.room_us, room.send)
         self._seat: Seat | None = None
         self._seat_told = False
@@ -123,7 +120,6 @@ class RoomAudio:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.engine.run())
             group.create_task(self._paths.run())
-            group.create_task(self._keep_looking())
             group.create_task(self._keep_reporting())
 
     def listen(self, listening: Listening) -> None:
@@ -234,10 +230,11 @@ class RoomAudio:
             log.warning("audio: %s", words)
         self._paths.send_to(self._listeners())
         member = self._members.get(message.name)
-        if member is not None and message.sends is not None:
+        if member is not None and message.sends is not None and message.sends != member.stream:
             member.sends(message.sends)
             self._tell_voices()
-        self._choose_encoding()
+        if before is None or _wishes(before) != _wishes(message.hearing):
+            self._choose_encoding()
 
     def clock_changed(self, shift_us: int = 0) -> None:
         """The room's clock is known better, or is another one that shows `shift_us` more."""
@@ -257,11 +254,8 @@ class RoomAudio:
 
     def _knows(self, map: ClockMap) -> bool:
         """Whether the map that the engine has is as good as another one, for a while."""
-        told, now_ns = self._told_map, host_clock.now_ns()
-        return told is not None and all(
-            abs(map.room_at(at_ns) - told.room_at(at_ns)) <= CLOCK_TOLD_NS
-            for at_ns in (now_ns, now_ns + CLOCK_LASTS_NS)
-        )
+        told = self._told_map
+        return told is not None and told.is_as_good(map, host_clock.now_ns())
 
     def followed(self, chain: TimelineChain) -> None:
         """The room has other timelines."""
@@ -309,14 +303,13 @@ class RoomAudio:
     @property
     def hears(self) -> list[Hearing]:
         """How we hear the others now, those whom the graph has us hear, or record."""
-        return [m.hearing() for m in self._members.values() if m.is_sent]
+        return [self._hearing(m) for m in self._members.values() if m.is_sent]
+
+    def _hearing(self, member: MemberHearing) -> Hearing:
+        member.reason = self._paths.reason(member.name)
+        return member.hearing()
 
     # ---- time ----
-
-    async def _keep_looking(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_S)
-            self.look()
 
     async def _keep_reporting(self) -> None:
         while True:
@@ -342,12 +335,15 @@ class RoomAudio:
         self._tell_pieces()
         self._follow_period()
         waited = self._waiting_for_repair()
+        told, keep_us = True, self._bars.keep_us
         for voice in status.voices:
             if (member := self._members.get(voice.name)) is not None:
+                wait_us = member.wait_us
                 member.take(voice, now_us, self._bars.delay, status.xruns)
-                member.reason = self._paths.reason(voice.name)
+                told = told and (member.wait_us, member.keep_us) == (wait_us, keep_us)
                 self._paths.look(voice)
-        self._tell_voices()
+        if not told:
+            self._tell_voices()
         if self._waiting_for_repair() - waited:
             self.report()
 
@@ -366,7 +362,7 @@ class RoomAudio:
         """Tell the room how we hear the others, and what we send."""
         told = self._stream is not None or not self.options.sends
         if self.engine.ready is not None and self._seat is not None and told:
-            hears = [member.hearing() for member in self._members.values()]
+            hears = [self._hearing(member) for member in self._members.values()]
             self._room.send(AudioReport(hears, self._stream, self._dropped()))
         elif self._is_deaf:
             hears = [member.hearing() for member in self._members.values()]
@@ -459,3 +455,8 @@ class RoomAudio:
         if voices != self._told_voices:
             self._told_voices = voices
             self.engine.tell(voices)
+
+
+def _wishes(hearing: Hearing) -> tuple[str, bool]:
+    """What of a report decides what is sent."""
+    return hearing.profile, hearing.repair

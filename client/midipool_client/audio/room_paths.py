@@ -49,6 +49,7 @@ class RoomPaths:
         self._listeners: frozenset[str] | None = None
         self._said: dict[str, str] = {}
         self._punch = asyncio.Event()
+        self._asleep_until_us = 0
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -82,6 +83,7 @@ class RoomPaths:
         self._connected = set(connected)
         if self._paths is not None:
             self._obey(self._paths.members(self._connected, _now_us()))
+        self._say_paths()
 
     def send_to(self, listeners: frozenset[str] | None) -> None:
         """Only these hear us; None is everybody."""
@@ -133,15 +135,16 @@ class RoomPaths:
 
     async def _keep_punching(self) -> None:
         while True:
-            self._punch.clear()
-            wait_s = IDLE_S
+            now_us, wait_s = _now_us(), IDLE_S
+            self._asleep_until_us = 0
             if self._paths is not None and self._engine.ready is not None:
-                now_us = _now_us()
                 self._obey(self._paths.tick(now_us))
-                self._punch.clear()
-                wait_s = (self._paths.due_us(now_us) - now_us) / 1e6
+                self._say_paths()
+                wait_s = max((self._paths.due_us(now_us) - now_us) / 1e6, PUNCH_S)
+            self._punch.clear()
+            self._asleep_until_us = now_us + round(wait_s * 1e6)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(wait_s, PUNCH_S)):
+                async with asyncio.timeout(wait_s):
                     await self._punch.wait()
 
     async def _keep_finding_addresses(self) -> None:
@@ -158,8 +161,8 @@ class RoomPaths:
                 self._send(message)
             else:
                 self._engine.tell(message)
-        self._say_paths()
-        self._punch.set()
+        if self._paths is not None and self._paths.due_us(_now_us()) < self._asleep_until_us:
+            self._punch.set()
 
     def _say_paths(self) -> None:
         paths = {name: self.reason(name) for name in sorted(self._connected)}

@@ -17,7 +17,7 @@ from midipool_native.effects import EffectsMemory
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.1
+LOOK_S, IDLE_LOOK_S = 0.1, 1.0
 SAVE_S = 0.4
 # Who switches an effect off may switch it on again.
 LINGER_S = 3.0
@@ -145,8 +145,9 @@ class Rack:
         try:
             while True:
                 await self._look()
+                busy = self._is_needed() or self._process.pid is not None
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
+                    async with asyncio.timeout(LOOK_S if busy else IDLE_LOOK_S):
                         await self._changed.wait()
                 self._changed.clear()
         finally:

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import logging
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from midipool.errors import InvalidMessage
+from midipool_client.engine.framing import Frames
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +18,9 @@ STUCK_S = 3.0
 # JACK alone may take some seconds where many of its clients begin at once.
 START_S = 20.0
 GOODBYE_S = 2.0
+# How often it is looked whether one is silent: a timer for each message would cost more than it.
+WATCH_S = 1.0
+READ_BYTES = 1 << 16
 # Who has closed its output is about to end: its own code says why.
 GONE_S = 1.0
 
@@ -49,6 +54,7 @@ class EngineChild(Generic[M]):
         self._is_open = is_open
         self._stuck_s, self._start_s = stuck_s, start_s
         self._process: asyncio.subprocess.Process | None = None
+        self._heard_s = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -89,20 +95,35 @@ class EngineChild(Generic[M]):
             start_new_session=True,  # Ctrl-C is for the client, which ends the engine in order
         )
         assert self._process.stdout is not None
+        listening = asyncio.create_task(self._listen(self._process.stdout))
         try:
-            while True:
-                patience_s = self._stuck_s if self._is_open() else self._start_s
-                async with asyncio.timeout(patience_s):
-                    head = await self._process.stdout.readexactly(4)
-                    body = await self._process.stdout.readexactly(int.from_bytes(head, "big"))
-                self._take(self._decode(body))
-        except asyncio.IncompleteReadError:
+            await self._watch(listening)
             await self._wait(GONE_S)
         except InvalidMessage as error:
             log.error("the %s is started anew: %s", self._what, error)
         except TimeoutError:
             log.error("the %s does not answer: it is started anew", self._what)
+        finally:
+            listening.cancel()
         await self._kill()
+
+    async def _listen(self, source: asyncio.StreamReader) -> None:
+        frames = Frames()
+        while data := await source.read(READ_BYTES):
+            self._heard_s = time.monotonic()
+            for body in frames.take(data):
+                self._take(self._decode(body))
+
+    async def _watch(self, listening: "asyncio.Task[None]") -> None:
+        """Until it has ended, or been silent for too long (TimeoutError)."""
+        self._heard_s = time.monotonic()
+        while not listening.done():
+            patience_s = self._stuck_s if self._is_open() else self._start_s
+            left_s = self._heard_s + patience_s - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError
+            await asyncio.wait([listening], timeout=min(left_s, WATCH_S))
+        listening.result()
 
     async def end(self) -> None:
         """Let the engine stop its devices; kill it only if it does not go."""

@@ -3,6 +3,8 @@
 import os
 from typing import BinaryIO
 
+from midipool.errors import InvalidMessage
+
 MAX_BYTES = 1 << 22
 
 
@@ -23,27 +25,43 @@ def read_body(source: BinaryIO) -> bytes | None:
     return body if len(body) == size else None
 
 
+class Frames:
+    """Takes messages out of a stream of bytes."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def take(self, data: bytes) -> list[bytes]:
+        """Those that are whole now; raises InvalidMessage for one that is too long."""
+        held = self._bytes
+        held += data
+        found, at = [], 0
+        while len(held) >= at + 4:
+            size = int.from_bytes(held[at : at + 4], "big")
+            if size > MAX_BYTES:
+                raise InvalidMessage(f"a message of {size} bytes: {MAX_BYTES} is the most")
+            if len(held) < at + 4 + size:
+                break
+            found.append(bytes(held[at + 4 : at + 4 + size]))
+            at += 4 + size
+        del held[:at]
+        return found
+
+
 class Input:
     """What the client says, without waiting for it."""
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
         self.ended = False
-        self._bytes = bytearray()
+        self._frames = Frames()
 
     def take(self) -> list[bytes]:
         """The messages that are there, when `fd` is readable."""
         data = os.read(self.fd, 1 << 16)
         self.ended = not data
-        self._bytes += data
-        found = []
-        while len(self._bytes) >= 4:
-            size = int.from_bytes(self._bytes[:4], "big")
-            if size > MAX_BYTES:
-                self.ended = True
-                break
-            if len(self._bytes) < 4 + size:
-                break
-            found.append(bytes(self._bytes[4 : 4 + size]))
-            del self._bytes[: 4 + size]
-        return found
+        try:
+            return self._frames.take(data)
+        except InvalidMessage:
+            self.ended = True
+            return []

@@ -25,6 +25,8 @@ from midipool_client.room_url import RoomUrl
 log = logging.getLogger(__name__)
 
 JOIN_S, LOOK_S, ANSWER_S = 10.0, 0.1, 15.0
+# How often it is looked whether a recording has ended.
+ENDED_LOOK_S = 1.0
 # Who hears the room bars later still hears the end of it.
 STAYS_S = 60.0
 NAMES = 9
@@ -141,8 +143,8 @@ class TakePlayer:
         ended_s = 0.0
         try:
             while True:
-                await asyncio.sleep(LOOK_S)
-                ended_s = ended_s + LOOK_S if self._has_ended() else 0.0
+                await asyncio.sleep(ENDED_LOOK_S)
+                ended_s = ended_s + ENDED_LOOK_S if self._has_ended() else 0.0
                 if ended_s >= STAYS_S:
                     await self.stop_if_playing()
         finally:

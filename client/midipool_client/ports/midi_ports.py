@@ -21,8 +21,8 @@ from midipool_native import host_clock
 
 log = logging.getLogger(__name__)
 
-FILL_S = 0.2
-MIN_POLL_S, MAX_POLL_S = 0.002, 0.25
+FILL_S = 0.5
+MIN_POLL_S, MAX_POLL_S = 0.002, 0.5
 # How much of the newest measurement goes into what we take for the room's lead time.
 LEAD_GAIN = 0.3
 MAX_LEAD_US = 2_000_000
@@ -88,7 +88,8 @@ class MidiPorts:
         """The room's clock is known better."""
         now_ns = host_clock.now_ns()
         for port in self.ports:
-            port.notes.shift(change.shift_us)
+            if change.shift_us:
+                port.notes.shift(change.shift_us)
             self.engine.submit(port.output.clock_changed(change, now_ns))
 
     def received(self, message: MidiFrom) -> None:

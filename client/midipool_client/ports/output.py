@@ -74,6 +74,8 @@ class PortOutput:
         # terms of another one would double or lose what it sends in the meantime.
         self._engine_behind_us = 0
         self._room_map: ClockMap | None = None
+        self._told: ClockMap | None = None
+        """The map that the engine has."""
         self._was_moving = False
         self._planned: deque[MidiEvent] = deque()
 
@@ -160,14 +162,23 @@ class PortOutput:
 
     # ---- when ----
 
-    def clock_changed(self, change: ClockChange, now_ns: int) -> Spool:
-        """A new map. Another clock that counts room time now changes nothing of what is queued."""
-        self._clock.shift(change.shift_us)
-        self._click.shift(change.shift_us)
-        self._planned = deque(MidiEvent(e.time_us + change.shift_us, e.data) for e in self._planned)
-        self._engine_behind_us += change.shift_us
+    def clock_changed(self, change: ClockChange, now_ns: int) -> Spool | None:
+        """A new map; None when the engine has one as good.
+
+        Another clock that counts room time now changes nothing of what is queued.
+        """
         self._room_map = change.map
+        if change.shift_us:
+            self._shift(change.shift_us)
+        elif self._engine_knows(now_ns):
+            return None
         return Spool(clock_map=self._engine_map(now_ns), port=self.port)
+
+    def _shift(self, by_us: int) -> None:
+        self._clock.shift(by_us)
+        self._click.shift(by_us)
+        self._planned = deque(MidiEvent(e.time_us + by_us, e.data) for e in self._planned)
+        self._engine_behind_us += by_us
 
     def set_offset_ms(self, offset_ms: float, now_ns: int, playing: bool) -> Spool | None:
         """Move the port; smoothly while the song plays."""
@@ -249,5 +260,14 @@ class PortOutput:
 
     def _engine_map(self, now_ns: int) -> ClockMap:
         assert self._room_map is not None
-        map = self.offset.map(self._room_map, now_ns)
+        self._told = self._map_for_engine(self._room_map, now_ns)
+        return self._told
+
+    def _engine_knows(self, now_ns: int) -> bool:
+        if self._told is None or self._room_map is None or self.offset.moving(now_ns):
+            return False
+        return self._told.is_as_good(self._map_for_engine(self._room_map, now_ns), now_ns)
+
+    def _map_for_engine(self, room: ClockMap, now_ns: int) -> ClockMap:
+        map = self.offset.map(room, now_ns)
         return replace(map, room_ns=map.room_ns - self._engine_behind_us * 1000)

@@ -62,6 +62,7 @@ class Recorder:
         self._room, self._engine = room, engine
         self._library = library
         self._current: Current | None = None
+        self._begun = asyncio.Event()
         self._starting = False
 
     @property
@@ -88,6 +89,7 @@ class Recorder:
             self._starting = False
         self._current = Current(prepared, self._engine.restarts, self._room.chain)
         self._room.records(True)
+        self._begun.set()
         self._place(self._current)
         waits = self._current.from_us is None
         begins = "waits until the song plays" if waits else "begins on the next bar line"
@@ -144,6 +146,8 @@ class Recorder:
             await asyncio.sleep(LOOK_S)
             current = self._current
             if current is None:
+                self._begun.clear()
+                await self._begun.wait()
                 continue
             try:
                 await self._look(current)

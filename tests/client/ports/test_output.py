@@ -1,12 +1,14 @@
 """What the engine is told."""
 
 import itertools
+from dataclasses import replace
 
 from midipool.clock_map import ClockMap
 from midipool.midi_clock import CLOCK, STOP
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
 from midipool_client.clock_keeper import ClockChange
+from midipool_client.engine.messages import Spool
 from midipool_client.ports.output import AHEAD_US, MARGIN_US, PortOptions, PortOutput
 from midipool_native.spooler import DISCARD_ALL_US
 
@@ -57,8 +59,17 @@ def test_a_new_engine_gets_a_map() -> None:
 def test_a_better_map_is_all_that_a_probe_changes() -> None:
     output = PortOutput()
     output.follow(CHAIN, 0, NOW)
-    spool = output.clock_changed(ClockChange(MAP), NOW)
-    assert (spool.clock_map, spool.events, spool.discard_from_us) == (MAP, [], None)
+    assert output.clock_changed(ClockChange(MAP), NOW) == Spool(clock_map=MAP)
+
+
+def test_a_map_that_says_the_same_is_not_told_again() -> None:
+    output = PortOutput()
+    output.engine_is_new(CHAIN, SECOND, NOW, MAP, lost=True)
+    alike = replace(MAP, room_ns=MAP.room_ns + 1_000, drift=0.5e-6)
+    assert output.clock_changed(ClockChange(alike), NOW) is None
+    # Neither may small differences add up, nor one that only comes to be.
+    for other in (replace(MAP, room_ns=MAP.room_ns + 3_000), replace(MAP, drift=3e-6)):
+        assert output.clock_changed(ClockChange(other), NOW) == Spool(clock_map=other)
 
 
 def test_another_clock_leaves_what_is_queued_where_it_is() -> None:
@@ -68,7 +79,7 @@ def test_another_clock_leaves_what_is_queued_where_it_is() -> None:
     shift_us = 50 * SECOND
     shifted_map = ClockMap(local_ns=0, room_ns=10**9 + shift_us * 1000)
     spool = moved.clock_changed(ClockChange(shifted_map, shift_us=shift_us), NOW)
-    assert (spool.clock_map, spool.events, spool.discard_from_us) == (MAP, [], None)
+    assert spool == Spool(clock_map=MAP)
     assert moved.fill(SECOND + shift_us, NOW) == plain.fill(SECOND, NOW)
     later = moved.follow(CHAIN.moved_by(shift_us), 2 * SECOND + shift_us, NOW)
     assert later == plain.follow(CHAIN, 2 * SECOND, NOW)
