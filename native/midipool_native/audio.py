@@ -84,6 +84,16 @@ class PlayerStats:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayerTrouble:
+    """What of a player's stats somebody waits for."""
+
+    packets: int
+    """Late or lost since it was added."""
+    used_frames: int
+    """Of its cover, since the last look."""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnPlace:
     """A channel of own input: linear gain from 0 to 8, pan from -1 (left) to 1 in the own mix."""
 
@@ -138,6 +148,7 @@ class AudioCore:
         self._out_channels = out_channels
         self._player_channels: dict[int, int] = {}
         self._levels: Any = ffi.new("mp_level[]", MAX_CHANNELS)
+        self._stats: Any = ffi.new("mp_player_stats *")
 
     @classmethod
     def without_device(
@@ -320,13 +331,18 @@ class AudioCore:
 
     def player_stats(self, slot: int) -> PlayerStats:
         """How a player is heard; raises NativeError for an empty slot."""
-        stats = ffi.new("mp_player_stats *")
+        stats = self._stats
         check(lib.mp_audio_player_stats(self.handle, slot, stats), f"audio slot {slot}")
         values = {name: getattr(stats, name) for name in PlayerStats.__slots__}
         values["latency_us"] = stats.latency_us if stats.latency_us >= 0 else None
         values["playing"] = bool(stats.playing)
         values["needs_decoder"] = bool(stats.needs_decoder)
         return PlayerStats(**values)
+
+    def player_trouble(self, slot: int) -> PlayerTrouble:
+        """What of it cannot wait, for many times a second; raises NativeError for an empty slot."""
+        check(lib.mp_audio_player_stats(self.handle, slot, self._stats), f"audio slot {slot}")
+        return PlayerTrouble(self._stats.late + self._stats.lost, self._stats.used_frames)
 
     def input_levels(self) -> list[Level]:
         """Own input's, one for each channel."""

@@ -14,6 +14,7 @@ enum { HEARD_RING = 1 << 11 };
 /* The callback wakes nobody, because that would be a system call. So the reader looks when the next
  * one is nearly always done; where none comes, or many, so often. */
 static const int64_t LOOK_AGAIN_NS = 1000000, DONE_AFTER_NS = 100000;
+static const int64_t IDLE_AFTER_NS = 2000000000, IDLE_LOOK_NS = 4000000;
 
 struct mp_jack_sink {
     const mp_jack_api *jack;
@@ -28,6 +29,7 @@ struct mp_jack_sink {
     mp_ring heard;
     _Atomic uint32_t xruns, period_frames, lost;
     _Atomic int64_t done_ns; /* the last callback */
+    int64_t heard_ns;        /* the hearing thread's: when something was there last */
     _Atomic int alive;
 };
 
@@ -193,7 +195,11 @@ static int64_t next_look_ns(mp_jack_sink *sink, int64_t now_ns) {
     int64_t rate = sink->jack->get_sample_rate(sink->client);
     int64_t period_ns = atomic_load(&sink->period_frames) * INT64_C(1000000000) / rate;
     int64_t next_ns = atomic_load(&sink->done_ns) + period_ns + DONE_AFTER_NS;
-    bool waits = next_ns > now_ns && period_ns > LOOK_AGAIN_NS;
+    /* What comes after a pause has its time with it, and is looked for every few periods. */
+    int64_t lacking_ns = now_ns + IDLE_LOOK_NS - next_ns;
+    bool rests = now_ns - sink->heard_ns > IDLE_AFTER_NS && period_ns > 0;
+    if (rests && lacking_ns > 0) next_ns += (lacking_ns / period_ns + 1) * period_ns;
+    bool waits = next_ns > now_ns && (rests || period_ns > LOOK_AGAIN_NS);
     return waits ? next_ns : now_ns + LOOK_AGAIN_NS;
 }
 
@@ -204,6 +210,7 @@ uint32_t mp_jack_sink_heard(mp_jack_sink *sink, mp_heard *heard, uint32_t most,
         uint32_t count = 0;
         while (count < most && mp_ring_take(&sink->heard, &heard[count])) count++;
         int64_t now_ns = mp_host_now_ns();
+        if (count > 0) sink->heard_ns = now_ns;
         if (count > 0 || now_ns >= give_up_ns) return count;
         int64_t look_ns = next_look_ns(sink, now_ns);
         mp_host_sleep_until_ns(look_ns < give_up_ns ? look_ns : give_up_ns);

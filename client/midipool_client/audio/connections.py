@@ -13,15 +13,15 @@ class Connections:
     def __init__(self, device: AudioDevice, wanted: list[tuple[str, str]]) -> None:
         self._device = device
         self._missing = wanted
-        self._known = wanted
+        self.known = wanted
+        """What is connected, as of one of the last calls, or is still to be."""
         self._calls = 0
 
-    def tend(self) -> list[tuple[str, str]]:
-        """Try again; what is connected, as of one of the last calls, or is still to be."""
+    def tend(self) -> None:
+        """Try again, and look again now and then."""
         if self._missing or self._calls % LOOK_EVERY == 0:
-            self._known = self._look()
+            self.known = self._look()
         self._calls += 1
-        return self._known
 
     def _look(self) -> list[tuple[str, str]]:
         there = self._device.connections()

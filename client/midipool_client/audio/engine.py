@@ -69,7 +69,8 @@ from midipool_native.media_address import Address
 from midipool_native.media_socket import Destination, MediaSocket, open_udp
 from midipool_native.roc import Context, Encoder, EncoderSettings, Fec
 
-STATUS_S = 0.1
+# How often all is looked at, and said if something happened; and said if nothing did.
+LOOK_S, SAYS_EVERY = 0.1, 3
 OPEN_AGAIN_S = 0.5
 # The mixer lets go of a player within a cycle.
 LET_GO_S = 0.005
@@ -154,9 +155,10 @@ class AudioEngine:
 
     def run(self, source: Input) -> None:
         """Work until the input ends or the device goes."""
-        next_status_s = next_levels_s = time.monotonic()
+        next_look_s = next_levels_s = time.monotonic()
+        unsaid = SAYS_EVERY
         while not source.ended and self._is_alive():
-            next_s = min(next_status_s, next_levels_s) if self._watch_s else next_status_s
+            next_s = min(next_look_s, next_levels_s) if self._watch_s else next_look_s
             wait_s = max(next_s - time.monotonic(), 0.0)
             if self._module is not None:
                 wait_s = min(wait_s, self._module.cycle_s)
@@ -168,15 +170,21 @@ class AudioEngine:
                     self._take_safely(body)
             self._pass_rare()
             self._pass_heard()
-            if source.fd in readable or self._voices.wait or time.monotonic() >= next_status_s:
+            looks = time.monotonic() >= next_look_s
+            if source.fd in readable or self._voices.wait or looks:
                 self._tend()
             if self._watch_s and time.monotonic() >= next_levels_s:
                 next_levels_s = time.monotonic() + self._watch_s
                 self._levels = self._measure()
                 self._output.say(self._levels)
-            if time.monotonic() >= next_status_s:
-                next_status_s = time.monotonic() + STATUS_S
-                self._output.say(self._status())
+            if looks:
+                next_look_s = time.monotonic() + LOOK_S
+                self._connections.tend()
+                unsaid += 1
+                # A buffer that is too short grows at once.
+                if self._voices.in_trouble() or unsaid >= SAYS_EVERY:
+                    unsaid = 0
+                    self._output.say(self._status())
 
     def _tend(self) -> None:
         """What STUN, which comes often, has no need of."""
@@ -333,7 +341,7 @@ class AudioEngine:
             counter=counts["counter"],
             counts=counts,
             xruns=info.xruns,
-            connections=self._connections.tend(),
+            connections=self._connections.known,
             period=info.period,
             note=self._device.note(),
             recorded=self._recording.status(),

@@ -30,6 +30,10 @@ class _Slot:
     """Those that it has in the mixer: what the sender sends now is converted."""
     kept_frames: int = 0
     leaving: bool = False
+    used_frames: int = 0
+    """Of the cover, since it was said last."""
+    troubles: int = 0
+    """Packets that were late or lost."""
 
 
 class Voices:
@@ -86,6 +90,17 @@ class Voices:
         """Whether somebody is to be heard whose slot the mixer has not let go of yet."""
         leaving = {held.voice.name for held in self._slots.values() if held.leaving}
         return any(name in leaving and voice.linked for name, voice in self._wanted.items())
+
+    def in_trouble(self) -> bool:
+        """Whether anybody's packets were late or lost since the last call."""
+        found = False
+        for slot, held in self._slots.items():
+            if not held.leaving:
+                trouble = self._core.player_trouble(slot)
+                held.used_frames = max(held.used_frames, trouble.used_frames)
+                found = found or trouble.packets != held.troubles
+                held.troubles = trouble.packets
+        return found
 
     def status(self, levels: Mapping[str, Level]) -> list[VoiceStatus]:
         """How each is heard, and how loud, by `levels`."""
@@ -261,6 +276,7 @@ class Voices:
 
     def _status(self, slot: int, held: _Slot, level: Level) -> VoiceStatus:
         stats, sender = self._core.player_stats(slot), self._socket.look_at(slot)
+        used_frames, held.used_frames = max(stats.used_frames, held.used_frames), 0
         frames = held.voice.encoding.packet_frames
         return VoiceStatus(
             name=held.voice.name,
@@ -270,7 +286,7 @@ class Voices:
             late=stats.late,
             played_frames=(stats.packets + stats.lost) * frames,
             concealed_frames=stats.concealed_frames,
-            used_frames=stats.used_frames,
+            used_frames=used_frames,
             latency_us=stats.latency_us,
             jitter_us=round(stats.jitter_p95_us),
             wait_us=round(stats.wait_frames * 1e6 / STREAM_RATE),
