@@ -11,7 +11,7 @@ from typing import Any
 from midipool.errors import Unavailable
 from midipool_native._rt import ffi, lib
 from midipool_native.audio import AudioCore
-from midipool_native.checks import check
+from midipool_native.checks import OK, check
 
 INPUT: int = lib.MP_PLACE_INPUT
 MIX: int = lib.MP_PLACE_MIX
@@ -114,11 +114,13 @@ class EffectsWorker:
                 f"no effects for {rate} Hz, {in_channels} and {out_channels} channels"
             )
         self._handle: Any = ffi.gc(made, lib.mp_effects_worker_free)
+        self._at_work: dict[int, list[OwnEffect]] = {}
 
     def wait(self, until_ns: int) -> int:
         """Wait until a cycle has left something, without the interpreter's lock.
 
-        A bit for each place that has: 1 << INPUT, 1 << MIX; 0 if none has until then.
+        A bit for each place that has: 1 << INPUT, 1 << MIX; 0 if none has until then. What has
+        work (`work`) is done meanwhile.
         """
         return int(lib.mp_effects_wait(self._handle, until_ns))
 
@@ -129,6 +131,30 @@ class EffectsWorker:
     def give(self, place: int, planar: Any, frames: int) -> None:
         """What became of what was taken last."""
         lib.mp_effects_give(self._handle, place, planar, frames)
+
+    def work(self, place: int, steps: Sequence[tuple["OwnEffect", int]]) -> bool:
+        """Have `wait` work a place itself, by these effects, each from a channel on; or not (any
+        more). The thread that waits. False for too many."""
+        made = ffi.new("mp_effects_step[]", [(own.handle, channel) for own, channel in steps])
+        if lib.mp_effects_set_steps(self._handle, place, made, len(steps)) != OK:
+            return False
+        # They must live as long as they are worked.
+        self._at_work[place] = [own for own, _ in steps]
+        return True
+
+    def recall(self) -> None:
+        """Have `wait` say all places again, from the next block on; any thread."""
+        lib.mp_effects_recall(self._handle)
+
+    def note_load(self, load: float) -> None:
+        """What `wait` did not do took so much of a period; the thread that waits."""
+        lib.mp_effects_note_load(self._handle, load)
+
+    def load(self) -> tuple[float, float]:
+        """Of a period: in the mean, and at most since the last call. One thread at a time."""
+        found = ffi.new("mp_effects_load *")
+        lib.mp_effects_get_load(self._handle, found)
+        return float(found.mean), float(found.most)
 
     def set_latency(self, place: int, frames: int) -> None:
         """So much later the effects in a place let sound out, beyond their block."""
@@ -143,14 +169,14 @@ class OwnEffect:
         made = lib.mp_fx_new(getattr(lib, f"MP_FX_{kind.upper()}"), channels, rate)
         if made == ffi.NULL:
             raise Unavailable(f"no {kind} for {channels} channels at {rate} Hz")
-        self._handle: Any = ffi.gc(made, lib.mp_fx_free)
+        self.handle: Any = ffi.gc(made, lib.mp_fx_free)
         self.latency = int(lib.mp_fx_latency(made))
 
     def set(self, values: Sequence[float]) -> None:
         """As mp_fx.h says."""
         padded = [*values, *[0.0] * (lib.MP_FX_VALUES - len(values))]
-        lib.mp_fx_set(self._handle, ffi.new("float[]", padded))
+        lib.mp_fx_set(self.handle, ffi.new("float[]", padded))
 
     def process(self, planar: Any, frames: int) -> None:
         """Frames in memory that is writable and whole, one channel after the other."""
-        lib.mp_fx_process(self._handle, ffi.from_buffer("float[]", planar), frames)
+        lib.mp_fx_process(self.handle, ffi.from_buffer("float[]", planar), frames)

@@ -8,7 +8,7 @@
 #include "rt.h"
 
 /* Frames that a lane holds, a power of two. */
-enum { MP_LANE_FRAMES = 1 << 14, MP_EFFECTS_MARKS = 2 };
+enum { MP_LANE_FRAMES = 1 << 14, MP_EFFECTS_MARKS = 2, MP_EFFECTS_STEPS = 256 };
 /* No effect lets sound wait for longer. */
 enum { MP_MOST_LATENCY = 96000 };
 

@@ -13,6 +13,9 @@ static const int64_t LEAST_POLL_NS = 40000, IDLE_POLL_NS = 5000000, IDLE_AFTER_N
 /* What is older than so many cycles nobody waits for. */
 enum { MOST_CYCLES = 3 };
 
+/* Of each new load, what the mean takes over. */
+static const float LOAD_TAKEN = 0.01f;
+
 struct mp_effects_worker {
     mp_effects_memory *memory;
     uint32_t rate, channels[MP_PLACES];
@@ -20,6 +23,11 @@ struct mp_effects_worker {
     uint32_t cycle_seen, frames;
     int64_t next_ns, after_ns;
     bool missed, placed[MP_PLACES];
+    mp_effects_step steps[MP_PLACES][MP_EFFECTS_STEPS];
+    uint32_t step_count[MP_PLACES];
+    _Atomic bool recalled;
+    _Atomic float mean_load, most_load;
+    float planar[MP_MAX_PERIOD * MP_MAX_CHANNELS];
 };
 
 uint64_t mp_effects_bytes(void) { return sizeof(mp_effects_memory); }
@@ -99,13 +107,34 @@ static int waiting_lanes(const mp_effects_worker *w) {
     return found;
 }
 
+/* Does what it can of the lanes in which something waits; returns the others. */
+static int work(mp_effects_worker *w, int lanes, int64_t began_ns) {
+    int left = lanes;
+    for (uint32_t lane = 0; lane < MP_PLACES; lane++) {
+        if ((lanes & 1 << lane) == 0 || w->step_count[lane] == 0) continue;
+        uint32_t frames = mp_effects_take(w, lane, w->planar, MP_MAX_PERIOD);
+        for (uint32_t s = 0; s < w->step_count[lane]; s++) {
+            const mp_effects_step *step = &w->steps[lane][s];
+            mp_fx_process(step->fx, w->planar + (size_t)step->channel * frames, frames);
+        }
+        mp_effects_give(w, lane, w->planar, frames);
+        left &= ~(1 << lane);
+    }
+    if (lanes != left && w->frames > 0) {
+        float took_s = (float)(mp_host_now_ns() - began_ns) * 1e-9f;
+        mp_effects_note_load(w, took_s * (float)w->rate / (float)w->frames);
+    }
+    return left;
+}
+
 int mp_effects_wait(mp_effects_worker *w, int64_t until_ns) {
     flush_denormals();
     for (;;) {
         int64_t now_ns = mp_host_now_ns();
         bool done = see_cycle(w, now_ns);
         learn_when_to_look(w, done, now_ns);
-        int lanes = done ? waiting_lanes(w) : 0;
+        if (atomic_exchange(&w->recalled, false)) memset(w->step_count, 0, sizeof w->step_count);
+        int lanes = done ? work(w, waiting_lanes(w), now_ns) : 0;
         if (lanes != 0) return lanes;
         if (now_ns >= until_ns) return 0;
         int64_t look_ns = next_look_ns(w, now_ns);
@@ -155,4 +184,27 @@ void mp_effects_give(mp_effects_worker *w, uint32_t lane, const float *planar, u
 
 void mp_effects_set_latency(mp_effects_worker *w, uint32_t lane, uint32_t frames) {
     if (lane < MP_PLACES) atomic_store(&w->memory->lanes[lane].latency, frames);
+}
+
+mp_status mp_effects_set_steps(mp_effects_worker *w, uint32_t lane, const mp_effects_step *steps,
+                               uint32_t count) {
+    if (lane >= MP_PLACES || count > MP_EFFECTS_STEPS) return MP_OUT_OF_RANGE;
+    for (uint32_t i = 0; i < count; i++) w->steps[lane][i] = steps[i];
+    w->step_count[lane] = count;
+    return MP_OK;
+}
+
+void mp_effects_recall(mp_effects_worker *w) { atomic_store(&w->recalled, true); }
+
+void mp_effects_note_load(mp_effects_worker *w, float load) {
+    float mean = atomic_load_explicit(&w->mean_load, memory_order_relaxed);
+    atomic_store_explicit(&w->mean_load, mean + (load - mean) * LOAD_TAKEN, memory_order_relaxed);
+    if (load > atomic_load_explicit(&w->most_load, memory_order_relaxed)) {
+        atomic_store_explicit(&w->most_load, load, memory_order_relaxed);
+    }
+}
+
+void mp_effects_get_load(mp_effects_worker *w, mp_effects_load *load) {
+    load->mean = atomic_load_explicit(&w->mean_load, memory_order_relaxed);
+    load->most = atomic_exchange(&w->most_load, 0.0f);
 }

@@ -16,6 +16,9 @@ static const range RANGES[MP_FX_KINDS][MP_FX_VALUES] = {
                         {-90, 12}},
     [MP_FX_DRIVE] = {{0, MP_DRIVE_SHAPES - 1}, {-20, 80}, {0, 1}, {5, 2000}, {-90, 24}},
     [MP_FX_PITCH] = {{-12, 12}, {0, 1}},
+    [MP_FX_GAIN] = {{-90, 30}},
+    [MP_FX_COMPRESSOR] = {{-100, 0}, {1, 100}, {0, 5}, {0, 5}, {-90, 24}},
+    [MP_FX_REVERB] = {{0, 1}, {0, 1}, {0, 1}, {1, 20000}, {20, 48000}, {0, 1}},
 };
 
 bool mp_fx_line_init(mp_fx_line *l, uint32_t channels, uint32_t least_frames) {
@@ -50,12 +53,17 @@ mp_fx *mp_fx_new(mp_fx_kind kind, uint32_t channels, uint32_t rate) {
         mp_fx_free(fx);
         return NULL;
     }
+    if (kind == MP_FX_REVERB && !mp_fx_reverb_init(fx)) {
+        mp_fx_free(fx);
+        return NULL;
+    }
     return fx;
 }
 
 void mp_fx_free(mp_fx *fx) {
     if (fx == NULL) return;
     if (line_of(fx) != NULL) free(line_of(fx)->samples);
+    if (fx->kind == MP_FX_REVERB) free(fx->reverb.samples);
     free(fx);
 }
 
@@ -79,6 +87,9 @@ void mp_fx_set(mp_fx *fx, const float *values) {
         mp_fx_want(fx, &fx->drive.level, mp_fx_factor(v[4]));
         break;
     case MP_FX_PITCH: mp_fx_want(fx, &fx->pitch.mix, v[1]); break;
+    case MP_FX_GAIN: mp_fx_want(fx, &fx->gain.gain, mp_fx_factor(v[0])); break;
+    case MP_FX_COMPRESSOR: mp_fx_want(fx, &fx->compressor.gain, mp_fx_factor(v[4])); break;
+    case MP_FX_REVERB: mp_fx_reverb_set(fx, v); break;
     default: break;
     }
     fx->set = true;
@@ -92,6 +103,9 @@ void mp_fx_process(mp_fx *fx, float *planar, uint32_t frames) {
     case MP_FX_ENVELOPE: mp_fx_envelope_process(fx, planar, frames); break;
     case MP_FX_DRIVE: mp_fx_drive_process(fx, planar, frames); break;
     case MP_FX_PITCH: mp_fx_pitch_process(fx, planar, frames); break;
+    case MP_FX_GAIN: mp_fx_gain_process(fx, planar, frames); break;
+    case MP_FX_COMPRESSOR: mp_fx_compressor_process(fx, planar, frames); break;
+    case MP_FX_REVERB: mp_fx_reverb_process(fx, planar, frames); break;
     default: break;
     }
 }

@@ -69,6 +69,29 @@ typedef struct {
     mp_fx_glide mix;
 } mp_fx_pitch;
 
+typedef struct {
+    mp_fx_glide gain;
+} mp_fx_gain;
+
+typedef struct {
+    float level[MP_MAX_CHANNELS];
+    mp_fx_glide gain;
+} mp_fx_compressor;
+
+/* A line that is read where it is written, in a circle. */
+typedef struct {
+    float *samples, last;
+    uint32_t frames, at;
+} mp_fx_loop;
+
+enum { MP_FX_COMBS = 8, MP_FX_ALL_PASSES = 4 };
+typedef struct {
+    float *samples; /* of all lines */
+    mp_fx_loop lines[MP_MAX_CHANNELS][MP_FX_COMBS + MP_FX_ALL_PASSES];
+    float high[MP_MAX_CHANNELS], low[MP_MAX_CHANNELS];
+    mp_fx_glide feedback, damp, wet, cross;
+} mp_fx_reverb;
+
 struct mp_fx {
     mp_fx_kind kind;
     uint32_t channels, rate;
@@ -81,6 +104,9 @@ struct mp_fx {
         mp_fx_envelope envelope;
         mp_fx_drive drive;
         mp_fx_pitch pitch;
+        mp_fx_gain gain;
+        mp_fx_compressor compressor;
+        mp_fx_reverb reverb;
     };
 };
 
@@ -90,8 +116,14 @@ void mp_fx_tremolo_process(mp_fx *fx, float *planar, uint32_t frames);
 void mp_fx_envelope_process(mp_fx *fx, float *planar, uint32_t frames);
 void mp_fx_drive_process(mp_fx *fx, float *planar, uint32_t frames);
 void mp_fx_pitch_process(mp_fx *fx, float *planar, uint32_t frames);
+void mp_fx_gain_process(mp_fx *fx, float *planar, uint32_t frames);
+void mp_fx_compressor_process(mp_fx *fx, float *planar, uint32_t frames);
+void mp_fx_reverb_process(mp_fx *fx, float *planar, uint32_t frames);
+bool mp_fx_reverb_init(mp_fx *fx);
+void mp_fx_reverb_set(mp_fx *fx, const float *values);
 uint32_t mp_fx_pitch_latency(uint32_t rate);
 
+#define MP_FX_LOUDEST 1e6f
 static inline float mp_fx_factor(float db) { return powf(10.0f, db / 20.0f); }
 /* The part of the way that a first-order filter of this time goes in a frame. */
 static inline float mp_fx_step(const mp_fx *fx, float seconds) {

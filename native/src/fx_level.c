@@ -1,4 +1,4 @@
-/* Gate and tremolo: what changes how loud something is. */
+/* Gate, tremolo, gain and compressor: what changes how loud something is. */
 #include "fx.h"
 
 /* The detector falls so fast between the peaks of a low note. */
@@ -42,5 +42,40 @@ void mp_fx_tremolo_process(mp_fx *fx, float *planar, uint32_t frames) {
         float wanted = 1.0f - mp_fx_next(&t->depth, step) * wave(shape, t->phase);
         t->gain += (wanted - t->gain) * (shape == 2 ? edge : 1.0f);
         for (uint32_t c = 0; c < fx->channels; c++) planar[(size_t)c * frames + i] *= t->gain;
+    }
+}
+
+void mp_fx_gain_process(mp_fx *fx, float *planar, uint32_t frames) {
+    mp_fx_glide *g = &fx->gain.gain;
+    const float step = mp_fx_step(fx, 0.005f);
+    for (uint32_t i = 0; i < frames; i++) {
+        float gain = mp_fx_next(g, step);
+        for (uint32_t c = 0; c < fx->channels; c++) planar[(size_t)c * frames + i] *= gain;
+    }
+}
+
+/* The part that is kept, of the way to a level, after a frame: times are of a whole turn. */
+static float kept(const mp_fx *fx, float seconds) {
+    return seconds > 1e-6f ? expf(-6.2831853f / (seconds * (float)fx->rate)) : 0.0f;
+}
+
+/* Each channel by itself. */
+void mp_fx_compressor_process(mp_fx *fx, float *planar, uint32_t frames) {
+    mp_fx_compressor *k = &fx->compressor;
+    const float threshold = mp_fx_factor(fx->values[0]), power = 1.0f / fx->values[1] - 1.0f;
+    const float attack = kept(fx, fx->values[2]), release = kept(fx, fx->values[3]);
+    const float step = mp_fx_step(fx, 0.005f);
+    const mp_fx_glide gain_before = k->gain;
+    for (uint32_t c = 0; c < fx->channels; c++) {
+        float level = k->level[c];
+        k->gain = gain_before;
+        for (uint32_t i = 0; i < frames; i++) {
+            float *sample = &planar[(size_t)c * frames + i], loud = fabsf(*sample);
+            loud = loud < MP_FX_LOUDEST ? loud : 0.0f; /* what is no number would stay */
+            level = loud + (level - loud) * (loud > level ? attack : release);
+            float squeezed = level < threshold ? 1.0f : powf(level / threshold, power);
+            *sample *= squeezed * mp_fx_next(&k->gain, step);
+        }
+        k->level[c] = level;
     }
 }

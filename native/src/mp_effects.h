@@ -43,7 +43,8 @@ typedef struct mp_effects_worker mp_effects_worker;
 mp_effects_worker *mp_effects_worker_new(void *memory, uint32_t rate, uint32_t in_channels,
                                          uint32_t out_channels);
 void mp_effects_worker_free(mp_effects_worker *worker);
-/* Wait until a cycle has left something, at most until then: a bit for each lane that has. */
+/* Wait until a cycle has left something, at most until then: a bit for each lane that has. What has
+ * steps is worked meanwhile, and not said. */
 int mp_effects_wait(mp_effects_worker *worker, int64_t until_ns);
 /* The next frames of a lane, one channel after the other, at most `most`; returns how many. What
  * nobody waits for any more is left out. */
@@ -51,5 +52,26 @@ uint32_t mp_effects_take(mp_effects_worker *worker, uint32_t lane, float *planar
 /* What became of what was taken last. */
 void mp_effects_give(mp_effects_worker *worker, uint32_t lane, const float *planar,
                      uint32_t frames);
+
+/* One of our effects, on the channels of a lane from this one on. */
+typedef struct {
+    mp_fx *fx;
+    uint32_t channel;
+} mp_effects_step;
+
+/* Have a lane worked by mp_effects_wait itself, without the interpreter, by these in order; the
+ * worker's thread, which keeps the effects as long. MP_OUT_OF_RANGE: too many, or no such lane. */
+mp_status mp_effects_set_steps(mp_effects_worker *worker, uint32_t lane,
+                               const mp_effects_step *steps, uint32_t count);
+/* Any thread: from the next block on mp_effects_wait says all lanes again. */
+void mp_effects_recall(mp_effects_worker *worker);
+
+typedef struct {
+    float mean, most; /* of a period, and since the last look */
+} mp_effects_load;
+/* The worker's thread: work that mp_effects_wait did not do took so much of a period. */
+void mp_effects_note_load(mp_effects_worker *worker, float load);
+/* One thread at a time. */
+void mp_effects_get_load(mp_effects_worker *worker, mp_effects_load *load);
 /* So much later a lane's effects let sound out, beyond their block. */
 void mp_effects_set_latency(mp_effects_worker *worker, uint32_t lane, uint32_t frames);

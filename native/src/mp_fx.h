@@ -13,6 +13,9 @@ typedef enum {
                        to 100), attack, release, level, dry level */
     MP_FX_DRIVE,    /* shape (mp_drive_shape), drive, tone (0 to 1), low cut (Hz), level */
     MP_FX_PITCH,    /* semitones (-12 to 12), mix (0 to 1) */
+    MP_FX_GAIN,     /* level */
+    MP_FX_COMPRESSOR, /* threshold, ratio, attack, release, level */
+    MP_FX_REVERB,   /* size, damping, width (0 to 1 each), low cut, high cut (Hz), level (0 to 1) */
     MP_FX_KINDS
 } mp_fx_kind;
 

@@ -16,9 +16,9 @@
 
 #include "mp_audio.h"
 
-#include "mp_effects.h"
 
 #include "mp_fx.h"
+#include "mp_effects.h"
 
 #include "mp_portaudio.h"
 #include "mp_roc_bridge.h"

@@ -71,6 +71,32 @@ static void check_out(const stage *s, uint32_t frames, int64_t older, float gain
     }
 }
 
+/* The same, by the worker alone. */
+static void is_worked_without_the_interpreter(void) {
+    stage *s = begin(MP_INSERT_ON);
+    mp_fx *half = mp_fx_new(MP_FX_GAIN, CHANNELS, RATE), *first = mp_fx_new(MP_FX_GAIN, 1, RATE);
+    mp_fx_set(half, (float[MP_FX_VALUES]){20.0f * log10f(0.5f)});
+    mp_fx_set(first, (float[MP_FX_VALUES]){0.0f});
+    const mp_effects_step steps[] = {{half, 0}, {first, 1}};
+    CHECK(mp_effects_set_steps(s->worker, MP_PLACES, steps, 2) == MP_OUT_OF_RANGE);
+    CHECK(mp_effects_set_steps(s->worker, MP_PLACE_INPUT, steps, 9999) == MP_OUT_OF_RANGE);
+    CHECK(mp_effects_set_steps(s->worker, MP_PLACE_INPUT, steps, 2) == MP_OK);
+    for (int i = 0; i < 100; i++) {
+        cycle(s, 128);
+        CHECK(mp_effects_wait(s->worker, 0) == 0);
+        if (i > 10) check_out(s, 128, 128, 0.5f);
+    }
+    mp_effects_load load;
+    mp_effects_get_load(s->worker, &load);
+    CHECK(load.mean > 0.0f && load.most >= load.mean);
+    mp_effects_recall(s->worker);
+    cycle(s, 128);
+    CHECK(mp_effects_wait(s->worker, 0) == 1 << MP_PLACE_INPUT);
+    mp_fx_free(half);
+    mp_fx_free(first);
+    end(s);
+}
+
 static void comes_back_exactly_one_block_later(void) {
     const uint32_t periods[] = {16, 128, 1024};
     for (int p = 0; p < 3; p++) {
@@ -266,6 +292,7 @@ static void an_engine_and_its_worker_meet_in_memory(void) {
 
 int main(void) {
     comes_back_exactly_one_block_later();
+    is_worked_without_the_interpreter();
     nothing_is_later_before_anything_came_back();
     a_late_block_is_played_as_it_was_without_a_click();
     goes_in_and_out_while_playing_without_a_click();

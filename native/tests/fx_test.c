@@ -114,6 +114,29 @@ static void pitch_moves_and_keeps_its_strength(void) {
 }
 
 /* Any bits for values, any number for sound: what comes out is a number, once the sound is one. */
+static float once_no_number(int i) { return i == 500 ? NAN : tone(i); }
+
+/* Its level is the sound's, above the threshold by as much less as the ratio says. */
+static void a_compressor_squeezes_what_is_loud(void) {
+    const float values[MP_FX_VALUES] = {-26, 4, 0.001f, 2, 0};
+    const double above_db = 20 * log10(0.5) + 26;
+    run(MP_FX_COMPRESSOR, values, once_no_number, RATE);
+    CHECK(fabs(20 * log10(rms(24000, 12000) / 0.35355) + above_db * 0.75) < 0.3);
+    run(MP_FX_COMPRESSOR, values, quiet, RATE);
+    CHECK(fabs(rms(24000, 12000) / 0.00035355 - 1) < 0.001);
+}
+
+static void a_reverb_rings_and_dies_away(void) {
+    const float values[MP_FX_VALUES] = {0.5f, 0.5f, 1, 20, 8000, 0.5f};
+    run(MP_FX_REVERB, values, click, RATE * 4);
+    CHECK(fabsf(out[1000] - 0.5f) < 1e-6f && fabsf(out[999]) < 1e-6f);
+    double soon = rms(4000, 4000), later = rms(24000, 4000);
+    CHECK(soon > 1e-4 && later < soon / 2 && later > soon / 100);
+    CHECK(rms(RATE * 4 - 4000, 4000) < soon / 1000);
+    run(MP_FX_REVERB, values, once_no_number, RATE);
+    CHECK(rms(24000, 4000) > 0.1 && rms(24000, 4000) < 10);
+}
+
 static void nothing_breaks_them(void) {
     uint64_t seed = 3;
     static float block[BLOCK * MP_MAX_CHANNELS];
@@ -150,6 +173,8 @@ int main(void) {
     an_envelope_filter_opens_with_loudness();
     a_drive_adds_overtones_and_folds_little();
     pitch_moves_and_keeps_its_strength();
+    a_compressor_squeezes_what_is_loud();
+    a_reverb_rings_and_dies_away();
     nothing_breaks_them();
     return 0;
 }

@@ -101,7 +101,7 @@ class EffectsEngine:
         kept: dict[tuple[Any, ...], Any] = {}
         for place, chain in self._work.chains.items():
             stages = self._stages_of(place, work.boards.get(place, ()), work.bpm, kept)
-            chain.want(stages)
+            self._work.want(chain, stages)
         self._stages = kept
         self._work.tuned = work.tuner
         self._version = work.version
@@ -148,12 +148,12 @@ class EffectsEngine:
             os._exit(STUCK_CODE)
 
     def _status(self, pitch: Pitch | None) -> EffectsStatus:
-        most, self._work.most_load = self._work.most_load, 0.0
+        load, most = self._work.load()
         broken = {s.id: s.broken for s in self._stages.values() if s.broken}
         found: Mapping[int, Any] = {s.id: s.found for s in self._stages.values() if s.found}
         return EffectsStatus(
             version=self._version,
-            load=round(self._work.load, 4),
+            load=round(load, 4),
             most_load=round(most, 4),
             latency_frames=self._work.latency_frames,
             problems={**self._problems, **broken},

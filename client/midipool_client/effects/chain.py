@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from midipool_client.effects.stage import Block, Stage
+from midipool_native.effects import OwnEffect
 
 
 class Chain:
@@ -22,6 +23,14 @@ class Chain:
     def empty(self) -> bool:
         """Nothing is, or will be, on it."""
         return not self._stages and not self._wanted
+
+    @property
+    def own(self) -> list[OwnEffect] | None:
+        """All that it is made of, if that is ours and nothing is to change; else None."""
+        if self._wanted is not None:
+            return None
+        each = [stage.own for stage in self._stages]
+        return None if None in each else [own for of in each for own in of or ()]
 
     @property
     def latency(self) -> int:

@@ -43,15 +43,15 @@ class Own:
     """An effect of ours."""
 
     def __init__(self, kind: str, channels: int, rate: int) -> None:
-        self._effect = OwnEffect(kind, channels, rate)
-        self.latency = self._effect.latency
-        self.set = self._effect.set
+        self.effect = OwnEffect(kind, channels, rate)
+        self.latency = self.effect.latency
+        self.set = self.effect.set
 
     def __call__(self, block: Block) -> Block:
         """Sound behind it."""
         if not block.flags.c_contiguous:
             block = np.ascontiguousarray(block)
-        self._effect.process(block, block.shape[1])
+        self.effect.process(block, block.shape[1])
         return block
 
 
@@ -149,6 +149,13 @@ class Stage:
     def steady(self) -> bool:
         """Whether it is there as a whole, and stays so."""
         return self.wet == self.target == 1.0
+
+    @property
+    def own(self) -> list[OwnEffect] | None:
+        """What it is made of, if that is all ours and it is there as a whole; else None."""
+        found = [unit.effect for unit in self._units if isinstance(unit, Own)]
+        whole = self.steady and not self.broken and len(found) == len(self._units)
+        return found if whole else None
 
     def work(self, block: Block) -> Block:
         """Sound behind it, as a whole."""

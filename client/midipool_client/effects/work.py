@@ -1,14 +1,14 @@
 """The thread with a deadline: takes each block, lets it through the boards, and gives it back."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from midipool_client.effects.chain import Chain
 from midipool_client.effects.messages import EffectsConfig
-from midipool_client.effects.stage import Block
+from midipool_client.effects.stage import Block, Stage
 from midipool_client.effects.tuner import FRAMES
 from midipool_native import host_clock
 from midipool_native._rt import ffi
@@ -19,12 +19,11 @@ from midipool_native.effects import (
     MOST_FRAMES,
     EffectsMemory,
     EffectsWorker,
+    OwnEffect,
 )
 
-WAIT_NS = 50_000_000
+WAIT_NS = 200_000_000
 _FLOATS = np.dtype(np.float32)
-# Of each new load, what the mean takes over.
-TAKEN = 0.01
 MOST_VIEWS = 16
 
 
@@ -36,11 +35,10 @@ class Work:
         self.chains: Mapping[str, Chain] = {
             place: Chain() for place in (*channels, "own", "master")
         }
-        self.load, self.most_load = 0.0, 0.0
         self.busy_since_ns = 0
         """0 while it waits."""
         self.realtime = False
-        self.tuned = 0
+        self._tuned = 0
         self._config = config
         self._by_channel = [self.chains[name] for name in channels]
         self._worker = EffectsWorker(memory, config.rate, config.in_channels, config.out_channels)
@@ -61,6 +59,25 @@ class Work:
         """Wait until it has ended."""
         self._stopping = True
         self._thread.join()
+
+    def want(self, chain: Chain, stages: Sequence[Stage]) -> None:
+        """Have this on a board."""
+        chain.want(stages)
+        self._worker.recall()
+
+    @property
+    def tuned(self) -> int:
+        """The own channel that a tuner hears, from 1 on; 0 is none."""
+        return self._tuned
+
+    @tuned.setter
+    def tuned(self, channel: int) -> None:
+        self._tuned = channel
+        self._worker.recall()
+
+    def load(self) -> tuple[float, float]:
+        """Of a period: in the mean, and at most since the last call."""
+        return self._worker.load()
 
     def heard(self) -> Block:
         """The last sound of the channel that is tuned, the oldest first."""
@@ -95,10 +112,7 @@ class Work:
             last_ns = now_ns()
             self.busy_since_ns = 0
             if frames:
-                load = (last_ns - began_ns) * 1e-9 * self._config.rate / frames
-                self.load += (load - self.load) * TAKEN
-                if load > self.most_load:
-                    self.most_load = load
+                worker.note_load((last_ns - began_ns) * 1e-9 * self._config.rate / frames)
 
     def _serve(self, place: int) -> int:
         frames = self._worker.take(place, self._pointer, MOST_FRAMES)
@@ -108,7 +122,23 @@ class Work:
                 block = self._viewed(place, frames)
             out = self._own(block) if place == INPUT else self.chains["master"].process(block)
             self._worker.give(place, self._pointer if out is block else _pointer(out), frames)
+            if (steps := self._own_steps(place)) is not None:
+                self._worker.work(place, steps)
         return frames
+
+    def _own_steps(self, place: int) -> list[tuple[OwnEffect, int]] | None:
+        """What a place is worked by, if the interpreter is not needed for it."""
+        if place == INPUT and self._tuned:
+            return None
+        boards = [(self.chains["own" if place == INPUT else "master"], 0)]
+        if place == INPUT:
+            boards = [(chain, n) for n, chain in enumerate(self._by_channel)] + boards
+        steps: list[tuple[OwnEffect, int]] = []
+        for chain, channel in boards:
+            if (own := chain.own) is None:
+                return None
+            steps += [(effect, channel) for effect in own]
+        return steps
 
     def _viewed(self, place: int, frames: int) -> Block:
         """The memory as a block; periods are of one length, so it is asked for once."""
@@ -119,7 +149,7 @@ class Work:
         return block
 
     def _own(self, block: Block) -> Block:
-        tuned = self.tuned
+        tuned = self._tuned
         if 0 < tuned <= block.shape[0]:
             self._hear(block[tuned - 1])
         for channel, chain in enumerate(self._by_channel):

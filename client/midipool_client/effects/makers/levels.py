@@ -19,14 +19,13 @@ def gate_of(effect: Effect, place: Place) -> Stage:
 
 def compressor_of(effect: Effect, place: Place) -> Stage:
     """Loud becomes less so."""
-    squeeze, gain = pedalboard.Compressor(), pedalboard.Gain(0)
+    own = Own("compressor", place.channels, place.rate)
 
     def apply(v: Values, bpm: float) -> None:
-        squeeze.threshold_db, squeeze.ratio = v["threshold"], v["ratio"]
-        squeeze.attack_ms, squeeze.release_ms = v["attack"], v["release"]
-        gain.gain_db = v["level"]
+        times = [v["attack"] / 1e3, v["release"] / 1e3]
+        own.set([v["threshold"], v["ratio"], *times, v["level"]])
 
-    return Stage([Pedal(pedalboard.Chain([squeeze, gain]), place.rate)], apply)
+    return Stage([own], apply)
 
 
 def limiter_of(effect: Effect, place: Place) -> Stage:
@@ -42,9 +41,5 @@ def limiter_of(effect: Effect, place: Place) -> Stage:
 
 def gain_of(effect: Effect, place: Place) -> Stage:
     """Louder or softer."""
-    gain = pedalboard.Gain(0)
-
-    def apply(v: Values, bpm: float) -> None:
-        gain.gain_db = v["gain"]
-
-    return Stage([Pedal(gain, place.rate)], apply)
+    own = Own("gain", place.channels, place.rate)
+    return Stage([own], lambda v, bpm: own.set([v["gain"]]))

@@ -10,21 +10,18 @@ from midipool.effects.board import Effect
 from midipool_client.effects import impulses
 from midipool_client.effects.makers.decibels import db_of
 from midipool_client.effects.makers.place import Place
-from midipool_client.effects.stage import Pedal, Stage, Values
+from midipool_client.effects.stage import Own, Pedal, Stage, Values
 
 
 def reverb_of(effect: Effect, place: Place) -> Stage:
     """A hall."""
-    low, high = pedalboard.HighpassFilter(), pedalboard.LowpassFilter()
-    reverb = pedalboard.Reverb(wet_level=1.0, dry_level=0.0)
-    wet = pedalboard.Chain([low, high, reverb])
+    own = Own("reverb", place.channels, place.rate)
 
     def apply(v: Values, bpm: float) -> None:
-        low.cutoff_frequency_hz, high.cutoff_frequency_hz = v["low_cut"], v["high_cut"]
-        reverb.room_size, reverb.damping, reverb.width = v["time"], v["damping"], v["width"]
-        reverb.wet_level = v["level"]
+        hall = [v["time"], v["damping"], v["width"]]
+        own.set([*hall, v["low_cut"], v["high_cut"], v["level"]])
 
-    return Stage([Pedal(_beside(wet), place.rate)], apply)
+    return Stage([own], apply)
 
 
 def _beside(wet: Any) -> Any:
