@@ -330,22 +330,23 @@ class RoomAudio:
         status, now_us = self.engine.status, self._room.room_us()
         if status is None or now_us is None:
             return
+        waits = self._waits()
         if self._bars.delay is None:
             self._bars.follow(self._room.chain, now_us)
         self._tell_pieces()
         self._follow_period()
         waited = self._waiting_for_repair()
-        told, keep_us = True, self._bars.keep_us
         for voice in status.voices:
             if (member := self._members.get(voice.name)) is not None:
-                wait_us = member.wait_us
                 member.take(voice, now_us, self._bars.delay, status.xruns)
-                told = told and (member.wait_us, member.keep_us) == (wait_us, keep_us)
                 self._paths.look(voice)
-        if not told:
+        if self._waits() != waits:
             self._tell_voices()
         if self._waiting_for_repair() - waited:
             self.report()
+
+    def _waits(self) -> tuple[list[tuple[int, int]], int]:
+        return [member.wait_us for member in self._members.values()], self._bars.keep_us
 
     def _waiting_for_repair(self) -> set[str]:
         return {name for name, member in self._members.items() if member.waits_for_repair}
