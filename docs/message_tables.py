@@ -25,6 +25,9 @@ SHARED = (
     messages.BarPosition,
     messages.MemberInfo,
     messages.ModuleHealth,
+    messages.ModuleProgram,
+    messages.ModuleOption,
+    messages.RoomModule,
     messages.ChatLine,
     messages.Song,
     messages.LoadedSong,
@@ -76,6 +79,8 @@ MEANINGS = {
     "MediaCandidate.address": "Where.",
     "Closing.reason": "For people: why.",
     "Members.members": "All of them, each time.",
+    "ModuleOption.name": "For `module_add`.",
+    "ModuleProgram.name": "For `module_add`.",
     "MemberInfo.name": "Its name in the room.",
     "BarPosition.bar": "From 1.",
     "BarPosition.beat": "From 1; counts of the meter's denominator.",
@@ -220,6 +225,8 @@ def _type(of: types.Type) -> str:
             return f"[{tag}](#{tag})"
         case types.ListType(item_type=item) | types.VarTupleType(item_type=item):
             return f"list of {_type(item)}"
+        case types.DictType(value_type=value):
+            return f"{_type(value)} by name"
         case types.UnionType(types=several):
             return " or ".join(_type(t) for t in several if not _is_unset(t))
         case types.LiteralType() | types.StrType():
@@ -248,6 +255,8 @@ def _rule(of: types.Type) -> str:
             | types.VarTupleType(item_type=item, min_length=low, max_length=high)
         ):
             return _length(low, high, _rule(item))
+        case types.DictType(key_type=key, value_type=value, max_length=high):
+            return _length(None, high, f"name: {_rule(key)}; value: {_rule(value)}")
         case types.UnionType(types=several):
             return next(filter(None, map(_rule, several)), "")
     return ""

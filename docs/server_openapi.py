@@ -13,13 +13,16 @@ JSON, TEXT, HTML, EVENTS = "application/json", "text/plain", "text/html", "text/
 CSV = "text/csv"
 INTRO = (
     "Rooms are joined by WebSocket: docs/protocol.md. This is what a browser, a load balancer, "
-    "Prometheus and shells ask for besides. Nothing here changes anything but who hears whom."
+    "Prometheus and shells ask for besides. Nothing here changes anything but who hears whom, "
+    "and which modules the server runs."
 )
 STRUCTS = [
     *(messages.MemberInfo, messages.Hearing, messages.Vote, messages.BarPosition),
     *(Timeline, Meter, Loop, PairStatistics),
     *(messages.GraphNode, messages.Group, messages.LinkRule),
     *get_args(messages.GraphEdit),
+    *(messages.RoomModule, messages.ModuleProgram),
+    *get_args(messages.ModuleCommand),
 ]
 
 
@@ -78,7 +81,15 @@ def _paths() -> dict[str, Any]:
         "/api/rooms/{room}/events": _get(
             "The same of a room's page.", {**_ok(EVENTS), "503": crowded}, "room"
         ),
-        "/api/rooms/{room}/graph": _graph(no_room),
+        "/api/rooms/{room}/graph": _edited(
+            "Who hears whom: docs/routing.md.", "Graph", messages.GraphEdit, no_room
+        ),
+        "/api/rooms/{room}/modules": _edited(
+            "Programs that the server runs there, and could: docs/modules.md.",
+            "ModulesThere",
+            messages.ModuleCommand,
+            no_room,
+        ),
         "/healthz": _get("Whether the process answers.", _ok(JSON, _ref("Health"))),
         "/readyz": _get(
             "Whether the server takes members.",
@@ -100,16 +111,16 @@ def _paths() -> dict[str, Any]:
     }
 
 
-def _graph(no_room: dict[str, Any]) -> dict[str, Any]:
+def _edited(summary: str, name: str, of: Any, no_room: dict[str, Any]) -> dict[str, Any]:
     private = _content("The room is for its members alone.", JSON, _ref("Problem"))
-    shown = {**_ok(JSON, _ref("Graph")), "403": private, "404": no_room}
-    path = _get("Who hears whom: docs/routing.md.", shown, "room")
-    edits = [_ref(struct.__name__) for struct in get_args(messages.GraphEdit)]
+    shown = {**_ok(JSON, _ref(name)), "403": private, "404": no_room}
+    path = _get(summary, shown, "room")
+    edits = [_ref(struct.__name__) for struct in get_args(of)]
     token = {"name": "Authorization", "in": "header", "schema": {"type": "string"}}
     wrong = {
-        "403": "The room is for its members alone.",
+        "403": "The room is for its members alone, or this is for its hosts.",
         "400": "The body is none of these messages, or cannot be so.",
-        "404": "No room, or no member or group, of this name.",
+        "404": "No room, or nothing in it, of this name.",
         "409": "It is refused: a circle, a link that is there already, a room that is locked, ...",
         "415": "The body is not application/json.",
         "429": "Too many changes in a moment.",
@@ -119,7 +130,7 @@ def _graph(no_room: dict[str, Any]) -> dict[str, Any]:
         "summary": "Change it, with a member's token (Bearer) as that member.",
         "parameters": [*path["get"]["parameters"], token],
         "requestBody": {"required": True, "content": {JSON: {"schema": {"anyOf": edits}}}},
-        "responses": {**_ok(JSON, _ref("Graph")), **refused},
+        "responses": {**_ok(JSON, _ref(name)), **refused},
     }
     return path
 
@@ -161,7 +172,7 @@ def _schemas() -> dict[str, Any]:
         "modules": {
             "type": "array",
             "description": "The modules that the server runs there, if any.",
-            "items": {"type": "object"},
+            "items": _ref("RoomModule"),
         },
         "relay": _map(_map({"type": ["integer", "boolean"]})),
     }
@@ -187,6 +198,12 @@ def _schemas() -> dict[str, Any]:
         ),
         "Rooms": _object({"rooms": {"type": "array", "items": _ref("Room")}}),
         "Graph": _object({**graph, "links": {"type": "array", "items": _object(links)}}),
+        "ModulesThere": _object(
+            {
+                "programs": {"type": "array", "items": _ref("ModuleProgram")},
+                "modules": {"type": "array", "items": _ref("RoomModule")},
+            }
+        ),
         "Problem": _object({"error": text}),
         "Health": _object(health),
         "Ready": _object({"status": {"const": "ready"}}),

@@ -12,6 +12,7 @@ from midipool.messages import (
     GraphEdit,
     LoadRoom,
     LoadSong,
+    ModuleCommand,
     Ok,
     Say,
     SetMode,
@@ -36,6 +37,7 @@ Asked = (
     | AccessCommand
     | GraphEdit
     | SetRecorder
+    | ModuleCommand
 )
 
 

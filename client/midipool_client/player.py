@@ -34,6 +34,8 @@ from midipool.messages import (
     Message,
     Midi,
     MidiFrom,
+    ModuleNews,
+    Modules,
     MyPart,
     Ok,
     PartGiven,
@@ -63,6 +65,7 @@ from midipool_client.in_room import InRoom
 from midipool_client.known_access import KnownAccess
 from midipool_client.known_chat import KnownChat
 from midipool_client.known_graph import KnownGraph
+from midipool_client.known_modules import KnownModules
 from midipool_client.known_songs import KnownSongs
 from midipool_client.playback import commands as take_commands
 from midipool_client.playback.player import TakePlayer
@@ -130,6 +133,7 @@ class Player(InRoom):
         self.kind: MemberKind = "player"
         """What we are in the room's graph."""
         self.graph = KnownGraph()
+        self.modules = KnownModules()
         self.part = EVERYTHING
         """What we hear, and who hears us."""
         self._asleep_ns = host_clock.asleep_ns()
@@ -239,6 +243,7 @@ class Player(InRoom):
         self._keep_token(welcome)
         self.votes.welcomed(welcome)
         self.graph.welcomed(welcome)
+        self.modules.welcomed(welcome)
         self._route()
         self.on_joined()
         self.do(self.follower.welcome(welcome, host_clock.now_ns()))
@@ -293,6 +298,8 @@ class Player(InRoom):
                 if (handed := self.graph.told(message)) is not None:
                     self._session.send(handed)
                 self._route()
+            case Modules() | ModuleNews():
+                self.modules.told(message)
             case PartWanted(gather=gather) if self.own_part is not None:
                 self._session.send(MyPart(gather, self.own_part.said()))
             case PartGiven() if self.own_part is not None:

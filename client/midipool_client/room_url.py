@@ -23,6 +23,8 @@ class RoomUrl:
     """What stands behind `#invite=`; never a part of the address, so in no log and no file."""
     password: str | None = field(default=None, repr=False, compare=False)
     """Of the room, if one was given."""
+    certificate: str = field(default="", repr=False, compare=False)
+    """A file: the only certificate that the server may show, and then under any name."""
 
     def __str__(self) -> str:
         return self._address("wss" if self.secure else "ws", self.room)

@@ -27,6 +27,7 @@ from midipool.messages.from_server import ServerMessage
 from midipool.messages.graph import GROUP_RULE
 from midipool.messages.media import KEY_RULE, PWD_RULE, UFRAG_RULE
 from midipool.messages.midi import MIDI_RULE
+from midipool.messages.modules import OPTION_RULE, OPTION_TEXT_RULE
 from midipool.messages.songs import NOTES_RULE, SONG_KEY_RULE
 
 _client_decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
@@ -115,13 +116,15 @@ _RULES = {
     "pwd": PWD_RULE,
     "password": PASSWORD_RULE,
     "invitation": INVITATION_RULE,
+    "options": OPTION_RULE,
+    "options[]": OPTION_TEXT_RULE,
 }
 
 
 def rule_in_words(text: str, field: str) -> str:
     """A regular expression says nothing to a musician: the rule's description does."""
     # An event is an array, so its bytes have a number in place of a name.
-    last = re.sub(r"^events\[\d+\]\[1\]$", "data", field.rpartition(".")[2])
+    last = re.sub(r"^events\[\d+\]\[1\]$", "data", field.replace("[...]", "[]").rpartition(".")[2])
     # A room's key for audio is hexadecimal, a song's is not.
     last = "song_key" if last == "key" and "0-9a-f" not in text else last
     last = "group" if last == "name" and "^@" in text else re.sub(r"\[\d+\]$", "", last)
@@ -134,7 +137,7 @@ def _decode(decoder: "msgspec.json.Decoder[T]", data: str | bytes) -> T:
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
+        text, _, path = str(error).replace("`key` in ", "").partition(" - at `$")
         unknown = re.search(r"unknown field `(.*)`", text)
         path = f"{path}.{unknown[1]}" if unknown else path
         field = path.replace("`", "").lstrip(".") or None

@@ -31,7 +31,9 @@ ClockId = Annotated[str, Meta(max_length=64, pattern=r"^[0-9a-f]+$(?!\n)", descr
 Bpm = Annotated[float, Meta(ge=MIN_BPM, le=MAX_BPM)]
 EngineState = Literal["running", "starting"]
 Mode = Literal["open", "leader", "vote", "locked"]
-Capability = Literal["chat", "songs", "snapshots", "going_down", "access", "graph", "recorder"]
+Capability = Literal[
+    "chat", "songs", "snapshots", "going_down", "access", "graph", "recorder", "modules"
+]
 CAPABILITIES: tuple[Capability, ...] = (
     "chat",
     "songs",
@@ -40,6 +42,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     "access",
     "graph",
     "recorder",
+    "modules",
 )
 MemberKind = Literal[
     "player", "listener", "playback", "recorder", "module", "instrument", "analyzer"

@@ -38,7 +38,7 @@ from midipool.messages.graph import (
 )
 from midipool.messages.media import MediaOffer
 from midipool.messages.midi import Midi
-from midipool.messages.modules import ModuleHealth
+from midipool.messages.modules import ModuleCommand, ModuleHealth
 from midipool.messages.snapshots import LoadRoom, MyPart, SaveRoom
 from midipool.messages.songs import (
     AddSong,
@@ -66,7 +66,7 @@ class Hello(Message, tag="hello", frozen=True):
     remote with a member's token acts for that member."""
     capabilities: Annotated[list[Name], Meta(max_length=32)] = msgspec.field(default_factory=list)
     """Optional parts of the protocol that the client understands: `chat`, `songs`, `snapshots`,
-    `going_down`, `access`, `graph`."""
+    `going_down`, `access`, `graph`, `modules`."""
     password: Password | None = None
     """Of a room that has one."""
     invitation: InvitationText = ""
@@ -240,5 +240,6 @@ ClientMessage = (
     | SaveRoom
     | LoadRoom
     | MyPart
+    | ModuleCommand
 )
 TransportCommand = Start | Stop | Continue | SetTempo | Locate | SetLoop | SetMeter

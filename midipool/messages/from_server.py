@@ -26,6 +26,7 @@ from midipool.messages.from_client import MemberStatus
 from midipool.messages.graph import GraphNews, RoomGraph
 from midipool.messages.media import MediaKey, MediaOfferFrom, MediaSeat, SenderId
 from midipool.messages.midi import MidiFrom
+from midipool.messages.modules import ModuleNews, Modules
 from midipool.messages.snapshots import PartGiven, PartWanted, RoomSaved
 from midipool.messages.songs import SongGone, SongLoaded, SongPut, Songs
 from midipool.meter import Loop, Meter
@@ -246,6 +247,8 @@ ServerMessage = (
     | RoomSaved
     | PartWanted
     | PartGiven
+    | Modules
+    | ModuleNews
 )
 
 TRY_AGAIN = frozenset(
@@ -282,6 +285,9 @@ ERROR_CODES = {
     "circle": "the link would let a node hear itself; `message` has the way around",
     "graph_full": "the graph has as many groups, or links that are not as usual, as it takes",
     "help": "what one can type into the chat: asked for, and told to the asker alone",
+    "no_such_module": "the room's list has no module of this name",
+    "no_such_program": "the server's operator allows no program of this name in this room",
+    "modules_full": "the room has as many modules as it takes",
     "vote_failed": "no majority agreed in time",
     "vote_running": "the room votes on something else, or already on this",
     "no_such_vote": "this vote is not running (any more)",

@@ -12,6 +12,7 @@ from midipool.snapshot.fields import BadSnapshot, Path
 from midipool.snapshot.members import Effect, MemberPart
 from midipool.snapshot.migrations import VERSION
 from midipool.snapshot.mode import ModeSection
+from midipool.snapshot.modules import ModuleEntry
 from midipool.snapshot.songs import SongEntry
 from midipool.snapshot.timeline import Place, RampLeft, TimelineSection
 from midipool.snapshot.unknown import Kept
@@ -24,6 +25,7 @@ __all__ = [
     "Kept",
     "MemberPart",
     "ModeSection",
+    "ModuleEntry",
     "Path",
     "Place",
     "RampLeft",

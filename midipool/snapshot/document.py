@@ -9,12 +9,13 @@ import msgspec
 from msgspec import Meta
 
 from midipool.messages import MAX_MESSAGE_BYTES, Name
-from midipool.snapshot import songs
+from midipool.snapshot import modules, songs
 from midipool.snapshot.fields import BadSnapshot, Path, convert, plain
 from midipool.snapshot.graph import GraphSection
 from midipool.snapshot.members import MemberPart
 from midipool.snapshot.migrations import VERSION, migrated
 from midipool.snapshot.mode import ModeSection
+from midipool.snapshot.modules import ModuleEntries
 from midipool.snapshot.roles import Roles
 from midipool.snapshot.songs import SongEntry
 from midipool.snapshot.timeline import TimelineSection
@@ -40,6 +41,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     roles: Roles | None = None
     graph: GraphSection | None = None
     songs: list[SongEntry] | None = None
+    modules: ModuleEntries | None = None
     members: Annotated[dict[Name, MemberPart], Meta(max_length=MOST_MEMBERS)] | None = None
 
 
@@ -58,6 +60,8 @@ def read(document: Any) -> Read:
     document = migrated(document)
     snapshot = convert(document, Snapshot)
     for broken in songs.broken_rules(snapshot.songs or ()):
+        raise broken
+    for broken in modules.broken_rules(snapshot.modules or ()):
         raise broken
     kept = unknown(Snapshot, document)
     if len(msgspec.json.encode(kept)) > MAX_KEPT_BYTES:

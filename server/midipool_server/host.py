@@ -74,8 +74,8 @@ class RoomHost:
         self.viewers = Viewers()
         self.on_changed: Callable[[str], None] = lambda room: None
         """Told the name of each room in which something happens that is worth keeping."""
-        self.modules: Callable[[str], list[dict[str, object]]] = lambda room: []
-        """Describes the modules that the server runs in a room."""
+        self.run_modules: Callable[[Room], None] = lambda room: None
+        """Does what a room wants done with its modules' processes."""
         self.tally = Tally()
         self._reception = Reception(lobby, self._gate, audit, now_us, self.tally)
 
@@ -126,7 +126,8 @@ class RoomHost:
         """Let no more members in, and tell those who are here that the server ends in `in_s`."""
         self._reception.draining = True
         for room in self.lobby.rooms.values():
-            self._send(room, [Outgoing(GoingDown(reason=reason, in_s=in_s), needs="going_down")])
+            going = Outgoing(GoingDown(reason=reason, in_s=in_s), needs="going_down")
+            self._send(room, [going, *room.modules.end(self.now_us())])
 
     def resume(self, room: Room) -> None:
         """A room is here without anybody having come."""
@@ -270,6 +271,7 @@ class RoomHost:
         if self.media is not None:
             self.media.follow(room)
         self._write_down(room)
+        self.run_modules(room)
         self._midi.part(room)
         self._deliver(room, out)
         self._schedule(room)

@@ -1,6 +1,6 @@
 """All rooms of a server, by name. Pure: rooms come and go here, nothing is sent from here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -10,6 +10,7 @@ from midipool.errors import Refused
 from midipool_server.access.means import Means
 from midipool_server.access.state import AccessState
 from midipool_server.media_keys import RoomMedia
+from midipool_server.modules.specs import ModuleSpec
 from midipool_server.room import Room
 
 RESERVED_NAMES = {"api", "healthz", "metrics", "readyz", "rooms", "static"}
@@ -36,6 +37,8 @@ class Lobby:
     """What the access of all rooms has in common."""
     first_state: Callable[[str], AccessState] = lambda room: AccessState()
     """Who may come into a room that begins; raises Refused."""
+    programs: Mapping[str, ModuleSpec] = field(default_factory=dict)
+    """What the operator lets rooms run."""
     rooms: dict[str, Room] = field(default_factory=dict)
 
     def enter(self, name: str, remote: bool) -> Room:
@@ -63,6 +66,7 @@ class Lobby:
             media=self.new_media() if self.new_media is not None else None,
             state=self.first_state(name),
             means=self.means,
+            programs=self.programs,
         )
         self.rooms[name] = room
         return room

@@ -25,7 +25,7 @@ PATIENCE_S = 10.0
 # What a page shows of a room, of all that the room says of itself.
 SHOWN = (
     *("name", "members", "hears", "mode", "leader", "locked_by", "vote", "timelines", "changes"),
-    *("song", "clock_id", "private", "needed", "players"),
+    *("song", "clock_id", "private", "needed", "players", "modules"),
 )
 
 Described = Callable[[], dict[str, Any]]

@@ -85,8 +85,11 @@ class Places:
             del self.by_id[old.id]
         # Who knows but the name of a host that is away gets not its token.
         keeps = old is not None and (old.role != "host" or old.token == token)
-        self.by_id[id] = Member(id, name, old.token if old is not None and keeps else new_token)
-        return self.by_id[id], old
+        entered = Member(id, name, old.token if old is not None and keeps else new_token)
+        if old is not None and old.token == token:
+            entered.guest, entered.invitation = old.guest, old.invitation
+        self.by_id[id] = entered
+        return entered, old
 
     def keeps(self, name: str, token: str) -> bool:
         """Whether a place is kept for who comes with this name and token."""

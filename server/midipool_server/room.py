@@ -4,7 +4,7 @@ What a room does beside letting members in and out is a `Feature`; a new one is 
 `Room.__post_init__`, and needs nothing else here.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import InitVar, dataclass, field
 
 from msgspec.structs import asdict
@@ -26,6 +26,8 @@ from midipool_server.floor import Floor
 from midipool_server.hearings import HearingReports
 from midipool_server.media_keys import KeyChanges, RoomMedia
 from midipool_server.membership import Membership
+from midipool_server.modules.room_modules import RoomModules
+from midipool_server.modules.specs import ModuleSpec
 from midipool_server.offers import Offers
 from midipool_server.outgoing import Outgoing
 from midipool_server.places import Member, Places
@@ -59,6 +61,8 @@ class Room:
     """How its members heard one another, over time."""
     wall_clock: Callable[[int], str] = lambda room_us: ""
     """The same in words."""
+    programs: Mapping[str, ModuleSpec] = field(default_factory=dict)
+    """What the operator lets rooms run."""
     places: Places = field(init=False)
     floor: Floor = field(init=False)
     songs: RoomSongs = field(init=False)
@@ -66,6 +70,7 @@ class Room:
     access: RoomAccess = field(init=False)
     hosts: HostCommands = field(init=False)
     routing: Routing = field(init=False)
+    modules: RoomModules = field(init=False)
     documents: Documents = field(init=False)
     features: tuple[Feature, ...] = field(init=False)
     """In the order in which they are told what happens, and speak."""
@@ -79,6 +84,9 @@ class Room:
         self.access = RoomAccess(self.name, floor, state or AccessState(), self.means, self.unix_us)
         self.hosts = HostCommands(self.access, self.media, self._enter, self.leave, self.unix_us)
         self.routing = Routing(floor, self.keep_us)
+        self.modules = RoomModules(
+            self.name, floor, self.programs, self.means, self.unix_us, self.access.note
+        )
         self.documents = Documents(
             floor, self.name, self.wall_clock, self._sections, self.conducting.command
         )
@@ -94,6 +102,7 @@ class Room:
             HearingReports(floor, self.statistics),
             Offers(floor),
             self.conducting,
+            self.modules,
             self.documents,
         )
         self._handlers = {}
@@ -149,8 +158,8 @@ class Room:
 
     @property
     def empty(self) -> bool:
-        """No member is left, nor a place kept for one, and nobody waits."""
-        return not self.places.members() and not self.access.waiting
+        """No member is left, nor a place kept for one, nobody waits, and no module runs."""
+        return not (self.places.members() or self.access.waiting or self.modules.alive)
 
     # ---- what clients send ----
 

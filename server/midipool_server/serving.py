@@ -19,7 +19,7 @@ from midipool_server.connection import Limits
 from midipool_server.host import RoomHost
 from midipool_server.lobby import Lobby
 from midipool_server.media_relay import MediaRelay
-from midipool_server.modules.opening import open_park
+from midipool_server.modules.opening import allowed_programs, open_park
 from midipool_server.modules.processes import ModulePark
 from midipool_server.operations import loop_lag, open_files, systemd, udp_probe
 from midipool_server.operations.ending import Ending
@@ -43,6 +43,7 @@ async def serve(settings: Settings, say: Say) -> None:
     id = clock_service.clock_id()
     clock_port = together.clock_port(settings)
     lobby = Lobby(id, clock_port, settings.max_rooms, settings.max_members)
+    lobby.programs = allowed_programs(settings)
     lobby.unix_us = clock_service.unix_us
     lobby.wall_clock = clock_service.wall_clock
     with contextlib.ExitStack() as services:
@@ -57,7 +58,7 @@ async def serve(settings: Settings, say: Say) -> None:
         if relay is not None:
             services.callback(relay.close)
         host = RoomHost(lobby, clock_service.now_us, host_clock.now_ns, relay, gate, audit.write)
-        park = open_park(settings, host, gate)
+        park = open_park(settings, host)
         async with kept_rooms(settings.state_dir, host, say):
             await _serve_web(settings, host, responder, park, say)
 
@@ -85,7 +86,7 @@ async def _serve_web(
     settings: Settings,
     host: RoomHost,
     responder: ClockResponder | None,
-    park: ModulePark | None,
+    park: ModulePark,
     say: Say,
 ) -> None:
     readiness = Readiness(_udp_probes(settings, host))
@@ -110,9 +111,8 @@ async def _serve_web(
         for part in (loop_lag.watch(host.tally.loop_lag_s), systemd.stay_alive()):
             task = asyncio.create_task(part)
             stack.callback(task.cancel)
-        if park is not None:
-            host.modules = park.supervisor.describe
-            stack.push_async_callback(_ended, asyncio.create_task(park.run()))
+        host.run_modules = park.follow
+        stack.push_async_callback(park.end)
         readiness.listening = True
         systemd.notify("READY=1")
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -121,12 +121,6 @@ async def _serve_web(
         say(f"page: http{s}://{name}:{settings.port}/")
         await stack.enter_async_context(announced(settings, host.lobby, readiness))
         await ending.wait()
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    """Stop it, and wait until it has."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def _udp_probes(settings: Settings, host: RoomHost) -> dict[str, Probe]:

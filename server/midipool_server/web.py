@@ -8,7 +8,7 @@ from aiohttp import web
 
 from midipool.messages import MAX_MESSAGE_BYTES
 from midipool_server.connection import Connection, Limits
-from midipool_server.graph_web import GraphPages
+from midipool_server.edits_web import GRAPH, MODULES, EditPages
 from midipool_server.host import RoomHost
 from midipool_server.operations.exposition import Exposition
 from midipool_server.operations.readiness import Readiness
@@ -50,7 +50,8 @@ def make_app(
             web.get("/api/rooms", _rooms),
             web.get("/api/rooms/{room}", _room),
             *StatisticsRoutes(host, shown_to).routes(),
-            *GraphPages(host).routes(),
+            *EditPages(host, GRAPH).routes(),
+            *EditPages(host, MODULES).routes(),
             *app[PAGES].routes(),
             web.get("/{room}", _join),
         ]
@@ -102,8 +103,6 @@ async def _room(request: web.Request) -> web.Response:
     described = shown_to(request, room, host.now_us())
     if "private" in described:
         return _json(described)
-    if modules := host.modules(room.name):
-        described["modules"] = modules
     if host.media is not None:
         described["relay"] = host.media.describe(room)
     trusted = is_in(request.remote or "", request.app[PROXIES])

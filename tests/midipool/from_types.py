@@ -63,6 +63,8 @@ def _values(info: inspect.Type) -> SearchStrategy[typing.Any]:
             return st.lists(_values(item), min_size=low or 0, max_size=min(high or 3, 3))
         case inspect.VarTupleType(item_type=item, max_length=high):
             return st.lists(_values(item), max_size=min(high or 3, 3)).map(tuple)
+        case inspect.DictType(key_type=key, value_type=value, max_length=high):
+            return st.dictionaries(_values(key), _values(value), max_size=min(high or 3, 3))
         case inspect.LiteralType(values=literals):
             return st.sampled_from(literals)
         case inspect.BoolType():

@@ -64,6 +64,7 @@ async def test_a_room_is_as_it_is_told(spec: dict[str, Any], server: Server) -> 
         ("/api/rooms/jam/stats?cell_s=7", "Problem"),
         ("/api/rooms/jam/graph", "Graph"),
         ("/api/rooms/nowhere/graph", "Problem"),
+        ("/api/rooms/jam/modules", "ModulesThere"),
         ("/api/rooms/nowhere", "Problem"),
         ("/healthz", "Health"),
         ("/readyz", "NotReady"),  # nobody says to this one that it listens

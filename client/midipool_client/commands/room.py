@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from midipool_client.commands import access, chat, graph, snapshots, songs, stats
+from midipool_client.commands import access, chat, graph, modules, snapshots, songs, stats
 
 if TYPE_CHECKING:
     from midipool.messages import SetMode, TransportCommand
@@ -60,6 +60,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     songs.add_options(actions, acting, at)
     access.add_options(actions, acting)
     graph.add_options(actions, acting)
+    modules.add_options(actions, acting)
     snapshots.add_options(actions, acting)
     status = actions.add_parser("status", help="show the room")
     status.add_argument("--json", action="store_true", help="as JSON")
@@ -87,6 +88,8 @@ def run(options: argparse.Namespace) -> int:
         return songs.run(url, options)
     if options.action in graph.ACTIONS:
         return graph.run(url, options)
+    if options.action == "modules":
+        return modules.run(url, options)
     if options.action in ("save", "load"):
         return snapshots.run(url, options)
     if options.action == "vote":

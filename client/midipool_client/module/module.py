@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,6 +28,7 @@ AHEAD_S, CHUNK_S = 0.25, 0.05
 JOIN_S, LOOK_S = 10.0, 0.02
 CHANNELS = (0, 1, 2, 4)
 NAME_VARIABLE, INVITATION_VARIABLE = "MIDIPOOL_MODULE_NAME", "MIDIPOOL_INVITATION"
+CERTIFICATE_VARIABLE = "MIDIPOOL_SERVER_CERTIFICATE"
 
 
 class ModuleEnded(MidiPoolError):
@@ -93,8 +94,8 @@ class Module:
         """Raises InvalidValue. `latency_ms` is from what is read to the answer to it.
 
         `profile`, `bars` and `max_latency_ms` say how the others are heard; `password` or
-        `invitation` opens a room that wants one. A server that starts the module gives it its name
-        and an invitation, by environment variables.
+        `invitation` opens a room that wants one. A server that starts the module gives it its
+        name, an invitation and the server's certificate, by environment variables.
         """
         for field, channels in (("audio_in", audio_in), ("audio_out", audio_out)):
             if channels not in CHANNELS:
@@ -114,7 +115,9 @@ class Module:
         self._shape = shape
         invitation = os.environ.get(INVITATION_VARIABLE, invitation)
         way_in = WayIn(password, invitation)
-        self._member = ModuleMember(parse_room_url(url), self.name, hearing, shape, way_in)
+        certificate = os.environ.get(CERTIFICATE_VARIABLE, "")
+        where = replace(parse_room_url(url), certificate=certificate)
+        self._member = ModuleMember(where, self.name, hearing, shape, way_in)
         self._task: asyncio.Task[None] | None = None
         self._ending = False
         self._signals: list[signal.Signals] = []

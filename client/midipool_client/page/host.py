@@ -240,6 +240,7 @@ class PageHost:
             songs=view.songs_of(player),
             access=view.access_of(player),
             graph=self._graph.of(player),
+            modules=view.modules_of(player),
             effects=self._effects.boards(player.effects, now_s),
             effects_now=self._effects.now(player.effects, _rate_of(player)),
             effect_kinds=KINDS_VIEW,

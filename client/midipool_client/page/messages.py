@@ -24,6 +24,7 @@ from midipool.messages import (
     LoadSong,
     Locate,
     Message,
+    ModuleCommand,
     MoveSong,
     Name,
     RemoveSong,
@@ -225,6 +226,7 @@ RoomRequest = (
     | TalkRequest
     | AccessCommand
     | GraphRequest
+    | ModuleCommand
 )
 MixRequest = SetStrip | SetChannel | SetMix | SetListening | SetClick | SwitchClick | SetPage
 WayInRequest = Join | LookForDevices | CheckDevices | EndCheck

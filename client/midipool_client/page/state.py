@@ -18,8 +18,11 @@ from midipool.messages import (
     MemberAccess,
     MemberKind,
     MemberStatus,
+    ModuleProgram,
+    ModuleState,
     Role,
     RoomMode,
+    RoomModule,
     Song,
     Vote,
 )
@@ -162,6 +165,12 @@ class StripView(Part, frozen=True, kw_only=True):
     """Whether it sounds, by mute and solo of all."""
     linked: bool = True
     """Whether the room's graph has us hear it."""
+    kind: MemberKind = "player"
+    """`module`, `instrument` and `analyzer` are programs."""
+    module: ModuleState | None = None
+    """How it does, if the server runs it."""
+    why: str = ""
+    """What is wrong with it, for people."""
 
 
 class ChannelView(Part, frozen=True, kw_only=True):
@@ -313,6 +322,16 @@ class GraphPart(Part, frozen=True, kw_only=True):
     """How many there are beside what is usual."""
 
 
+class ModulesPart(Part, frozen=True, kw_only=True):
+    """Programs that the server runs in the room."""
+
+    known: bool = False
+    """False while the server tells nothing of them."""
+    programs: list[ModuleProgram] = []
+    """What hosts can add."""
+    modules: list[RoomModule] = []
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """All that a page shows but meters."""
 
@@ -327,6 +346,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     songs: SongsPart = SongsPart()
     access: AccessPart = AccessPart()
     graph: GraphPart = GraphPart()
+    modules: ModulesPart = ModulesPart()
     effects: EffectsPart = EffectsPart()
     effects_now: EffectsNow = EffectsNow()
     effect_kinds: EffectKinds = EffectKinds()
@@ -350,6 +370,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     songs: SongsPart | UnsetType = UNSET
     access: AccessPart | UnsetType = UNSET
     graph: GraphPart | UnsetType = UNSET
+    modules: ModulesPart | UnsetType = UNSET
     effects: EffectsPart | UnsetType = UNSET
     effects_now: EffectsNow | UnsetType = UNSET
     effect_kinds: EffectKinds | UnsetType = UNSET

@@ -19,6 +19,7 @@ from midipool_client.page.state import (
     Health,
     LinkView,
     MixerPart,
+    ModulesPart,
     NodeView,
     Session,
     SongsPart,
@@ -97,6 +98,14 @@ def access_of(player: Player) -> AccessPart:
     )
 
 
+def modules_of(player: Player) -> ModulesPart:
+    """Programs of the server's in the room."""
+    known = player.modules
+    return ModulesPart(
+        known=known.known, programs=known.programs, modules=list(known.modules.values())
+    )
+
+
 class GraphView:
     """The room's graph for a page; looked at anew when it is another one."""
 
@@ -157,6 +166,7 @@ def mixer_of(playing: Playing) -> MixerPart:
     channels = 0 if audio is None else audio.options.channels
     heard = mix.heard([m.name for m in others], channels)
     engine = None if audio is None else audio.engine
+    modules = player.modules.modules
     return MixerPart(
         audio="off" if engine is None else engine.state,
         device="" if engine is None else engine.ready.text if engine.ready else engine.problem,
@@ -168,6 +178,9 @@ def mixer_of(playing: Playing) -> MixerPart:
                 strip=mix.strip_of(member.name),
                 heard=member.name in heard.members,
                 linked=player.part.audio_of(member.name) is not None,
+                kind=member.kind,
+                module=None if member.name not in modules else modules[member.name].state,
+                why="" if member.name not in modules else modules[member.name].why,
             )
             for member in others
         ],

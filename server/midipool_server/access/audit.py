@@ -19,6 +19,7 @@ What = Literal[
     "password",
     "invitation",
     "revoked",
+    "module",
 ]
 
 

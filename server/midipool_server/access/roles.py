@@ -60,6 +60,11 @@ NEEDS: Mapping[type[Message], Need] = MappingProxyType(
         m.SetPassword: "host",
         m.Invite: "host",
         m.Revoke: "host",
+        m.AddModule: "host",
+        m.StartModule: "host",
+        m.StopModule: "host",
+        m.RestartModule: "host",
+        m.RemoveModule: "host",
     }
 )
 RANKS: Mapping[Role, int] = MappingProxyType({"listener": 0, "player": 1, "host": 2})

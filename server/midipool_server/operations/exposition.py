@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
-from typing import Protocol
+from typing import Protocol, get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
@@ -13,7 +13,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from midipool.messages import ERROR_CODES
+from midipool.messages import ERROR_CODES, ModuleState
 from midipool_native.relay import RelayStats
 from midipool_server.host import RoomHost
 from midipool_server.operations.tally import Buckets
@@ -69,9 +69,17 @@ class Exposition(Collector):
         yield _gauge("clock_error_worst_seconds", "The least well known clock now.", worst)
         fullest = host.fullest_outbox()
         yield _gauge("outbox_fullest_messages", "Unsent to the member that reads least.", fullest)
+        yield _gauge("modules", "That rooms list, by how they do.", self._modules(), "state")
         if self._by_room:
             of = {room.name: len(room.places.connected()) for room in rooms}
             yield _gauge("room_members", "Connected members of a room.", of, "room")
+
+    def _modules(self) -> Labels:
+        now_us, counts = self._host.now_us(), dict.fromkeys(get_args(ModuleState), 0)
+        for room in self._host.lobby.rooms.values():
+            for module in room.modules.shown(now_us):
+                counts[module.state] += 1
+        return counts
 
     def _counted(self) -> Iterator[Metric]:
         tally = self._host.tally
@@ -81,6 +89,10 @@ class Exposition(Collector):
         yield _counter("messages_received", "From clients.", tally.received, "type")
         yield _counter("messages_refused", "Answered by an error.", tally.errors, "code")
         yield _counter("messages_sent", "Put into outboxes.", tally.sent)
+        text = "Processes of modules that were started."
+        yield _counter("module_starts", text, tally.modules_started)
+        text = "Processes of modules that ended by an error, or had to be killed."
+        yield _counter("module_failures", text, tally.modules_failed)
         cuts = {"outbox_full": 0, "too_fast": 0} | tally.cut
         yield _counter("connections_cut", "Ended by the server, by why.", cuts, "reason")
 

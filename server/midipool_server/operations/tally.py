@@ -43,6 +43,9 @@ class Tally:
     """Connections that were ended from here, by why."""
     sent: int = 0
     """Messages put into outboxes."""
+    modules_started: int = 0
+    modules_failed: int = 0
+    """Processes of theirs that ended by an error, or had to be killed."""
     bar_sync_lead_s: Buckets = field(default_factory=lambda: Buckets(LEAD_S))
     clock_error_s: Buckets = field(default_factory=lambda: Buckets(ERROR_S))
     round_trip_s: Buckets = field(default_factory=lambda: Buckets(TRIP_S))

@@ -96,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     modules: Annotated[
         str, about("TOML file of programs that the server starts in rooms, as their members")
     ] = ""
+    max_modules: Annotated[Count, about("how many of them run at once, in all rooms")] = 32
     audit_log: Annotated[
         str, about("file for who was let in, refused and removed, and by whom: JSON lines")
     ] = ""

@@ -66,6 +66,18 @@ function players({ members, hears }) {
       <tbody>${members.map((member) => player(member, hears))}</tbody></table></div>${sound(hears)}</section>`;
 }
 
+const STATES = { playing: "good", degraded: "watch", starting: "watch", waiting: "watch", stopping: "watch", stopped: "watch", restarting: "bad", failed: "bad" };
+
+function modules(listed, us) {
+  const words = ({ state, again_us: again }) => (again === null || again === undefined || us === null ? state
+    : `${state} in ${Math.max(Math.round((again - us) / 1e6), 0)} s`);
+  return html`<section class="panel" aria-labelledby="modules-head"><header><h2 id="modules-head">Modules</h2><span class="dim">programs of the server's</span></header>
+    <div class="scrolls" tabindex="0" role="group" aria-label="modules"><table>
+      <thead><tr><th scope="col">module</th><th scope="col" class="words">state</th><th scope="col">started again</th></tr></thead>
+      <tbody>${listed.map((one) => html`<tr data-module=${one.name}><th scope="row"><bdi>${one.name}</bdi></th>
+        <td>${mark(STATES[one.state], one.why ? `${words(one)}: ${one.why}` : words(one))}</td><td>${one.restarts ?? 0}</td></tr>`)}</tbody></table></div></section>`;
+}
+
 function sound(hears) {
   const ways = Object.entries(hears).flatMap(([name, heard]) => heard.map((h) => [name, h]));
   if (!ways.length) return "";
@@ -79,7 +91,7 @@ function sound(hears) {
 export function roomView(name, room, us) {
   return html`<section class="panel" aria-labelledby="join-head"><header><h2 id="join-head">Join</h2></header>${howToJoin(name)}</section>
     ${room?.private ? html`<p class="note">${room.needed === "password" ? "A password, or an invitation, lets you in." : "An invitation lets you in: the link that you were given."} Who plays here, and what, only those see who are in. ${room.players} here now.</p>`
-      : room ? html`${transport(room, us)}${players(room)}`
+      : room ? html`${transport(room, us)}${players(room)}${room.modules ? modules(room.modules, us) : ""}`
       : html`<p class="note">Nobody is in this room now. It begins when the first player joins, and is shown here then.</p>`}`;
 }
 

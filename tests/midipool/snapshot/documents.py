@@ -8,13 +8,14 @@ from hypothesis.strategies import SearchStrategy
 from midipool.audio.strips import Mix, OwnChannel, Strip
 from midipool.effects.kinds import kind_of
 from midipool.effects.parameters import Choice, Number
-from midipool.messages import Name, Role
+from midipool.messages import Name, OptionValues, Role
 from midipool.messages.songs import Key, Notes
 from midipool.meter import Meter
 from midipool.snapshot import (
     Effect,
     MemberPart,
     ModeSection,
+    ModuleEntry,
     Place,
     RampLeft,
     Snapshot,
@@ -107,6 +108,17 @@ boards = st.dictionaries(
     st.sampled_from(["1", "4", "own", "master"]), st.lists(effects(), max_size=3), max_size=2
 )
 parts = st.builds(MemberPart, mix=st.none() | mixes, effects=st.none() | boards)
+modules = st.lists(
+    st.builds(
+        ModuleEntry,
+        name=names,
+        program=st.none() | names,
+        options=values(OptionValues),
+        stopped=st.booleans(),
+    ),
+    max_size=4,
+    unique_by=(lambda entry: entry.name, lambda entry: entry.runs),
+)
 snapshots: SearchStrategy[Snapshot] = st.builds(
     document.new,
     room=st.text(st.characters(codec="utf-8"), max_size=20),
@@ -114,6 +126,7 @@ snapshots: SearchStrategy[Snapshot] = st.builds(
     mode=st.none() | modes,
     roles=st.none() | st.dictionaries(names, values(Role), max_size=3),
     songs=st.none() | st.lists(songs, max_size=4),
+    modules=st.none() | modules,
     members=st.none() | st.dictionaries(names, parts, max_size=3),
 )
 

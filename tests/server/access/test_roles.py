@@ -68,6 +68,11 @@ TABLE: dict[type[Message], tuple[str, Message]] = {
     m.SetPassword: (HOSTS, m.SetPassword(id=1, password="secret")),
     m.Invite: (HOSTS, m.Invite(id=1)),
     m.Revoke: (HOSTS, m.Revoke(id=1, invitation="ticket")),
+    m.AddModule: (HOSTS, m.AddModule(id=1, program="drums")),
+    m.StartModule: (HOSTS, m.StartModule(id=1, name="drums")),
+    m.StopModule: (HOSTS, m.StopModule(id=1, name="drums")),
+    m.RestartModule: (HOSTS, m.RestartModule(id=1, name="drums")),
+    m.RemoveModule: (HOSTS, m.RemoveModule(id=1, name="drums")),
 }
 BY_HOST = (m.Hello, m.ClockProbe, m.Midi, m.SetPassword)
 """Those that do not come to the room's features."""

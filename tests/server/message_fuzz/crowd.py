@@ -15,6 +15,7 @@ import msgspec
 from midipool.messages import CAPABILITIES, Hello, LoadRoom
 from midipool_server.host import RoomHost
 from midipool_server.lobby import Lobby
+from midipool_server.modules.specs import parse_specs
 from midipool_server.room import Room
 from tests.bench.fuzz import mutate
 from tests.server.message_fuzz.making import SEEDED_NAMES, TYPES, Maker
@@ -25,6 +26,15 @@ SECOND = 1_000_000
 ROOMS = ("jam", "jam2")
 MOST_CLIENTS = 10
 IDLE_S = 30.0
+MODULES = """
+[drums]
+command = ["drums"]
+[delay]
+command = ["delay", "{beats}", "{tape}"]
+listed = false
+options.beats = { default = 0.75, least = 0.25 }
+options.tape = { default = "old", choices = ["old", "new"] }
+"""
 FIRST_ID = 1_000_000
 WITH_ID = frozenset(
     cls.__struct_config__.tag
@@ -62,6 +72,8 @@ class Crowd:
         self.host = RoomHost(
             Lobby("0123456789abcdef"), lambda: self.now_us, lambda: self.now_us * 1000
         )
+        self.host.lobby.programs = parse_specs(MODULES, "m.toml")
+        self.host.run_modules = self._run_modules
         self.maker = Maker(self.chance)
         self.clients: list[Client] = []
         self.tokens: list[str] = []
@@ -270,9 +282,22 @@ class Crowd:
             "vote": [*votes],
             "epoch": [*epochs],
             "member": names,
+            "program": ["drums", "delay", "sh"],
+            "options": [{}, {"beats": 0.5}, {"tape": "new"}, {"tape": "../x"}],
             "token": [*self.tokens[-5:], ""],
         }
         self.maker.known["since"] = [None, self.now_us, self.now_us + SECOND]
+
+    def _run_modules(self, room: Room) -> None:
+        """Processes end when they are told to, or at once; none ever comes into the room."""
+        for task in room.modules.take_tasks():
+            if task.do != "start" or self.chance.random() < 0.5:
+                asyncio.get_running_loop().call_soon(self._module_ended, room, task.name)
+
+    def _module_ended(self, room: Room, name: str) -> None:
+        if self.host.lobby.rooms.get(room.name) is room:
+            code = self.chance.choice([0, 1, -9])
+            self.host.send(room, room.modules.exited(self.now_us, name, code, "it is over"))
 
     async def end(self) -> None:
         """All leave; nothing of them is left."""

@@ -21,6 +21,7 @@ TYPES: tuple[type[msgspec.Struct], ...] = typing.get_args(ClientMessage)
 SEEDED_NAMES = ("anna", "bert", "carl", "dora", "Jürgen & Søn", "鼓手 1", "🥁")
 GROUPS = ("@rhythm", "@all", "@click", "@a")
 SELECTORS = {"source", "target", "member", "name", "leader", "locked_by", "sources", "members"}
+OPTIONS = ("beats", "tape", "speed")
 MIDI = ("903c40", "803c00", "b04001", "e00040", "c005", "d040", "f07e7f0601f7")
 WEIRD: tuple[object, ...] = (
     None,
@@ -117,6 +118,8 @@ class Maker:
             case inspect.ListType(item_type=item, min_length=low, max_length=high):
                 count = chance.randint(low or 0, min(high or 3, 3))
                 return [self._value(item) for _ in range(count)]
+            case inspect.DictType(value_type=value):
+                return {name: self._value(value) for name in chance.sample(OPTIONS, k=2)}
             case inspect.VarTupleType(item_type=item, max_length=high):
                 return [self._value(item) for _ in range(chance.randint(0, min(high or 3, 3)))]
             case inspect.LiteralType(values=values):

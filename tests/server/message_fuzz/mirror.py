@@ -1,6 +1,7 @@
 """What a member knows of its room, by nothing but what it was told."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from midipool import messages
 from midipool.messages import (
@@ -15,9 +16,12 @@ from midipool.messages import (
     GraphNews,
     Invitation,
     Members,
+    ModuleNews,
+    Modules,
     Ok,
     RoomGraph,
     RoomMode,
+    RoomModule,
     RoomSaved,
     SongGone,
     SongLoaded,
@@ -30,6 +34,7 @@ from midipool.timeline_chain import TimelineChain
 from midipool_client.known_access import KnownAccess
 from midipool_client.known_chat import KnownChat
 from midipool_client.known_graph import KnownGraph
+from midipool_client.known_modules import KnownModules
 from midipool_client.known_songs import KnownSongs
 from midipool_server.room import Room
 
@@ -49,6 +54,7 @@ class Mirror:
         self._mode = RoomMode(mode="open")
         self._graph, self._songs = KnownGraph(), KnownSongs()
         self._access, self._chat = KnownAccess(), KnownChat()
+        self._modules = KnownModules()
 
     def hear(self, data: bytes) -> None:
         """The server says something, which must be a message of the protocol."""
@@ -69,6 +75,8 @@ class Mirror:
                 self._chain = _followed(self._chain, message.timeline)
             case RoomGraph() | GraphNews():
                 self._graph.told(message)
+            case Modules() | ModuleNews():
+                self._modules.told(message)
             case Songs() | SongPut() | SongGone() | SongLoaded():
                 self._songs.told(message)
             case Access() | AtTheDoor() | Invitation():
@@ -105,6 +113,7 @@ class Mirror:
             "songs": book.songs,
             "loaded": book.loaded,
             "access": room.access.message(),
+            "modules": _states(room.modules.shown(now_us)),
             "chat": room.floor.chat.lines[-20:],
         }
         return {name: (known[name], there[name]) for name in there if known[name] != there[name]}
@@ -119,8 +128,13 @@ class Mirror:
             "songs": self._songs.book.songs,
             "loaded": self._songs.book.loaded,
             "access": self._access.access,
+            "modules": _states(self._modules.modules.values()),
             "chat": self._chat.lines[-20:],
         }
+
+
+def _states(modules: Iterable[RoomModule]) -> list[tuple[object, ...]]:
+    return [(m.name, m.program, m.options, m.state, m.again_us) for m in modules]
 
 
 def _followed(chain: TimelineChain, timeline: Timeline) -> TimelineChain:

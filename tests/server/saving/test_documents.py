@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from midipool import snapshot
 from midipool.errors import Refused
@@ -32,12 +32,25 @@ from midipool.messages import (
 from midipool.meter import Loop, Meter
 from midipool.snapshot import Place, Snapshot
 from midipool.timeline import Ramp
+from midipool_server.modules.specs import ModuleSpec, OptionSpec
 from midipool_server.room import Room
 from midipool_server.saving.documents import GATHER_US
 from midipool_server.saving.incoming import PATIENCE_US
 from tests.midipool.snapshot.documents import snapshots
 
 from ..simulation import ANNA, BERT, CARL, SECOND, Simulation
+
+
+def allowing(room: Snapshot) -> dict[str, ModuleSpec]:
+    """What an operator would have to allow for a document's modules."""
+    specs = {}
+    for entry in room.modules or ():
+        assume(entry.name != "anna" and not {"url", "room"} & entry.options.keys())
+        options = {name: OptionSpec(default=value) for name, value in entry.options.items()}
+        command = ["program", *(f"{{{name}}}" for name in options)]
+        specs[entry.runs] = ModuleSpec(command, options=options)
+    return specs
+
 
 PART = b'{"mix":{"master_db":-3.0}}'
 SONGS: list[dict[str, Any]] = [{"name": "Blue", "tempo": 90}, {"name": "Red", "loaded": True}]
@@ -231,13 +244,13 @@ class TestLoading:
     @settings(max_examples=40, deadline=None)
     @given(snapshots)
     def test_any_room_that_is_loaded_is_saved_as_it_was(self, room: Snapshot) -> None:
-        band = Band()
+        band = Band(Room("jam", "c10c", 8765, programs=allowing(room)))
         band.come(ANNA, "anna")
         answers = [band.say(piece) for piece in _pieces(snapshot.to_builtins(room))]
         assert isinstance(answers[-1][0], Ok)
         band.run(SECOND)
         saved = snapshot.read(band.save()).snapshot
-        for name in ("mode", "songs", "members"):
+        for name in ("mode", "songs", "modules", "members"):
             wanted = getattr(room, name)
             if wanted or (wanted is not None and name == "songs"):
                 assert getattr(saved, name) == wanted

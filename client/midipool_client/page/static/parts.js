@@ -15,6 +15,7 @@ import { graph } from "./graph.js";
 import { health } from "./health.js";
 import { controllers } from "./learn.js";
 import { mixer } from "./mixer.js";
+import { modules } from "./modules.js";
 import { people } from "./people.js";
 import { record } from "./record.js";
 import { saving } from "./save.js";
@@ -24,6 +25,6 @@ import { transport } from "./transport.js";
 export const columns = {
   play: [transport, mixer, effects],
   together: [health, songs, chat],
-  more: [people, graph, record, saving, controllers],
+  more: [people, modules, graph, record, saving, controllers],
 };
 export const parts = Object.values(columns).flat();

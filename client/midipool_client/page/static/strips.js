@@ -14,10 +14,10 @@ const meter = (label, ...of) =>
 
 const sounding = (db, sounds) => (sounds ? db : -Infinity);
 
-function strip({ name, kind, about = "", meters, level, buttons, pan = "" }) {
+function strip({ name, kind, about = "", why = "", meters, level, buttons, pan = "" }) {
   return html`<section class=${`strip ${kind}`} aria-label=${name} data-strip=${name}>
     <h3 title=${name}>${name}</h3>
-    <p class="about" title=${about}>${about}</p>
+    <p class="about" title=${why ? `${about}: ${why}` : about}>${about}</p>
     <div class="throw">${meters}${level.db === undefined ? "" : fader({ label: name, ...level })}</div>
     ${level.db === undefined ? "" : dbField({ label: name, ...level })}
     ${pan}
@@ -25,12 +25,25 @@ function strip({ name, kind, about = "", meters, level, buttons, pan = "" }) {
   </section>`;
 }
 
-export function playerStrip({ member, connected, strip: s, heard, linked }, ask) {
+const PROGRAMS = ["module", "instrument", "analyzer"];
+
+// A program is marked as one; what the server runs, with how it does.
+function programWords({ kind, module }) {
+  if (module && module !== "playing") return `module: ${module}`;
+  return module || PROGRAMS.includes(kind) ? "module" : "";
+}
+
+export function playerStrip(one, ask) {
+  const { member, connected, strip: s, heard, linked, module, why } = one;
+  const said = !connected ? "away" : !linked ? "not linked" : heard ? "" : s.mute ? "muted" : "others solo";
+  const program = programWords(one);
+  const ill = module && module !== "playing" ? "ill" : "";
   const set = (fields) => ask("set_strip", { member, ...fields }, member);
   return strip({
     name: member,
-    kind: `player ${heard && connected && linked ? "" : "silent"}`,
-    about: !connected ? "away" : !linked ? "not linked" : heard ? "" : s.mute ? "muted" : "others solo",
+    kind: `player ${heard && connected && linked ? "" : "silent"} ${program ? "program" : ""} ${ill}`,
+    about: [program, said].filter(Boolean).join(", "),
+    why: program ? why : "",
     meters: meter(member, [`member:${member}`, sounding(s.gain_db, heard)]),
     level: { db: s.gain_db, change: (gain_db) => set({ gain_db }) },
     pan: panner({ label: member, pan: s.pan, change: (pan) => set({ pan }) }),
