@@ -10,7 +10,8 @@ from midipool.errors import MidiPoolError
 from midipool_demo.background import end_in_order_when_terminated
 from tests.soak.plan import LASTING, MEMBERS
 from tests.soak.report import in_a_table
-from tests.soak.run import Options, soak
+from tests.soak.run import soak
+from tests.soak.state import Options
 
 
 def main() -> int:

@@ -47,7 +47,7 @@ class AgreementWatch:
         known_us = FAR_KNOWN_US if who in self.far else KNOWN_US
         from_us, to_us = view.asked_us - known_us, view.answered_us
         steady = self.song.is_steady(from_us, to_us)
-        if not (steady and self.calm.is_calm(who, from_us, to_us)):
+        if not (steady and self.calm.all_calm((who,), from_us, to_us)):
             return []
         self.looks += 1
         mine = TimelineChain(view.timelines).at(view.room_us)

@@ -64,8 +64,10 @@ class GrowthWatch:
         return [Violation(at_us, f"{invariant} flat", self.who, f"{first} {unit}, then {last}")]
 
 
-def _least(uses: list[Use], from_us: int) -> Use:
+def _least(uses: list[Use], from_us: int) -> Use | None:
     inside = [use for use in uses if from_us <= use.at_us <= from_us + WINDOW_US]
+    if not inside:  # the machine stood still
+        return None
     return Use(
         from_us,
         min(use.kib for use in inside),

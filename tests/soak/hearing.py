@@ -16,6 +16,11 @@ SOUND_COMES_US = 30_000_000
 NOTE_COMES_US = 6_000_000
 
 
+def audio_of(name: str) -> str:
+    """Who is excused while a member's audio engine begins."""
+    return f"audio of {name}"
+
+
 @dataclass
 class SoundWatch:
     """What comes out of the players' audio ports."""
@@ -56,7 +61,8 @@ class SoundWatch:
         if not self.graph.always(source, listener, "audio", from_us, at_us):
             return []
         self.silent += 1
-        calm = all(self.calm.is_calm(who, from_us, at_us) for who in (*pair, "server", "line"))
+        parties = (*pair, *map(audio_of, pair), "server", "line")
+        calm = self.calm.all_calm(parties, from_us, at_us)
         if not calm or self._last_us.get(pair, from_us - 1) >= from_us:
             return []
         seen = f"does not hear {source} for 30 s"
@@ -109,7 +115,7 @@ class NoteWatch:
             return []
         linked = self.graph.always(self.source, listener, "midi", at_us - LATE_US, until_us)
         parties = (listener, self.source, "server")
-        calm = all(self.calm.is_calm(who, at_us - LATE_US, until_us) for who in parties)
+        calm = self.calm.all_calm(parties, at_us - LATE_US, until_us)
         if not (linked and calm):
             return []
         seen = f"note {key} of {self.source} did not come"

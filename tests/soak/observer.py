@@ -53,7 +53,7 @@ class Observer:
         self.songs = KnownSongs()
         self.connected = False
         self.errors: list[str] = []
-        """What the room refused of what nobody asked here."""
+        """What the room refused that nobody asked for, and what else should not be."""
         self._url, self._name, self._on_note = url, name, on_note
         self._token = ""
         self._known = KnownGraph()
@@ -100,8 +100,12 @@ class Observer:
 
     async def _stay(self) -> None:
         while True:
-            with contextlib.suppress(MidiPoolError):
+            try:
                 await self._be_there()
+            except MidiPoolError:
+                pass  # the server is away
+            except Exception as error:  # what a soak must not end with
+                self.errors.append(repr(error))
             self.connected, self._link = False, None
             await asyncio.sleep(AGAIN_S)
 

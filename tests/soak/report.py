@@ -4,22 +4,18 @@ import os
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tests.soak.port_meter import PortMeter
-
-if TYPE_CHECKING:
-    from tests.soak.run import Soak
+from tests.soak.state import Soak
 
 STRICT = ("Traceback", " ERROR ")
 
 
-def make_report(run: "Soak", meters: list[PortMeter]) -> dict[str, Any]:
+def make_report(run: Soak, meters: list[PortMeter]) -> dict[str, Any]:
     """All figures of a run."""
-    from tests.soak.run import in_words
-
     watches = run.watches
     return {
         "seed": run.options.seed,
@@ -33,8 +29,10 @@ def make_report(run: "Soak", meters: list[PortMeter]) -> dict[str, Any]:
             "cores": os.cpu_count(),
             "python": sys.version.split()[0],
             "load": _spread(run.loads),
+            "stood_still": len(run.stalls),
+            "stood_still_s": round(sum(for_s for _, for_s in run.stalls), 1),
         },
-        "actions": dict(Counter(action.do for action in run.done)),
+        "actions": dict(Counter(action.do for _, action in run.done)),
         "skipped": dict(run.skipped),
         "refused": dict(run.refused),
         "ticks": {name: watch.ticks for name, watch in watches.ticks.items()},
@@ -50,14 +48,15 @@ def make_report(run: "Soak", meters: list[PortMeter]) -> dict[str, Any]:
         },
         "sound": {"heard": watches.sounds.heard, "silent_though_linked": watches.sounds.silent},
         "notes_heard": watches.notes.heard,
+        "observer_errors": dict(Counter(run.observer.errors).most_common(20)),
         "server_returns": watches.counts["server returns"],
         "growth": _growth(run),
-        "violations": [in_words(run, violation) for violation in watches.violations],
+        "violations": [run.in_words(violation) for violation in watches.violations],
         "clients_said": _said(run),
     }
 
 
-def _growth(run: "Soak") -> dict[str, Any]:
+def _growth(run: Soak) -> dict[str, Any]:
     grown = {}
     for what, watch in run.watches.growth.items():
         first, last = watch.compared()
@@ -71,7 +70,7 @@ def _growth(run: "Soak") -> dict[str, Any]:
     return grown
 
 
-def _said(run: "Soak") -> list[str]:
+def _said(run: Soak) -> list[str]:
     """Lines that a program says only when something is wrong in it."""
     outputs = {f"server {n}": text for n, text in enumerate(run.server_logs)}
     if run.stage.server is not None:
@@ -96,10 +95,12 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 def in_a_table(report: dict[str, Any]) -> str:
     """For people."""
+    machine = report["machine"]
     rows = [
         ("seed", report["seed"]),
         ("ran", f"{report['ran_s'] / 60:.1f} of {report['minutes']:g} minutes"),
-        ("load", " ".join(f"{k} {v}" for k, v in report["machine"]["load"].items())),
+        ("load", " ".join(f"{k} {v}" for k, v in machine["load"].items())),
+        ("stood still", f"{machine['stood_still']} times, {machine['stood_still_s']} s together"),
         ("actions", ", ".join(f"{n} {k}" for k, n in sorted(report["actions"].items()))),
         ("packet loss", report["no_packet_loss_because"] or "on the line of half of the clients"),
         ("ticks heard", sum(report["ticks"].values())),

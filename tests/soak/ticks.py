@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from midipool.meter import CLOCKS_PER_SIXTEENTH
 from midipool.midi_clock import CLOCK, CONTINUE, START, STOP
 from tests.soak.truth import SongTruth, tick_at
-from tests.soak.violation import Calm, Violation
+from tests.soak.violation import MACHINE, Calm, Violation
 
 PERIOD = 1024
 """Of JACK, in frames."""
@@ -75,7 +75,8 @@ class TickWatch:
         """Nothing came: whether something should have. All until `now_us` was taken."""
         from_us = now_us - SILENT_US
         plays = self.song.at(now_us).playing
-        wanted = plays and self._is_calm(from_us, now_us)
+        machine_ran = self.calm.is_calm(MACHINE, from_us, now_us)
+        wanted = plays and machine_ran and self._is_calm(from_us, now_us)
         if wanted and self.clock_us < from_us:
             seen = "no clock for 4 s while the room plays"
             return self._tell(now_us, "tick lost", SILENT_US, seen)

@@ -1,8 +1,11 @@
 """What a soak must not see, and who is excused. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 FOREVER = 2**62
+MACHINE = "machine"
+"""Is excused when it stood still, and with it all that takes time."""
 MOST_SPANS = 100
 
 
@@ -37,6 +40,10 @@ class Calm:
         """It comes back, and has until `settled_us`."""
         spans = self._spans.get(who, [])
         self._spans[who] = [(a, settled_us if b == FOREVER else b) for a, b in spans]
+
+    def all_calm(self, parties: Iterable[str], from_us: int, to_us: int) -> bool:
+        """Whether none of them was, nor the machine."""
+        return all(self.is_calm(who, from_us, to_us) for who in (*parties, MACHINE))
 
     def is_calm(self, who: str, from_us: int, to_us: int) -> bool:
         """Whether it was not excused at any moment of that time."""

@@ -10,7 +10,7 @@ from midipool.timeline import Timeline
 from tests.soak.agreement import AgreementWatch, ClientView
 from tests.soak.ears import Ears
 from tests.soak.growth import GrowthWatch, Use
-from tests.soak.hearing import NoteWatch, SoundWatch
+from tests.soak.hearing import NoteWatch, SoundWatch, audio_of
 from tests.soak.observer import Observer
 from tests.soak.port_meter import PortMeter
 from tests.soak.ticks import Event, TickWatch
@@ -20,6 +20,7 @@ S = 1_000_000
 COMES_US, BACK_US = 20 * S, 15 * S
 """So long one who joins, and one whose engine was killed, is excused."""
 SERVER_BACK_US = 20 * S
+ASKED_US, AUDIO_US = 10 * S, 60 * S
 BEFORE_US = 500_000
 """So much earlier something may have been felt than it was written down."""
 
@@ -37,6 +38,8 @@ class Watches:
         self.counts: Counter[str] = Counter()
         self._observer = observer
         self._heard_us: dict[PortMeter, int] = {}
+        self._silent_us: dict[str, int] = {}
+        """Since when who has audio has no engine that runs."""
 
     def add(self, name: str, far: bool) -> None:
         """One more member."""
@@ -82,6 +85,7 @@ class Watches:
         """What a client says of the room."""
         if known["room_us"] is None:
             return  # it measures the clock yet
+        self._see_audio(name, asked_us, known["state"]["mixer"]["audio"])
         transport = known["state"]["transport"]
         view = ClientView(
             asked_us,
@@ -92,6 +96,17 @@ class Watches:
             bool(transport["clock_known"]),
         )
         self.found(self.agreement.take(name, view))
+
+    def _see_audio(self, name: str, at_us: int, state: str) -> None:
+        """Who has audio and is no engine's is excused, but not for long."""
+        if state in ("off", "running"):
+            self._silent_us.pop(name, None)
+            return
+        self.calm.excuse(audio_of(name), at_us - 2 * ASKED_US, at_us + 2 * ASKED_US)
+        since_us = self._silent_us.setdefault(name, at_us)
+        if at_us - since_us > AUDIO_US and self.calm.all_calm((name,), since_us, at_us):
+            self._silent_us[name] = at_us
+            self.found([Violation(at_us, "audio comes back", name, f"is {state} for a minute")])
 
     def measure(self, what: str, use: Use) -> None:
         """What a process has."""
