@@ -10,6 +10,8 @@
 
 enum { RING_SIZE = 1 << 13 };
 static const uint32_t LANE_SIZE[MP_LANES] = {1 << 12, 1 << 10, 1 << 10};
+/* Clocks that were sent are remembered for as long as a batch may be under way. */
+enum { SENT_KEPT = 1 << 8 };
 /* Messages taken in at one look; more wait for the next one, so that a callback stays short. */
 enum { TAKE_AT_ONCE = 1024 };
 static const int64_t LOOK_AGAIN_NS = 5000000;
@@ -38,9 +40,17 @@ typedef struct {
     uint32_t mask, head, count;
 } queue;
 
+/* The newest clocks that were sent, by the room times that the producer has for them. `again` of
+ * them, the last ones, come once more in a batch that was under way for too long. */
+typedef struct {
+    int64_t room_us[SENT_KEPT];
+    uint64_t count, again;
+} sent_clocks;
+
 struct mp_spooler {
     mp_ring inbox;
     queue lanes[MP_LANES];
+    sent_clocks sent;
     mp_lane next; /* the lane that was peeked into last */
     mp_clock_map map;
     bool mapped;
@@ -132,6 +142,41 @@ static void discard_from(queue *q, int64_t room_us) {
     while (q->count > 0 && queue_at(q, q->count - 1)->room_us >= room_us) q->count--;
 }
 
+static int64_t *sent_at(sent_clocks *sent, uint64_t back) {
+    return &sent->room_us[(sent->count - back) % SENT_KEPT];
+}
+
+/* What goes from a time on may have been sent already, where the machine let the producer wait. */
+static void look_what_comes_again(sent_clocks *sent, int64_t room_us) {
+    const uint64_t most = sent->count < SENT_KEPT ? sent->count : SENT_KEPT;
+    sent->again = 0;
+    if (room_us < -MAX_ROOM_US) return; /* all goes: the device is told anew where it is */
+    while (sent->again < most && *sent_at(sent, sent->again + 1) >= room_us) sent->again++;
+}
+
+/* A device counts clocks: one that it has must not come again. */
+static bool was_sent(sent_clocks *sent, const mp_midi_event *event) {
+    if (sent->again == 0) return false;
+    switch (event->bytes[0]) {
+    case 0xF8:
+        *sent_at(sent, sent->again--) = event->room_us;
+        return true;
+    case 0xFA:
+    case 0xFC: sent->again = 0; /* it counts anew */
+    }
+    return false;
+}
+
+static void add(mp_spooler *s, mp_lane lane, const mp_midi_event *event) {
+    if (lane == MP_LANE_CLOCK && was_sent(&s->sent, event)) return;
+    append(s, &s->lanes[lane], event);
+}
+
+static void discard(mp_spooler *s, mp_lane lane, int64_t room_us) {
+    discard_from(&s->lanes[lane], room_us);
+    if (lane == MP_LANE_CLOCK) look_what_comes_again(&s->sent, room_us);
+}
+
 static void count_queued(mp_spooler *s) {
     uint32_t queued = 0;
     for (int lane = 0; lane < MP_LANES; lane++) queued += s->lanes[lane].count;
@@ -154,8 +199,8 @@ bool mp_spooler_take_in(mp_spooler *s) {
             s->map = m.map;
             s->mapped = true;
             break;
-        case DISCARD_FROM: discard_from(&s->lanes[m.lane], m.event.room_us); break;
-        case ADD: append(s, &s->lanes[m.lane], &m.event); break;
+        case DISCARD_FROM: discard(s, m.lane, m.event.room_us); break;
+        case ADD: add(s, m.lane, &m.event); break;
         }
     }
     count_queued(s);
@@ -178,8 +223,13 @@ const mp_midi_event *mp_spooler_peek(mp_spooler *s, int64_t *due_ns) {
 }
 
 void mp_spooler_sent(mp_spooler *s, int64_t late_ns, bool late) {
-    uint8_t first = queue_at(&s->lanes[s->next], 0)->bytes[0];
-    if (first == 0xF8) atomic_fetch_add_explicit(&s->ticks, 1, memory_order_relaxed);
+    const mp_midi_event *event = queue_at(&s->lanes[s->next], 0);
+    const uint8_t first = event->bytes[0];
+    if (first == 0xF8) {
+        atomic_fetch_add_explicit(&s->ticks, 1, memory_order_relaxed);
+        *sent_at(&s->sent, 0) = event->room_us;
+        s->sent.count++;
+    }
     if (first == 0xFA || first == 0xFB) atomic_store_explicit(&s->running, 1, memory_order_relaxed);
     if (first == 0xFC) atomic_store_explicit(&s->running, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&s->events, 1, memory_order_relaxed);

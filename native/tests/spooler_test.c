@@ -96,6 +96,53 @@ static void discarding_takes_what_is_at_or_after(void) {
     mp_spooler_free(s);
 }
 
+/* Ticks at 10 to 50, of which four were sent when a batch comes that was to replace two of them. */
+static mp_spooler *overtaken(void) {
+    mp_spooler *s = begun();
+    for (int64_t us = 10; us <= 50; us += 10) add(s, us);
+    mp_spooler_commit(s);
+    for (int64_t us = 10; us <= 40; us += 10) CHECK_EQUAL(next_us(s), us);
+    CHECK(mp_spooler_discard_from(s, MP_LANE_CLOCK, 25) == MP_OK);
+    return s;
+}
+
+static void what_was_sent_when_a_batch_comes_too_late_does_not_come_again(void) {
+    mp_spooler *s = overtaken();
+    for (int64_t us = 26; us <= 66; us += 10) add(s, us);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(queued(s), 3);
+    CHECK_EQUAL(next_us(s), 46);
+    /* Those that were left out count as sent: this comes in time. */
+    CHECK(mp_spooler_discard_from(s, MP_LANE_CLOCK, 50) == MP_OK);
+    add(s, 57);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(next_us(s), 57);
+    /* This does not, by one. */
+    CHECK(mp_spooler_discard_from(s, MP_LANE_CLOCK, 50) == MP_OK);
+    for (int64_t us = 58; us <= 78; us += 10) add(s, us);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(next_us(s), 68);
+    CHECK_EQUAL(next_us(s), 78);
+    CHECK_EQUAL(stats_of(s).ticks, 8);
+    mp_spooler_free(s);
+}
+
+static void a_device_that_is_put_somewhere_gets_all_from_there(void) {
+    mp_spooler *s = overtaken();
+    mp_midi_event stop = {.room_us = 25, .size = 1, .bytes = {0xFC}};
+    CHECK(mp_spooler_add(s, MP_LANE_CLOCK, &stop) == MP_OK);
+    for (int64_t us = 26; us <= 46; us += 10) add(s, us);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(queued(s), 4);
+    CHECK_EQUAL(next_us(s), 25);
+    CHECK_EQUAL(next_us(s), 26);
+    CHECK(mp_spooler_discard_from(s, MP_LANE_CLOCK, -(INT64_C(1) << 62)) == MP_OK);
+    add(s, 90);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(next_us(s), 90);
+    mp_spooler_free(s);
+}
+
 static void order_holds_round_the_end_of_the_queue(void) {
     mp_spooler *s = begun();
     int64_t in = 0, out = 0;
@@ -328,6 +375,8 @@ int main(void) {
     a_batch_is_there_at_once_or_never();
     a_full_inbox_says_so();
     discarding_takes_what_is_at_or_after();
+    what_was_sent_when_a_batch_comes_too_late_does_not_come_again();
+    a_device_that_is_put_somewhere_gets_all_from_there();
     order_holds_round_the_end_of_the_queue();
     what_does_not_fit_is_counted();
     nothing_is_due_without_a_map();
