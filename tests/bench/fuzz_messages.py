@@ -8,6 +8,7 @@ not ends the run with what was sent last. Memory is looked at after each tenth.
 import argparse
 import asyncio
 import gc
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -20,6 +21,8 @@ CHECK_EVERY = 100
 A_CROWD = 20_000
 """So many messages one crowd sends; then all leave, and another one comes."""
 SHARES = 10
+MOST_GROWN_MB = 60.0
+"""What Python keeps of its peaks is no leak."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +38,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     else:
         found = _in_process(options)
     seconds = round(time.monotonic() - began_s, 1)
+    grown_mb = round(max(found["resident_mb"][-2:]) - min(found["resident_mb"][:2]), 1)
+    assert grown_mb < MOST_GROWN_MB, f"it grew by {grown_mb} MB: {found['resident_mb']}"
     return {
         "messages": options.messages,
         "seed": options.seed,
@@ -52,6 +57,7 @@ def _in_process(options: argparse.Namespace) -> dict[str, Any]:
         most = min(A_CROWD, options.messages - sent.total())
         asyncio.run(_one_crowd(seed, most, sent, answered))
         seed += 1
+        sys.stderr.write(f"{sent.total()} messages\n")
         if sent.total() >= len(memory) * options.messages / SHARES:
             gc.collect()
             memory.append(resident_mb())

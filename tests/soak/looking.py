@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.bench.process_cost import child_running
 from tests.soak import actors
-from tests.soak.actors import AUDIO_ENGINE, MIDI_ENGINE, Stage
+from tests.soak.actors import AUDIO_ENGINE, MIDI_ENGINE, Member, Stage
 from tests.soak.agreement import lost_on_the_way
 from tests.soak.deeds import GONE_S
 from tests.soak.ears import Ears, device, pitch
@@ -19,8 +19,13 @@ from tests.soak.observer import now_us
 from tests.soak.plan import OBSERVER, name_of
 from tests.soak.port_meter import PortMeter
 from tests.soak.state import Soak
+from tests.soak.violation import MACHINE
+from tests.soak.watches import S
 
 ASK_S = 5.0
+STALL_S, STALL_US = 5.0, 10_000_000
+"""What is done takes as long as it does: a server is started again within this."""
+NO_SERVER = "midipool-client: no server at"
 
 
 class Looks:
@@ -29,10 +34,13 @@ class Looks:
     def __init__(self, stack: contextlib.ExitStack, soak: Soak) -> None:
         self._soak = soak
         self.meters, self._ears = _listeners(stack, soak)
+        self._looked_s = time.monotonic()
+        self._rooms: queue.Queue[dict[str, Any]] = queue.Queue()
         self._views: queue.Queue[tuple[str, int, int, dict[str, Any]]] = queue.Queue()
 
     def look(self) -> None:
         """All that is said all the time."""
+        self._note_stall()
         here, watches = self._soak.here, self._soak.watches
         for number, meter in enumerate(self.meters):
             watches.hear(meter, ports_of(self._soak.stage, number), here)
@@ -42,9 +50,21 @@ class Looks:
         with contextlib.suppress(queue.Empty):
             while True:
                 watches.see(*self._views.get_nowait())
+        with contextlib.suppress(queue.Empty):
+            while True:
+                watches.see_room(self._rooms.get_nowait())
         self._look_at_ends()
         self._look_for_return()
         self._soak.tell()
+
+    def _note_stall(self) -> None:
+        """Where nobody looked for long the machine stood still: what takes time is excused."""
+        now_s = time.monotonic()
+        since_s, self._looked_s = self._looked_s, now_s
+        if (for_s := now_s - since_s) > STALL_S:
+            self._soak.stalls.append((round(since_s - self._soak.began_s, 1), round(for_s, 1)))
+            for_us = round(for_s * S)
+            self._soak.watches.disturb(MACHINE, now_us() - for_us, 2 * for_us + STALL_US)
 
     def _look_at_ends(self) -> None:
         now_s = time.monotonic()
@@ -55,16 +75,27 @@ class Looks:
                 self._soak.found("no process left", ghost.who, seen)
             if not ghost.pids or now_s > ghost.until_s:
                 self._soak.ghosts.remove(ghost)
-        for name, member in self._soak.stage.members.items():
+        for member in self._soak.stage.members.values():
             if member.client is not None and not member.client.alive:
-                said = member.client.output()[-400:]
-                self._soak.found("clients stay", name, f"its client ended by itself: {said}")
-                member.said.append(member.client.output())
-                member.client = None
-                self._soak.watches.goes(name, now_us())
+                self._ended_by_itself(member)
         if self._soak.stage.server is not None and not self._soak.stage.server.alive:
             self._soak.found("the server stays", "server", self._soak.stage.server.output()[-400:])
             self._soak.stage.start_server()
+
+    def _ended_by_itself(self, member: Member) -> None:
+        """It must not, but who finds no server at first says so and ends: it tries again."""
+        assert member.client is not None
+        said = member.client.output()
+        member.said.append(said)
+        member.client = None
+        self._soak.watches.goes(member.name, now_us())
+        if NO_SERVER in said.splitlines()[-1]:
+            self._soak.skipped["no server yet"] += 1
+            self._soak.watches.comes(member.name, now_us())
+            self._soak.stage.join(member.name)
+        else:
+            seen = f"its client ended by itself: {said[-400:]}"
+            self._soak.found("clients stay", member.name, seen)
 
     def _look_for_return(self) -> None:
         """Behind a killed server: the room is as it was, and all are in it again."""
@@ -110,6 +141,8 @@ class Looks:
         """In a thread: what the clients say, one after the other."""
         while not stopped.is_set():
             names = [name for name, member in self._soak.stage.members.items() if member.here]
+            with contextlib.suppress(OSError, ValueError):
+                self._rooms.put(self._soak.stage.room())
             for name in names or [""]:
                 if stopped.wait(ASK_S / max(len(names), 1)):
                     return

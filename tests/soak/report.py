@@ -12,6 +12,7 @@ from tests.soak.port_meter import PortMeter
 from tests.soak.state import Soak
 
 STRICT = ("Traceback", " ERROR ")
+SHOWN, MOST_SHOWN = 30, 50
 
 
 def make_report(run: Soak, meters: list[PortMeter]) -> dict[str, Any]:
@@ -51,8 +52,8 @@ def make_report(run: Soak, meters: list[PortMeter]) -> dict[str, Any]:
         "observer_errors": dict(Counter(run.observer.errors).most_common(20)),
         "server_returns": watches.counts["server returns"],
         "growth": _growth(run),
-        "violations": [run.in_words(violation) for violation in watches.violations],
-        "clients_said": _said(run),
+        "violations": [run.in_words(violation) for violation in watches.violations]
+        + [f"no error in a log: {said} (seed {run.options.seed})" for said in _said(run)],
     }
 
 
@@ -78,12 +79,13 @@ def _said(run: Soak) -> list[str]:
     for name, member in run.stage.members.items():
         said = [*member.said, member.client.output() if member.client is not None else ""]
         outputs[name] = "".join(said)
-    return [
-        f"{who}: {line}"
-        for who, text in outputs.items()
-        for line in text.splitlines()
-        if any(word in line for word in STRICT)
-    ][:100]
+    found = []
+    for who, text in outputs.items():
+        lines = text.splitlines()
+        for number, line in enumerate(lines):
+            if any(word in line for word in STRICT):
+                found.append("\n".join([f"{who}: {line}", *lines[number + 1 : number + SHOWN]]))
+    return found[:MOST_SHOWN]
 
 
 def _spread(values: list[float]) -> dict[str, float]:

@@ -13,17 +13,15 @@ from tests.soak.actors import Stage
 from tests.soak.deeds import Deeds
 from tests.soak.hearing import NoteWatch
 from tests.soak.looking import Looks
-from tests.soak.observer import Observer, now_us
+from tests.soak.observer import Observer
 from tests.soak.plan import OBSERVER, Action, Course, make_plan
 from tests.soak.report import make_report
 from tests.soak.state import Options, Soak
-from tests.soak.violation import MACHINE, Calm
-from tests.soak.watches import S, Watches
+from tests.soak.violation import Calm
+from tests.soak.watches import Watches
 
 LOOK_S, MEASURE_S = 0.5, 5.0
 ENDED_S = 15.0
-STALL_S = 5.0
-"""What is done takes as long as it does; a server is started again within this."""
 
 
 def soak(options: Options) -> dict[str, Any]:
@@ -59,7 +57,7 @@ def _perform(run: Soak, looks: Looks, plan: list[Action]) -> None:
     asking.start()
     try:
         _go_on(run, looks, plan)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Ctrl-C, or SIGTERM
         run.say("interrupted")
     except Exception as error:  # what ran until then is worth a report
         run.found("the soak goes on", "soak", "".join(traceback.format_exception(error)[-3:]))
@@ -69,7 +67,7 @@ def _perform(run: Soak, looks: Looks, plan: list[Action]) -> None:
 
 
 def _go_on(run: Soak, looks: Looks, plan: list[Action]) -> None:
-    deeds, measured_s, looked_s = Deeds(run), 0.0, 0.0
+    deeds, measured_s = Deeds(run), 0.0
     while (now_s := time.monotonic() - run.began_s) < run.options.minutes * 60:
         while plan and plan[0].at_s <= now_s:
             deeds.carry_out(plan.pop(0))
@@ -78,14 +76,4 @@ def _go_on(run: Soak, looks: Looks, plan: list[Action]) -> None:
             measured_s = now_s + MEASURE_S
             looks.measure()
         looks.look()
-        looked_s = _note_stall(run, looked_s)
         time.sleep(LOOK_S)
-
-
-def _note_stall(run: Soak, looked_s: float) -> float:
-    """Where looking took long the machine stood still: what takes time is excused."""
-    now_s = time.monotonic() - run.began_s
-    if (for_s := now_s - looked_s) > STALL_S:
-        run.stalls.append((round(looked_s, 1), round(for_s, 1)))
-        run.watches.disturb(MACHINE, now_us() - round(for_s * S), round((for_s + STALL_S) * S))
-    return now_s

@@ -55,6 +55,14 @@ def test_so_is_what_is_a_little_late(late_us: int) -> None:
     assert judged(events, PLAYING, FASTER) == []
 
 
+def test_a_client_whose_clock_is_off_plays_what_that_says() -> None:
+    events = [(time_us - 25_000, data) for time_us, data in played(PLAYING, FASTER)]
+    assert judged(events, PLAYING, FASTER)
+    made = watch(PLAYING, FASTER)
+    made.clock_off_us = 25_000
+    assert made.take(events) == []
+
+
 def nth_clock(events: list[Event], after_us: int) -> int:
     return next(n for n, (t, data) in enumerate(events) if t >= after_us and data == CLOCK)
 

@@ -22,6 +22,7 @@ Event = tuple[int, bytes]
 LOOK_US, SHIFTED_SHARE, SHIFTED = 3_000_000, 0.9, 0.75
 """So long nearly all must be shifted to one side, by more of a tick than any is late."""
 LEAST_TICKS = 24
+JUDGE_EVERY_US = 250_000
 SILENT_US = 4_000_000
 BEHIND_CHANGE_US = 1_500_000
 """A bar and so much behind a change all ports are on it."""
@@ -39,6 +40,11 @@ class TickWatch:
     song: SongTruth
     calm: Calm
     far: bool = False
+    clock_off_us: float = 0.0
+    """By how much its client's room clock is ahead, as that says itself; how much it may be, is
+    another matter (`agreement.py`)."""
+    clock_bound_us: float = 0.0
+    """By how much it may be, as it says."""
     running: bool = False
     next_tick: int = 0
     ticks: int = 0
@@ -52,6 +58,7 @@ class TickWatch:
     """When the last message came."""
     clock_us: int = -(2**62)
     """When the last clock came."""
+    _judged_us: int = -(2**62)
     _gaps: list[tuple[int, int]] = field(default_factory=list)
     _shifts: deque[tuple[int, float]] = field(default_factory=deque)
     """(when, by how many ticks) of the newest."""
@@ -126,10 +133,14 @@ class TickWatch:
         timeline = self.song.at(time_us)
         if not timeline.playing:
             return self._unexpected(time_us)
-        shift = tick - tick_at(timeline, time_us) % LAST_TICK
+        here_us = time_us + round(self.clock_off_us)
+        shift = tick - tick_at(timeline, here_us) % LAST_TICK
         self._shifts.append((time_us, shift))
         while self._shifts[0][0] < time_us - LOOK_US - S:
             self._shifts.popleft()
+        if time_us < self._judged_us + JUDGE_EVERY_US:
+            return []
+        self._judged_us = time_us
         return self._judge(time_us)
 
     def _unexpected(self, time_us: int) -> list[Violation]:
@@ -153,7 +164,8 @@ class TickWatch:
         if self._was_missed(time_us, middle):
             return []
         kind = "tick doubled" if middle > 0 else "tick lost"
-        seen = f"its place is {middle:+.2f} ticks beside the room's"
+        seen = f"its place is {middle:+.2f} ticks beside the room's (its clock: "
+        seen += f"{self.clock_off_us / 1000:+.1f} ms, within {self.clock_bound_us / 1000:.1f})"
         return self._tell(time_us, kind, round(middle), seen)
 
     def _was_missed(self, time_us: int, shift: float) -> bool:

@@ -97,6 +97,14 @@ class Watches:
         )
         self.found(self.agreement.take(name, view))
 
+    def see_room(self, room: dict[str, Any]) -> None:
+        """What the server says of its members' clocks."""
+        for member in room["members"]:
+            status, watch = member.get("status"), self.ticks.get(member["name"])
+            if status and watch is not None:
+                watch.clock_off_us = status["offset_us"]
+                watch.clock_bound_us = status["error_bound_us"]
+
     def _see_audio(self, name: str, at_us: int, state: str) -> None:
         """Who has audio and is no engine's is excused, but not for long."""
         if state in ("off", "running"):

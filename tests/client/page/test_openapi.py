@@ -91,7 +91,7 @@ async def test_whatever_is_asked_is_answered_as_it_says(tmp_path: Path) -> None:
     async with running(host) as page:
         command = ["run", str(DOCS / "page.openapi.json"), "--url", page.site]
         command += ["--header", f"Authorization: Bearer {page.server.secret}"]
-        command += ["--max-examples", "10", "--seed", "1", "--no-color"]
+        command += ["--max-examples", "5", "--seed", "1", "--no-color"]
         command += ["--phases", "fuzzing", "--suppress-health-check", "all", "--checks", CHECKS]
         command += ["--exclude-path", "/socket"]  # a WebSocket is no HTTP
         command += ["--request-timeout", "5", "--generation-database", "none"]

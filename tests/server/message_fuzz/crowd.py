@@ -301,7 +301,7 @@ class Crowd:
 
     async def end(self) -> None:
         """All leave; nothing of them is left."""
-        for client in self.clients:
+        for client in [*self.clients]:
             if client.wire.transport.stalled:
                 await self.stall(client)
         await self.let_pass(30 * SECOND)  # votes and what is gathered for a document end
