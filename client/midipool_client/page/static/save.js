@@ -57,7 +57,7 @@ function view({ session }, ask) {
       <button type="button" class="small" ?disabled=${off} @click=${() => save(session.room.split("/").pop(), ask)}>save the room</button>
       <button type="button" class="small" ?disabled=${off} @click=${(e) => e.target.nextElementSibling.click()}>load a room</button>
       <input type="file" hidden accept=".yaml,.yml,.json" aria-label="a room's file" @change=${(e) => load(e.target, ask)}></div>
-    <p class="dim">Timeline, mode, songs, and everybody's mix and effects, as a file to read and change.</p>
+    <p class="dim">Timeline, mode, roles, who hears whom, songs, and everybody's mix and effects, as a file to read and change.</p>
     ${when(said.length, () => html`<div role=${bad ? "alert" : "status"}>${said.map((line) => html`<p class=${bad ? "note bad" : "note"}>${line}</p>`)}</div>`)}
   </section>`;
 }
