@@ -248,7 +248,7 @@ async def test_status_shows_who_hears_whom_how(band: Band) -> None:
     lines = remote.status_in_words(room).splitlines()
     [row] = [line for line in lines if line.startswith("  drums ") and "jam" in line]
     assert row.split()[:5] == ["drums", "bass", "jam", "23.4", "ms"]
-    assert row.endswith("direct  punched")
+    assert row.split()[-3:] == ["direct", "-", "punched"]
     assert "  drums dropped 1,200 replayed" in lines
     await drums.close()
     await until_gone(band, "drums")
