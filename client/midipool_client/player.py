@@ -1,7 +1,6 @@
 """A member of a room: session, clock and ports joined together. The edge where time is read."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
@@ -11,7 +10,7 @@ import msgspec
 from midipool import messages
 from midipool.click import ClickSettings
 from midipool.daw.lead_role import Mode
-from midipool.errors import MidiPoolError, Unavailable
+from midipool.errors import Unavailable
 from midipool.graph.part import EVERYTHING
 from midipool.messages import (
     CAPABILITIES,
@@ -69,6 +68,7 @@ from midipool_client.known_modules import KnownModules
 from midipool_client.known_songs import KnownSongs
 from midipool_client.playback import commands as take_commands
 from midipool_client.playback.player import TakePlayer
+from midipool_client.playing import until_one_ends
 from midipool_client.ports.midi_ports import MidiPorts
 from midipool_client.ports.output import PortOptions
 from midipool_client.recording import commands as record_commands
@@ -153,15 +153,9 @@ class Player(InRoom):
             parts.append(self.recorder.run())
         if self.effects is not None:
             parts.append(self.effects.run())
-        tasks = [asyncio.create_task(part) for part in parts]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                _raise_of(task)
+            await until_one_ends(parts)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             if self.recorder is not None:
                 self.recorder.close()
 
@@ -432,33 +426,3 @@ def _audio_of(
     audio = RoomAudio(player, options, device, effects_fd=memory.fd)
     talk = RoomTalk(player)
     return audio, Rack(device, options.channels, audio.engine, memory, player.bpm, talk=talk)
-
-
-def _raise_of(task: "asyncio.Task[None]") -> None:
-    """Raise what a part failed with, by itself when it was the only one of its group."""
-    try:
-        task.result()
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
-
-
-class Member(Protocol):
-    """Somebody in a room."""
-
-    async def run(self) -> None:
-        """Until cancelled."""
-
-
-async def play(player: Member, until: asyncio.Event) -> None:
-    """Run a member until `until` is set or it fails."""
-    playing = asyncio.create_task(player.run())
-    stopping = asyncio.create_task(until.wait())
-    try:
-        await asyncio.wait([playing, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if playing.done():
-            playing.result()
-    finally:
-        playing.cancel()
-        stopping.cancel()
-        with contextlib.suppress(asyncio.CancelledError, MidiPoolError):
-            await playing

@@ -12,7 +12,8 @@ import time
 from midipool_client.engine.messages import Spool
 from midipool_client.engine.process import EngineProcess
 from midipool_client.engine.sinks import SinkChoice
-from midipool_client.player import Player, play
+from midipool_client.player import Player
+from midipool_client.playing import play
 from midipool_client.ports.output import PortOptions
 from midipool_client.room_url import parse_room_url
 from midipool_native import host_clock

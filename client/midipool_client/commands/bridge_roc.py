@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     from midipool.messages import check_name
     from midipool_client.audio.addresses import local_addresses
     from midipool_client.audio_member import AudioMember
-    from midipool_client.player import play
+    from midipool_client.playing import play
     from midipool_client.roc_bridge.commands import fitting_commands
     from midipool_client.room_url import parse_room_url
     from midipool_native import host_clock, roc

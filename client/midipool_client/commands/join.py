@@ -175,7 +175,7 @@ def run(options: argparse.Namespace) -> int:
     from midipool.messages import check_name
     from midipool_client import tokens
     from midipool_client.page.alone import page_beside
-    from midipool_client.player import play
+    from midipool_client.playing import play
     from midipool_client.room_url import RoomUrl, parse_room_url
     from midipool_native import host_clock
 

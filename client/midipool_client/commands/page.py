@@ -125,7 +125,7 @@ async def _play(host: "PageHost", join: "Join", given: argparse.Namespace) -> No
     from midipool.messages import check_name
     from midipool_client import tokens
     from midipool_client.commands.join import playing_of
-    from midipool_client.player import play
+    from midipool_client.playing import play
     from midipool_client.recent_rooms import address_of
 
     url, name = address_of(join.server, join.room), check_name(join.name.strip())
