@@ -5,9 +5,13 @@
 
 /* Packets that are left out at once, at most: libroc refuses a stream that jumped by 100. */
 enum { JUMP_PACKETS = 90 };
-/* A wait that is too long is cut sooner where there was something to be heard anyway: at the begin,
- * when the first packet was hardly one of the quickest, and behind an xrun. */
-static const double CUT_IN_TROUBLE = 0.00075 * MP_STREAM_RATE;
+/* Where there was something to be heard anyway it is cut to its place, in both directions: at the
+ * begin, when the first packet was hardly one of the quickest, behind an xrun of ours, and where the
+ * wait jumped because of one of the sender's. */
+static const double CUT_IN_TROUBLE = 0.0002 * MP_STREAM_RATE;
+static const double SURE_SIGMAS = 4.0;
+/* What came while the device stood still shows a wait that is none: so it is looked at twice. */
+enum { TROUBLED_LOOKS = 2 };
 /* A wait that is short by so much makes packets come too late: the hole is filled at once. */
 static const double SHORT_FRAMES = 0.00025 * MP_STREAM_RATE;
 /* Without a packet for so long beside what may lie in the queue, a stream has ended. */
@@ -23,8 +27,13 @@ static void look_for_trouble(mp_player *p, const mp_device_time *device, int64_t
     if (!p->started || p->by_bars) return;
     if (more > device->rate) more = device->rate;
     p->behind += (uint32_t)more;
-    p->troubled = true;
+    p->troubled = TROUBLED_LOOKS;
     mp_waits_hurry(&p->waits, now_ns);
+}
+
+static void play_faster(mp_player *p, double faster) {
+    p->resampler.faster = faster;
+    atomic_store(&p->faster, faster);
 }
 
 static void begin_to_steer(mp_player *p, int64_t now_ns) {
@@ -32,29 +41,34 @@ static void begin_to_steer(mp_player *p, int64_t now_ns) {
     mp_count(&p->jumps, 1);
     mp_waits_change(&p->waits, now_ns);
     mp_steering_lost(&p->steering);
-    p->resampler.faster = p->steering.faster;
+    play_faster(p, p->steering.faster);
+}
+
+/* Whether it is cut to its place; what lacks is stretched where that is soon done. */
+static bool cut(mp_player *p, double error, bool at_once, bool too_late, int64_t now_ns) {
+    double frames = p->settings.packet_frames;
+    double sure = fmax(CUT_IN_TROUBLE, SURE_SIGMAS * sqrt(p->steering.noise_s2) * MP_STREAM_RATE);
+    double most = at_once ? sure : MP_CUT_FRAMES;
+    double least = at_once ? sure : fmax(2.0 * frames, 0.25 * MP_CUT_FRAMES);
+    if (error <= most && error >= -least && !too_late) return false;
+    if (error > 0.0) p->to_skip = (uint32_t)fmin(error, JUMP_PACKETS * frames);
+    else p->silence += floor(-error);
+    begin_to_steer(p, now_ns);
+    return true;
 }
 
 static void steer(mp_player *p, double target, double least, int64_t now_ns) {
-    double frames = p->settings.packet_frames, error = p->waits.wait - target;
-    double cut = p->troubled ? CUT_IN_TROUBLE : MP_CUT_FRAMES;
-    p->troubled = false;
-    if (error > cut) {
-        p->to_skip = (uint32_t)fmin(error, JUMP_PACKETS * frames);
-        begin_to_steer(p, now_ns);
-        return;
-    }
-    /* Too late is heard at once; what lacks otherwise is stretched where that is soon done. */
-    bool too_late = p->waits.wait < least - SHORT_FRAMES;
-    if (too_late || error < -fmax(2.0 * frames, 0.25 * MP_CUT_FRAMES)) {
-        p->silence += floor(-error);
-        begin_to_steer(p, now_ns);
-        return;
-    }
     const double seconds = 1.0 / MP_STREAM_RATE;
-    p->resampler.faster = mp_steering_step(&p->steering, p->waits.wait * seconds, target * seconds,
-                                           now_ns);
-    atomic_store(&p->faster, p->resampler.faster);
+    double wait = p->waits.wait;
+    bool at_once = p->troubled > 0, too_late = wait < least - SHORT_FRAMES; /* is heard */
+    if (at_once) p->troubled--;
+    if (cut(p, wait - target, at_once, too_late, now_ns)) {
+        if (p->troubled > 0) mp_waits_hurry(&p->waits, now_ns);
+        return;
+    }
+    play_faster(p, mp_steering_step(&p->steering, wait * seconds, target * seconds, now_ns));
+    if (p->steering.jumped) mp_waits_hurry(&p->waits, now_ns);
+    if (p->steering.moved) cut(p, wait - target, true, false, now_ns);
 }
 
 /* The least wait with which a packet is there when it is decoded. */

@@ -125,7 +125,7 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_rtp *rtp,
     p->next += p->left_out;
     mp_waits_restart(&p->waits, now_ns);
     mp_steering_lost(&p->steering);
-    p->troubled = true;
+    p->troubled = 1;
     atomic_store(&p->playing, 1);
 }
 

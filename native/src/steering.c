@@ -50,6 +50,7 @@ static void predict(mp_steering *s, double dt_s) {
 static void see_jump(mp_steering *s, double wait_s, double off_s) {
     if (s->jumped) s->noise_s2 += NOISE_GAIN * fmin(square(off_s), square(MOST_NOISE_S));
     s->jumped = true;
+    s->moved = false;
     take_as_it_is(s, wait_s);
 }
 
@@ -68,6 +69,7 @@ static void see(mp_steering *s, double wait_s) {
         see_jump(s, wait_s, off_s);
         return;
     }
+    s->moved = s->jumped;
     s->jumped = false;
     double noise_s2 = fmax(square(off_s) - s->ww, 0.0);
     double to_wait = s->ww / spread, to_rate = s->wr / spread;
@@ -116,6 +118,6 @@ double mp_steering_step(mp_steering *s, double wait_s, double target_s, int64_t 
         see(s, wait_s);
     }
     s->seen_ns = now_ns;
-    play(s, dt_s);
+    if (!s->jumped) play(s, dt_s); /* else the next one tells what to do */
     return s->faster;
 }

@@ -15,6 +15,7 @@ typedef struct {
     int64_t seen_ns;        /* 0: the wait is not known */
     double lean;            /* to which side what is measured is off, in sigmas */
     bool jumped, hurries;
+    bool moved; /* the last one showed that it jumped for good with the one before */
 } mp_steering;
 
 /* Something was left out or filled in: the next wait is another one, the quartzes are the same. */

@@ -27,7 +27,7 @@ typedef struct pair {
     fake_decoder decoder;
     int64_t now_ns, sender_step_ns, hearer_step_ns;
     int64_t from_cycles, to_cycles;
-    int64_t to_late_ns; /* the hearer's device stood still for so long in all */
+    int64_t from_late_ns, to_late_ns; /* the devices stood still for so long in all */
     flight flying[PAIR_FLIGHT];
     uint32_t first, last;
     uint64_t seed;
@@ -146,7 +146,7 @@ static int64_t next_arrival(pair *p) {
 static void pair_run(pair *p, double seconds) {
     int64_t end_ns = (p->now_ns > 0 ? p->now_ns : 1000000000) + (int64_t)(seconds * 1e9);
     for (;;) {
-        int64_t from_ns = cycle_ns(&p->from, p->from_cycles);
+        int64_t from_ns = cycle_ns(&p->from, p->from_cycles) + p->from_late_ns;
         int64_t to_ns = cycle_ns(&p->to, p->to_cycles) + p->to_late_ns;
         int64_t arrives_ns = next_arrival(p);
         int64_t next_ns = least(least(from_ns, to_ns), arrives_ns);

@@ -193,8 +193,8 @@ static void the_latency_is_soon_what_it_was_behind_an_xrun(void) {
     mp_audio_xrun(p->hearer);
     pair_run(p, 0.2);
     mp_player_stats after = pair_stats(p);
-    CHECK_WITHIN(after.latency_us, before.latency_us, 800);
-    CHECK_EQUAL(after.jumps, before.jumps + 1);
+    CHECK_WITHIN(after.latency_us, before.latency_us, 300);
+    CHECK(after.jumps > before.jumps && after.jumps <= before.jumps + 2);
     pair_run(p, 1.0);
     CHECK_EQUAL(pair_stats(p).lost, before.lost);
     CHECK_EQUAL(pair_stats(p).jumps, after.jumps);

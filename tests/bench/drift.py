@@ -29,6 +29,7 @@ EVERY = RATE // 4
 SETTLE_S = 30.0
 SPARE_S = 1.0
 NEAR_XRUN_NS = 2e9
+PURE_DB = 80.0
 QUARTZ = Path(__file__).with_name("quartz.c")
 
 
@@ -120,6 +121,7 @@ def _way(sender: Record, listener: Record, name: str, seconds: float) -> dict[st
         "dropped_out_seconds": int((dropped > 0).sum()),
         "dropped_out_seconds_away_from_xruns": int((dropped[calm] > 0).sum()),
         "dropped_out_frames": int(dropped.sum()),
+        "bent_seconds_away_from_xruns": int((calm & (dropped == 0) & (sinad < PURE_DB)).sum()),
         "sinad_db": _spread(sinad),
         "sinad_away_from_xruns_db": _spread(sinad[calm]),
         "latency_ms": _spread(ways_ms[known]),

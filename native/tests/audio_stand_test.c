@@ -1,0 +1,70 @@
+/* A device that stands still for some ms, as at an xrun, is heard there and then, and not for
+ * seconds: soon all waits as long as before, and the pitch is what it was. One thread only. */
+#define _GNU_SOURCE
+#include "audio_pair.h"
+
+enum { RATE = 48000, PERIOD = 128 };
+static const int64_t MS = 1000000;
+
+static float tone(int64_t frame, uint32_t channel) {
+    (void)channel;
+    return 0.5f * (float)sin(2.0 * M_PI * 997.0 / RATE * (double)frame);
+}
+
+static void listen(pair *p, int64_t frame, const float *const *out, uint32_t frames) {
+    (void)p, (void)frame, (void)out, (void)frames;
+}
+
+static void stand(pair *p, bool sender, int64_t ns) {
+    if (sender) {
+        p->from_late_ns += ns;
+        mp_audio_xrun(p->sender);
+    } else {
+        p->to_late_ns += ns;
+        mp_audio_xrun(p->hearer);
+    }
+}
+
+/* Pitch and wait are as before a second later, for good; it is cut twice at most. */
+static void it_is_over_soon(pair *p, bool sender, double stands_ms) {
+    mp_player_stats before = pair_stats(p);
+    int pitch_ms = 0, wait_ms = 0;
+    stand(p, sender, (int64_t)(stands_ms * 1e6));
+    for (int ms = 0; ms < 4000; ms += 20) {
+        pair_run(p, 0.02);
+        mp_player_stats now = pair_stats(p);
+        if (fabs(now.drift_ppm - before.drift_ppm) > 20.0) pitch_ms = ms + 20;
+        if (llabs(now.latency_us - before.latency_us) > 400) wait_ms = ms + 20;
+    }
+    uint64_t cuts = pair_stats(p).jumps - before.jumps;
+    printf("%s stands %.1f ms: pitch after %d ms, wait after %d ms, %d cuts\n",
+           sender ? "sender" : "hearer", stands_ms, pitch_ms, wait_ms, (int)cuts);
+    CHECK(pitch_ms < 1000 && wait_ms < 1000);
+    CHECK(cuts <= 2);
+}
+
+static void where_nothing_stands_nothing_is_cut(pair *p, int64_t jitter_ns) {
+    p->jitter_ns = jitter_ns;
+    pair_run(p, 5.0);
+    uint64_t before = pair_stats(p).jumps;
+    pair_run(p, 60.0);
+    CHECK_EQUAL(pair_stats(p).jumps, before);
+}
+
+int main(void) {
+    static pair p;
+    const double stands_ms[] = {0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0};
+    p.from = (device){RATE, PERIOD, 100.0, 1}, p.to = (device){RATE, PERIOD, -100.0, 1};
+    p.source = tone, p.listen = listen, p.delay_ns = 3 * MS;
+    pair_begin(&p, 128, 576.0);
+    pair_run(&p, 30.0);
+    for (size_t i = 0; i < sizeof stands_ms / sizeof *stands_ms; i++) {
+        it_is_over_soon(&p, false, stands_ms[i]);
+        it_is_over_soon(&p, true, stands_ms[i]);
+    }
+    where_nothing_stands_nothing_is_cut(&p, MS / 10);
+    where_nothing_stands_nothing_is_cut(&p, MS);
+    where_nothing_stands_nothing_is_cut(&p, 3 * MS);
+    pair_end(&p);
+    return 0;
+}
