@@ -30,7 +30,7 @@ static void it_is_over_soon(pair *p, bool sender, double stands_ms) {
     mp_player_stats before = pair_stats(p);
     int pitch_ms = 0, wait_ms = 0;
     stand(p, sender, (int64_t)(stands_ms * 1e6));
-    for (int ms = 0; ms < 4000; ms += 20) {
+    for (int ms = 0; ms < 2000; ms += 20) {
         pair_run(p, 0.02);
         mp_player_stats now = pair_stats(p);
         if (fabs(now.drift_ppm - before.drift_ppm) > 20.0) pitch_ms = ms + 20;
@@ -45,19 +45,19 @@ static void it_is_over_soon(pair *p, bool sender, double stands_ms) {
 
 static void where_nothing_stands_nothing_is_cut(pair *p, int64_t jitter_ns) {
     p->jitter_ns = jitter_ns;
-    pair_run(p, 5.0);
+    pair_run(p, 3.0);
     uint64_t before = pair_stats(p).jumps;
-    pair_run(p, 60.0);
+    pair_run(p, 20.0);
     CHECK_EQUAL(pair_stats(p).jumps, before);
 }
 
 int main(void) {
     static pair p;
-    const double stands_ms[] = {0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0};
+    const double stands_ms[] = {0.3, 1.0, 3.0, 8.0, 30.0};
     p.from = (device){RATE, PERIOD, 100.0, 1}, p.to = (device){RATE, PERIOD, -100.0, 1};
     p.source = tone, p.listen = listen, p.delay_ns = 3 * MS;
     pair_begin(&p, 128, 576.0);
-    pair_run(&p, 30.0);
+    pair_run(&p, 20.0);
     for (size_t i = 0; i < sizeof stands_ms / sizeof *stands_ms; i++) {
         it_is_over_soon(&p, false, stands_ms[i]);
         it_is_over_soon(&p, true, stands_ms[i]);

@@ -146,13 +146,14 @@ def _tone_of(omega: float, time: Doubles) -> Doubles:
 
 def _without_short_tones(piece: Doubles, omega: float) -> Doubles:
     pieces = piece.reshape(-1, SHORT_PIECE)
-    base, _ = np.linalg.qr(_tone_of(omega, np.arange(SHORT_PIECE) - SHORT_PIECE / 2))
-    return pieces - pieces @ base @ base.T
+    time = np.arange(SHORT_PIECE, dtype=np.float64) - SHORT_PIECE / 2
+    base = np.linalg.qr(_tone_of(omega, time))[0]
+    return np.asarray(pieces - pieces @ base @ base.T, np.float64)
 
 
 def _without_tone(piece: Doubles) -> tuple[Doubles, float, float]:
     """What is left of it, the tone's amplitude, and its frequency in radians a frame."""
-    time = np.arange(len(piece)) - len(piece) / 2
+    time = np.arange(len(piece), dtype=np.float64) - len(piece) / 2
     omega = _loudest(piece)
     fitted = np.zeros_like(piece)
     amplitude = 0.0
