@@ -44,6 +44,12 @@ def in_words(path: Path) -> str:
     return printable("".join(words).removeprefix(".")) or "the file"
 
 
+def path_of(words: str) -> Path:
+    """The path that `in_words` made these of, if none of its keys has a dot."""
+    steps = re.findall(r"([^.\[\]]+)|\[(\d+)\]", words)
+    return tuple(int(number) - 1 if number else key for key, number in steps)
+
+
 def printable(text: str) -> str:
     """What can be shown in a terminal, whatever strangers wrote."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -44,6 +44,7 @@ def _save(url: "RoomUrl", options: argparse.Namespace) -> None:
 
 
 def _load(url: "RoomUrl", options: argparse.Namespace) -> None:
+    from midipool.errors import MidiPoolError
     from midipool_client.snapshots.asking import load_room
     from midipool_client.snapshots.room_file import read_file
 
@@ -53,7 +54,10 @@ def _load(url: "RoomUrl", options: argparse.Namespace) -> None:
     if options.check:
         print(f"{options.file}: can be loaded")
         return
-    asyncio.run(load_room(url, file.data, options.acting_as))
+    try:
+        asyncio.run(load_room(url, file.data, options.acting_as))
+    except MidiPoolError as error:
+        raise file.refused(error) from None
 
 
 def _before(path: Path) -> str | None:

@@ -53,7 +53,7 @@ async def loaded(host: PageHost, request: web.Request) -> web.Response:
     try:
         await load_room(player.url, file.data, player.name)
     except MidiPoolError as error:
-        return _answer(Refused(str(error)), 409)
+        return _answer(Refused(str(file.refused(error))), 409)
     return _answer(Loaded(file.notes), 200)
 
 

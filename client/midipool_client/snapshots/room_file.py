@@ -5,9 +5,9 @@ from typing import NamedTuple
 import msgspec
 
 from midipool import snapshot
-from midipool.errors import InvalidValue
+from midipool.errors import InvalidValue, MidiPoolError, Refused
 from midipool.snapshot import BadSnapshot, Snapshot
-from midipool.snapshot.fields import in_words
+from midipool.snapshot.fields import in_words, path_of
 from midipool_client.snapshots.yaml_reader import BadFile, Document, Spot, read_yaml
 from midipool_client.snapshots.yaml_writer import rewritten, write_yaml
 
@@ -22,6 +22,18 @@ class RoomFile(NamedTuple):
     notes: list[str]
     """What of it midiPool does not know."""
     snapshot: Snapshot
+    document: Document
+
+    def refused(self, error: MidiPoolError) -> MidiPoolError:
+        """Why a server does not load it, with line and column if it says where that is."""
+        if not isinstance(error, Refused) or error.field is None:
+            return error
+        path = path_of(error.field)
+        if not path or path[0] not in self.document.data:
+            return error
+        line, column = self.document.spot(path)
+        where = f"{self.document.file}: line {line}, column {column}: {error.field}"
+        return Refused(error.code, f"{where}: {error}")
 
 
 def text_of(data: bytes, before: str | None = None) -> str:
@@ -44,7 +56,7 @@ def read_file(content: bytes, file: str) -> RoomFile:
         raise BadFile(file, Spot(1, 1), f"holds what cannot be sent: {error}") from None
     if len(data) > snapshot.MAX_BYTES:
         raise BadFile(file, Spot(1, 1), f"is longer than {snapshot.MAX_BYTES // 1024} KiB")
-    return RoomFile(data, notes, read.snapshot)
+    return RoomFile(data, notes, read.snapshot, document)
 
 
 def is_room(content: bytes) -> bool:

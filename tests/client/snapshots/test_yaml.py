@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from midipool import snapshot
+from midipool.errors import Refused, Unavailable
 from midipool.snapshot import Snapshot
 from midipool_client.snapshots.room_file import read_file, text_of
 from midipool_client.snapshots.yaml_reader import MAX_NODES, BadFile, read_yaml
@@ -185,3 +186,13 @@ def test_nor_does_a_room_with_a_piece_cut_out_or_put_in(data: st.DataObject) -> 
     piece = data.draw(st.text("{}[]:-,&*!|>'\"#%@ \n\t0aé", max_size=4))
     with contextlib.suppress(BadFile):
         read_file((ROOM[:begin] + piece + ROOM[end:]).encode(), "r.yaml")
+
+
+def test_what_the_server_refuses_is_said_of_the_line() -> None:
+    text = "midipool_room: 1\nmodules:\n  - name: a\n  - name: echo\n    program: fuzz\n"
+    file = read_file(text.encode(), "room.yaml")
+    refused = Refused("no_such_program", "no program 'fuzz'", "modules[2].program")
+    said = "room.yaml: line 5, column 14: modules[2].program: no program 'fuzz'"
+    assert str(file.refused(refused)) == said
+    for other in (Refused("too_fast", "wait"), Refused("x", "y", "leader"), Unavailable("away")):
+        assert file.refused(other) is other
