@@ -49,6 +49,8 @@ class Soak:
     loads: list[float] = field(default_factory=list)
     stalls: list[tuple[float, float]] = field(default_factory=list)
     """(seconds since the begin, for how long) the machine did not let us look."""
+    busy_looks: int = 0
+    """Of those at the load: so many found a machine that is too busy."""
     server_logs: list[str] = field(default_factory=list)
     ghosts: list[Ghost] = field(default_factory=list)
     before: dict[str, Any] | None = None
