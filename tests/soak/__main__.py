@@ -3,6 +3,7 @@
 import argparse
 import json
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def main() -> int:
     seed = random.randrange(1_000_000) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)  # noqa: T201
     end_in_order_when_terminated()
+    # A shell lets what it starts in the background ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     wanted = Options(options.minutes, seed, options.clients, options.lasting)
     wanted.verbose = options.verbose
     try:
