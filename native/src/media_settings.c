@@ -52,16 +52,18 @@ mp_status mp_media_socket_remove_key(mp_media_socket *socket, uint16_t key_id) {
 
 /* ---- slots ---- */
 
-static bool is_elsewhere(const mp_hearing *hearing, uint32_t slot, uint32_t sender,
-                         uint16_t key_id) {
+/* The server gave the id anew, as one does that was started again: who had it has another one. */
+static void take_from_others(mp_hearing *hearing, uint32_t slot, uint32_t sender,
+                             uint16_t key_id) {
     for (uint32_t other = 0; other < MP_MEDIA_SENDERS; other++) {
-        for (int i = 0; i < MP_IDS; i++) {
-            const mp_sender_id *id = hearing->slots[other].ids[i];
-            if (other != slot && id != NULL && id->sender == sender && id->key_id == key_id)
-                return true;
+        mp_sender_id **ids = hearing->slots[other].ids;
+        for (int i = 0; other != slot && i < MP_IDS; i++) {
+            if (ids[i] == NULL || ids[i]->sender != sender || ids[i]->key_id != key_id) continue;
+            if (i == 0) ids[0] = ids[1];
+            ids[1] = NULL;
+            break;
         }
     }
-    return false;
 }
 
 static bool knows(const mp_hearing_slot *slot, uint32_t sender, uint16_t key_id) {
@@ -90,7 +92,7 @@ mp_status mp_media_socket_hear(mp_media_socket *socket, uint32_t slot, uint32_t 
                                uint16_t key_id) {
     mp_hearing next = *own(socket);
     if (slot >= MP_MEDIA_SENDERS || sender == 0) return MP_OUT_OF_RANGE;
-    if (is_elsewhere(&next, slot, sender, key_id)) return MP_OUT_OF_RANGE;
+    take_from_others(&next, slot, sender, key_id);
     mp_hearing_slot *here = &next.slots[slot];
     if (knows(here, sender, key_id)) return MP_OK;
     mp_heard_sender *made = NULL;

@@ -125,7 +125,8 @@ mp_status mp_media_socket_add_key(mp_media_socket *socket, uint16_t key_id, cons
 /* Forget a key; what is sealed with it is not opened any more. */
 mp_status mp_media_socket_remove_key(mp_media_socket *socket, uint16_t key_id);
 /* Hear `sender` under a key in a slot. A slot knows two such ids, of one player: the older of two
- * others goes. MP_OUT_OF_RANGE for sender 0, a slot that is none, or an id of another slot. */
+ * others goes; an id of another slot is this one's from now on. MP_OUT_OF_RANGE for sender 0 and a
+ * slot that is none. */
 mp_status mp_media_socket_hear(mp_media_socket *socket, uint32_t slot, uint32_t sender,
                                uint16_t key_id);
 /* Empty a slot; its queue and its statistics go with it. */

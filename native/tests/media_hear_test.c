@@ -311,12 +311,28 @@ static void slots_have_rules(void) {
     mp_media_sender_stats none;
     CHECK(mp_media_socket_hear(s, MP_MEDIA_SENDERS, 5, KEY_ID) == MP_OUT_OF_RANGE);
     CHECK(mp_media_socket_hear(s, 0, 0, KEY_ID) == MP_OUT_OF_RANGE);
-    CHECK(mp_media_socket_hear(s, 0, SENDER, KEY_ID) == MP_OUT_OF_RANGE);
     CHECK(mp_media_socket_get_sender(s, 0, &none) == MP_OUT_OF_RANGE);
     CHECK(mp_media_socket_unhear(s, SLOT) == MP_OK);
     hand_in_sealed(MP_MEDIA_SOURCE, 1, HOME);
     CHECK_EQUAL(stats().unknown_sender, 1);
     CHECK(mp_media_socket_hear(s, 0, SENDER, KEY_ID) == MP_OK);
+    end();
+}
+
+/* A server that was started again counts its members anew. */
+static void an_id_is_the_slots_that_was_told_last(void) {
+    mp_media_packet packet;
+    begin();
+    CHECK(mp_media_socket_hear(s, 0, SENDER + 1, KEY_ID) == MP_OK);
+    CHECK(mp_media_socket_hear(s, 0, SENDER, KEY_ID) == MP_OK);
+    CHECK(mp_media_socket_hear(s, SLOT, SENDER + 1, KEY_ID) == MP_OK);
+    hand_in_sealed(MP_MEDIA_SOURCE, 1, HOME);
+    CHECK(mp_media_socket_take(s, 0, &packet) == 1);
+    CHECK(mp_media_socket_take(s, SLOT, &packet) == 0);
+    sealed other = seal(KEY, KEY_ID, MP_MEDIA_SOURCE, SENDER + 1, 1);
+    hand_in(other.bytes, other.size, HOME);
+    CHECK(mp_media_socket_take(s, 0, &packet) == 0);
+    CHECK(mp_media_socket_take(s, SLOT, &packet) == 1);
     end();
 }
 
@@ -414,6 +430,7 @@ int main(int argc, char **argv) {
     a_flood_is_dropped_unopened();
     a_key_changes_without_a_loss();
     slots_have_rules();
+    an_id_is_the_slots_that_was_told_last();
     a_sink_stands_in_for_the_queue();
     if (argc > 2) seed = strtoull(argv[2], NULL, 10);
     fuzzed_datagrams_are_all_accounted_for(argc > 1 ? strtoll(argv[1], NULL, 10) : 200000);
