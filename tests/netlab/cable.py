@@ -25,7 +25,9 @@ class Cable:
         ip("link", "add", *ends, "netns", switch.name)
         switch.ip("link", "set", self._port, "master", BRIDGE, "up")
         ip_version, prefix = ("ipv6", 64) if host.is_ipv6 else ("ipv4", 24)
-        host.ip("address", "add", f"{host.address}/{prefix}", "dev", device)
+        # Else the kernel asks later, and only then is an address one that can be bound.
+        at_once = ("nodad",) if host.is_ipv6 else ()
+        host.ip("address", "add", f"{host.address}/{prefix}", "dev", device, *at_once)
         host.ip("link", "set", device, "up")
         for key, value in NEIGHBOURS.items():
             host.sysctl(f"{ip_version}/neigh/{device}/{key}", value)
