@@ -103,6 +103,7 @@ typedef struct mp_player {
     uint32_t xruns_seen;
     uint32_t behind;        /* device frames that are not heard any more: their time is over */
     int troubled;            /* so many looks at the wait may cut it to its place */
+    int64_t trouble_ns;     /* when it was so last */
     bool held, started;     /* a first block was decoded, and waits for its time */
     bool pending_there;     /* a packet was taken out of the queue, but it is too early for it */
     mp_media_packet pending;

@@ -8,25 +8,32 @@ enum { JUMP_PACKETS = 90 };
 /* Where there was something to be heard anyway it is cut to its place, in both directions: at the
  * begin, when the first packet was hardly one of the quickest, behind an xrun of ours, and where the
  * wait jumped because of one of the sender's. */
-static const double CUT_IN_TROUBLE = 0.0002 * MP_STREAM_RATE;
+static const double CUT_IN_TROUBLE = 0.0003 * MP_STREAM_RATE;
 static const double SURE_SIGMAS = 4.0;
 /* What came while the device stood still shows a wait that is none: so it is looked at twice. */
 enum { TROUBLED_LOOKS = 2 };
+static const int64_t SECOND_NS = 1000000000;
 /* A wait that is short by so much makes packets come too late: the hole is filled at once. */
 static const double SHORT_FRAMES = 0.00025 * MP_STREAM_RATE;
 /* Without a packet for so long beside what may lie in the queue, a stream has ended. */
 static const int64_t ENDED_NS = 1100000000;
 
-/* What the callback lacked had its time, and is not heard later: so the wait stays as it was. */
-static void look_for_trouble(mp_player *p, const mp_device_time *device, int64_t now_ns) {
+/* What the callback lacked had its time, and is not heard later: so the wait stays as it was. In bars
+ * mode all has its place in time anyhow. */
+static void let_pass_what_lacked(mp_player *p, const mp_device_time *device) {
     uint64_t dry = atomic_load(&p->dry), more = dry - p->dry_seen;
-    if (more == 0 && device->xruns == p->xruns_seen) return;
     p->dry_seen = dry;
-    p->xruns_seen = device->xruns;
-    /* In bars mode all has its place in time anyhow. */
     if (!p->started || p->by_bars) return;
-    if (more > device->rate) more = device->rate;
-    p->behind += (uint32_t)more;
+    p->behind += (uint32_t)(more > device->rate ? device->rate : more);
+}
+
+/* A device that stood still has another wait. Where one stands all the time, to cut each time would
+ * be worse than to be late. */
+static void look_for_trouble(mp_player *p, const mp_device_time *device, int64_t now_ns) {
+    if (device->xruns == p->xruns_seen || now_ns - p->trouble_ns < SECOND_NS) return;
+    p->xruns_seen = device->xruns;
+    if (!p->started || p->by_bars) return;
+    p->trouble_ns = now_ns;
     p->troubled = TROUBLED_LOOKS;
     mp_waits_hurry(&p->waits, now_ns);
 }
@@ -68,7 +75,9 @@ static void steer(mp_player *p, double target, double least, int64_t now_ns) {
     }
     play_faster(p, mp_steering_step(&p->steering, wait * seconds, target * seconds, now_ns));
     if (p->steering.jumped) mp_waits_hurry(&p->waits, now_ns);
-    if (p->steering.moved) cut(p, wait - target, true, false, now_ns);
+    if (!p->steering.moved || now_ns - p->trouble_ns < SECOND_NS) return;
+    p->trouble_ns = now_ns;
+    cut(p, wait - target, true, false, now_ns);
 }
 
 /* The least wait with which a packet is there when it is decoded. */
@@ -99,6 +108,7 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
     const mp_moment at = {device, map, pieces, cover + device->missed, least, now_ns};
     atomic_store(&p->floor, lowest);
     mp_player_choose_way(p, &at);
+    let_pass_what_lacked(p, device);
     look_for_trouble(p, device, now_ns);
     mp_player_take_in(p, device, map, now_ns);
     if (p->started && now_ns - p->heard_ns > ENDED_NS && !p->pending_there) {
