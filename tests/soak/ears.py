@@ -7,17 +7,14 @@ pitches as NAME=HZ with commas. Two JSON lines a second: {"at_us", "levels": {na
 import contextlib
 import json
 import os
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any
 
 import numpy as np
 
-from midipool_demo.background import child_environment
+from midipool_demo.line_program import LineProgram
 from tests.bench.sound_probe import RATE
 
 EVERY_S, CONNECT_EVERY = 0.5, 2
@@ -103,57 +100,23 @@ def main(pitches: str, names: list[str]) -> None:
             time.sleep(EVERY_S)
 
 
-class Ears:
+class Ears(LineProgram):
     """Runs the program; a context manager."""
 
     def __init__(self, env: Mapping[str, str], names: list[str], pitches: dict[str, float]) -> None:
         self._looks: list[tuple[int, str, dict[str, float]]] = []
-        self._lock = threading.Lock()
         said = ",".join(f"{name}={hz}" for name, hz in pitches.items())
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.soak.ears", said, *names],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env=child_environment(env),
-            text=True,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,))
-        self._reader.start()
+        super().__init__(env, "tests.soak.ears", said, *names)
 
-    def _read(self, lines: IO[str]) -> None:
-        for text in lines:
-            line: dict[str, Any] = json.loads(text)
-            with self._lock:
-                for name, found in line["levels"].items():
-                    self._looks.append((line["at_us"], name, found))
-
-    @property
-    def alive(self) -> bool:
-        """Whether it listens."""
-        return self._process.poll() is None
+    def _take(self, line: dict[str, Any]) -> None:
+        for name, found in line["levels"].items():
+            self._looks.append((line["at_us"], name, found))
 
     def heard(self) -> list[tuple[int, str, dict[str, float]]]:
         """(when, who, how loud it hears whom) since the last call."""
         with self._lock:
             looks, self._looks = self._looks, []
         return looks
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.terminate()
-        self._process.wait()
-        self._reader.join()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 if __name__ == "__main__":

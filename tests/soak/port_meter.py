@@ -7,18 +7,16 @@
 import itertools
 import json
 import os
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any
 
 import numpy as np
 
-from midipool_demo.background import child_environment
 from midipool_demo.frame_times import FrameTimes
+from midipool_demo.line_program import LineProgram
+from midipool_demo.tick_meter import told
 from midipool_native.jack import JackMeter
 from tests.soak.ticks import PERIOD, Event
 
@@ -40,20 +38,14 @@ def main(ports: list[str]) -> None:
             for index, port in enumerate(ports):
                 meter.connect(port, index)  # refused while it stands, and while there is none
         turn += 1
-        line = {
-            "events": [[e.frame, e.port, e.data.hex()] for e in meter.events()],
-            "cycles": meter.cycles(),
-            "xruns": meter.xruns,
-            "lost": meter.lost,
-        }
         try:
-            print(json.dumps(line), flush=True)  # noqa: T201
+            print(json.dumps(told(meter)), flush=True)  # noqa: T201
         except BrokenPipeError:
             return
         time.sleep(EVERY_S)
 
 
-class PortMeter:
+class PortMeter(LineProgram):
     """Runs the program, and says when what was heard was; a context manager."""
 
     def __init__(self, env: Mapping[str, str], ports: list[str]) -> None:
@@ -64,24 +56,7 @@ class PortMeter:
         self._events: list[tuple[int, int, bytes]] = []
         self._cycles: list[tuple[int, int]] = []
         self._gaps: list[tuple[int, int]] = []
-        self._lock = threading.Lock()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.soak.port_meter", *ports],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env=child_environment(env),
-            text=True,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        self._reader = threading.Thread(target=self._read, args=(self._process.stdout,))
-        self._reader.start()
-
-    def _read(self, lines: IO[str]) -> None:
-        for text in lines:
-            line: dict[str, Any] = json.loads(text)
-            with self._lock:
-                self._take(line)
+        super().__init__(env, "tests.soak.port_meter", *ports)
 
     def _take(self, line: dict[str, Any]) -> None:
         if "sample_rate" in line:
@@ -108,11 +83,6 @@ class PortMeter:
             found, self._gaps = self._gaps, []
         return found
 
-    @property
-    def alive(self) -> bool:
-        """Whether it measures."""
-        return self._process.poll() is None
-
     def heard(self, all_of_it: bool = False) -> tuple[int, dict[str, list[Event]]]:
         """(until when, by port) what was heard since the last call, in room time."""
         with self._lock:
@@ -136,21 +106,6 @@ class PortMeter:
                 found.setdefault(self._ports[port], []).append((int(ns) // 1000, data))
         self._events = left
         return until_ns // 1000, found
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.terminate()
-        self._process.wait()
-        self._reader.join()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
 
 
 if __name__ == "__main__":
