@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -48,6 +48,8 @@ RELAY_DROPS = {
 VOTE_S = 10.0
 MAX_TRIES = 4
 NEEDS_TOKEN = ("password_needed", "invitation_needed", "door_locked", "bad_invitation")
+
+Told = TypeVar("Told")
 
 
 class Remote:
@@ -133,6 +135,19 @@ class Remote:
         except Disconnected as error:
             raise Unavailable(str(error)) from None
         raise Unavailable(f"the connection with {self.url} ended")
+
+    async def told(self, kind: type[Told], capability: str, what: str) -> Told:
+        """What comes behind the welcome; Unavailable from a server that is older than `what`."""
+        self.needs(capability, what)
+        async for message in self.heard():
+            if isinstance(message, kind):
+                return message
+        raise AssertionError("it ends by an error")
+
+    def needs(self, capability: str, what: str) -> None:
+        """Raises Unavailable for a server that is older than that."""
+        if self.welcome is not None and capability not in self.welcome.capabilities:
+            raise Unavailable(f"the server of {self.url} is older than {what}: update it")
 
     def _hello(self, token: str) -> Hello:
         url = self.url

@@ -40,13 +40,11 @@ def run(url: "RoomUrl", options: argparse.Namespace) -> int:
 
 
 async def _show(url: "RoomUrl", options: argparse.Namespace) -> None:
-    from midipool.errors import Unavailable
     from midipool.messages import Chat, ChatNews
     from midipool_client.remote import Remote
 
     async with Remote(url, options.acting_as, ("chat",)) as remote:
-        if remote.welcome is not None and "chat" not in remote.welcome.capabilities:
-            raise Unavailable(f"the server of {url} is older than the chat: update it")
+        remote.needs("chat", "the chat")
         async for message in remote.heard():
             if isinstance(message, Chat):
                 for line in message.lines:

@@ -84,16 +84,10 @@ async def _run(url: "RoomUrl", options: argparse.Namespace) -> None:
 
 async def _graph(remote: "Remote") -> "Graph":
     """The room's, which comes behind the welcome; raises Unavailable."""
-    from midipool.errors import Unavailable
     from midipool.graph.news import graph_of
     from midipool.messages import RoomGraph
 
-    if remote.welcome is not None and "graph" not in remote.welcome.capabilities:
-        raise Unavailable(f"the server of {remote.url} is older than the graph: update it")
-    async for message in remote.heard():
-        if isinstance(message, RoomGraph):
-            return graph_of(message)
-    raise AssertionError("it ends by an error")
+    return graph_of(await remote.told(RoomGraph, "graph", "the graph"))
 
 
 def _shown(graph: "Graph", as_json: bool) -> str:

@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from midipool.messages import ModuleCommand, Modules
-    from midipool_client.remote import Remote
+    from midipool.messages import ModuleCommand
     from midipool_client.room_url import RoomUrl
 
 
@@ -76,27 +75,14 @@ def _value(text: str) -> tuple[str, float | str]:
 async def _show(url: "RoomUrl", options: argparse.Namespace) -> None:
     import msgspec
 
+    from midipool.messages import Modules
     from midipool_client.module_words import modules_in_words
     from midipool_client.remote import Remote, room_status
 
     async with Remote(url, options.acting_as, ("modules",)) as remote:
-        told = await _told(remote)
+        told = await remote.told(Modules, "modules", "the list of modules")
     if options.json:
         print(json.dumps(msgspec.to_builtins(told), indent=2))
         return
     room_us = (await room_status(url))["room_time_us"]
     print("\n".join(modules_in_words(told.modules, told.programs, room_us)))
-
-
-async def _told(remote: "Remote") -> "Modules":
-    """What comes behind the welcome; raises Unavailable."""
-    from midipool.errors import Unavailable
-    from midipool.messages import Modules
-
-    if remote.welcome is not None and "modules" not in remote.welcome.capabilities:
-        text = f"the server of {remote.url} is older than the list of modules: update it"
-        raise Unavailable(text)
-    async for message in remote.heard():
-        if isinstance(message, Modules):
-            return message
-    raise AssertionError("it ends by an error")

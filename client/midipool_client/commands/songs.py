@@ -80,16 +80,11 @@ async def _run(url: "RoomUrl", options: argparse.Namespace) -> None:
 
 async def _book(remote: "Remote") -> "SongBook":
     """The room's list, which comes behind the welcome; raises Unavailable."""
-    from midipool.errors import Unavailable
     from midipool.messages import Songs
     from midipool.song_book import SongBook
 
-    if remote.welcome is not None and "songs" not in remote.welcome.capabilities:
-        raise Unavailable(f"the server of {remote.url} is older than song lists: update it")
-    async for message in remote.heard():
-        if isinstance(message, Songs):
-            return SongBook(message.songs, message.loaded)
-    raise AssertionError("it ends by an error")
+    told = await remote.told(Songs, "songs", "song lists")
+    return SongBook(told.songs, told.loaded)
 
 
 def _in_words(book: "SongBook") -> str:
