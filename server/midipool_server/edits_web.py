@@ -63,18 +63,14 @@ class EditPages:
 
     async def _show(self, request: web.Request) -> web.Response:
         room = self._room(request)
-        if room is None:
-            return _json({"error": NO_ROOM}, 404)
-        if not _may_look(request, room):
-            return _json({"error": PRIVATE}, 403)
+        if isinstance(room, web.Response):
+            return room
         return _json(self._edited.shown(room, self._host.now_us()))
 
     async def _change(self, request: web.Request) -> web.Response:
         room = self._room(request)
-        if room is None:
-            return _json({"error": NO_ROOM}, 404)
-        if not _may_look(request, room):
-            return _json({"error": PRIVATE}, 403)
+        if isinstance(room, web.Response):
+            return room
         # A page of another site can post, but not this type without being asked first.
         if request.content_type != "application/json":
             return _json({"error": "send JSON, as application/json"}, 415)
@@ -107,8 +103,12 @@ class EditPages:
             raise InvalidMessage(f"must be one of {tags}", "type")
         return edit
 
-    def _room(self, request: web.Request) -> Room | None:
-        return self._host.lobby.rooms.get(request.match_info["room"])
+    def _room(self, request: web.Request) -> Room | web.Response:
+        """Which it is about, or why that is not shown."""
+        room = self._host.lobby.rooms.get(request.match_info["room"])
+        if room is None:
+            return _json({"error": NO_ROOM}, 404)
+        return room if _may_look(request, room) else _json({"error": PRIVATE}, 403)
 
 
 def _may_look(request: web.Request, room: Room) -> bool:

@@ -197,15 +197,20 @@ def test_a_name_like_a_groups_is_refused_at_the_door(band: Band) -> None:
         band.enter(6, "@rhythm")
 
 
+def with_two() -> Room:
+    """A room that has sound, with Anna and Bert."""
+    media = RoomMedia(1, 0, lambda: b"k" * 32, iter(range(1, 100)))
+    room = Room("jam", "c10c", 8765, media=media)
+    for id in (ANNA, BERT):
+        room.join(0, id, NAMES[id], "", False, f"{id:032x}")
+    return room
+
+
 def test_the_relay_is_told_who_hears_whom(
     relay: tuple[Relay, dict[tuple[int, int], bool]],
 ) -> None:
     made, links = relay
-    media = RoomMedia(1, 0, lambda: b"k" * 32, iter(range(1, 100)))
-    room = Room("jam", "c10c", 8765, media=media)
-    followed = MediaRelay(made)
-    for id in (ANNA, BERT):
-        room.join(0, id, NAMES[id], "", False, f"{id:032x}")
+    room, followed = with_two(), MediaRelay(made)
     followed.follow(room)
     anna, bert = room.members[ANNA].sender, room.members[BERT].sender
     assert links == {}
@@ -232,11 +237,7 @@ def test_what_only_a_recorder_hears_is_relayed_as_long_as_it_records(
     relay: tuple[Relay, dict[tuple[int, int], bool]],
 ) -> None:
     made, links = relay
-    media = RoomMedia(1, 0, lambda: b"k" * 32, iter(range(1, 100)))
-    room = Room("jam", "c10c", 8765, media=media)
-    followed = MediaRelay(made)
-    for id in (ANNA, BERT):
-        room.join(0, id, NAMES[id], "", False, f"{id:032x}")
+    room, followed = with_two(), MediaRelay(made)
     anna, bert = room.members[ANNA].sender, room.members[BERT].sender
     cut_tape = UnlinkNodes(id=1, source="bert", target=TAPE)
     steps: list[tuple[Message, bool]] = [(NO_BERT, False), (RECORDS, True), (cut_tape, False)]
