@@ -53,10 +53,13 @@ class Acceptance:
     """A listener's answer to one stream. Times are µs of one clock."""
 
     def __init__(self) -> None:
+        self._begin(attempt=0)
+
+    def _begin(self, attempt: int) -> None:
         self.answer: StreamAnswer | None = None
         """None until there is one."""
         self.reason = ""
-        self.attempt = 0
+        self.attempt = attempt
         """Counts tries, so that what is said of one is not taken for the next."""
         self._hindered = False
         self._again_us: int | None = None
@@ -70,9 +73,7 @@ class Acceptance:
 
     def offered_anew(self) -> None:
         """It has another format: what was said of the one before does not hold."""
-        attempt = self.attempt
-        self.__init__()  # type: ignore[misc]
-        self.attempt = attempt + 1
+        self._begin(self.attempt + 1)
 
     def hinder(self, trouble: Trouble | None) -> None:
         """What is known to hinder it now; with None it is tried at once."""

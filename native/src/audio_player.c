@@ -27,10 +27,14 @@ static void let_pass_what_lacked(mp_player *p, const mp_device_time *device) {
     p->behind += (uint32_t)(more > device->rate ? device->rate : more);
 }
 
-/* A device that stood still has another wait. Where one stands all the time, to cut each time would
- * be worse than to be late. */
+/* Where a device stands all the time, to cut each time would be worse than to be late. */
+static bool is_long_ago(const mp_player *p, int64_t now_ns) {
+    return now_ns - p->trouble_ns >= SECOND_NS;
+}
+
+/* A device that stood still has another wait. */
 static void look_for_trouble(mp_player *p, const mp_device_time *device, int64_t now_ns) {
-    if (device->xruns == p->xruns_seen || now_ns - p->trouble_ns < SECOND_NS) return;
+    if (device->xruns == p->xruns_seen || !is_long_ago(p, now_ns)) return;
     p->xruns_seen = device->xruns;
     if (!p->started || p->by_bars) return;
     p->trouble_ns = now_ns;
@@ -75,7 +79,7 @@ static void steer(mp_player *p, double target, double least, int64_t now_ns) {
     }
     play_faster(p, mp_steering_step(&p->steering, wait * seconds, target * seconds, now_ns));
     if (p->steering.jumped) mp_waits_hurry(&p->waits, now_ns);
-    if (!p->steering.moved || now_ns - p->trouble_ns < SECOND_NS) return;
+    if (!p->steering.moved || !is_long_ago(p, now_ns)) return;
     p->trouble_ns = now_ns;
     cut(p, wait - target, true, false, now_ns);
 }

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from midipool.audio.acceptance import Trouble, trouble_with
-from midipool.messages import Hearing
+from midipool.messages import MAX_HEARINGS, Hearing
 from midipool_client.audio.engine_messages import AudioStatus
 from midipool_client.audio.hearing import MemberHearing
-
-MOST_HEARD = 64
-"""As many as the mixer has places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +76,6 @@ def _hindrance(member: MemberHearing, place: int, ears: Ears) -> Trouble | None:
         return Trouble("the server has no relay, and so no key for sound", lasts=True)
     if not ears.ready:
         return Trouble(ears.problem or "the audio engine is being started")
-    if place >= MOST_HEARD:
-        return Trouble(f"{MOST_HEARD} others are heard already, which is as many as can be")
+    if place >= MAX_HEARINGS:
+        return Trouble(f"{MAX_HEARINGS} others are heard already, which is as many as can be")
     return None

@@ -1,7 +1,7 @@
 """What is answered where there is too little to hear all with."""
 
-from midipool.messages import AudioStream
-from midipool_client.audio.answers import MOST_HEARD, Ears, answer_all
+from midipool.messages import MAX_HEARINGS, AudioStream
+from midipool_client.audio.answers import Ears, answer_all
 from midipool_client.audio.engine_messages import AudioStatus, VoiceStatus
 from midipool_client.audio.hearing import MemberHearing
 from midipool_client.audio.options import AudioOptions
@@ -17,13 +17,13 @@ def offering(name: str) -> MemberHearing:
 
 
 def test_who_comes_when_all_places_are_taken_is_heard_as_soon_as_one_is_free() -> None:
-    assert MOST_HEARD == MAX_PLAYERS
-    members = [offering(f"m{number}") for number in range(MOST_HEARD + 1)]
+    assert MAX_HEARINGS == MAX_PLAYERS
+    members = [offering(f"m{number}") for number in range(MAX_HEARINGS + 1)]
     status = AudioStatus(
         [VoiceStatus(m.name) for m in members[:-1]], 0.0, 0.0, 0, {}, 0, connections=[]
     )
     assert answer_all(members, EARS, status, 0)
-    assert [m.acceptance.answer for m in members] == [*["accepted"] * MOST_HEARD, "failed"]
+    assert [m.acceptance.answer for m in members] == [*["accepted"] * MAX_HEARINGS, "failed"]
     late = members[-1]
     assert "64 others are heard already" in late.hearing().answer_reason
     assert [v.linked for m in members[-2:] if (v := m.voice())] == [True, False]
