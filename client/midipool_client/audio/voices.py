@@ -179,6 +179,9 @@ class Voices:
             self._enter(slot, voice, key_id, *decoders)
         except MidiPoolError as error:
             self._failures[voice.name] = VoiceFailure(voice.name, voice.attempt, str(error))
+            if slot in self._slots:  # the mixer has them, and lets go of them first
+                self._silence(slot)
+                return
             if len(decoders) == 2:
                 self._socket.unhear(slot)
             for decoder in decoders:

@@ -52,6 +52,7 @@ class FakeCore:
         self.mixes: list[tuple[int, float]] = []
         self.links: list[tuple[int, PlayerLink]] = []
         self.tapes: list[tuple[int, PlayerLink]] = []
+        self.is_full = False
 
     def add_player(self, slot: int, setup: PlayerSetup) -> None:
         assert slot not in self.setups
@@ -74,6 +75,8 @@ class FakeCore:
         return slot in self.setups
 
     def set_decoder(self, slot: int, handle: object) -> None:
+        if self.is_full:
+            raise Unavailable("the queue is full")
         self.set[slot] = handle
 
     def takes_decoder_up(self, slot: int) -> None:
@@ -322,6 +325,21 @@ def test_who_cannot_be_heard_keeps_nobody_else_and_is_tried_again_when_asked(des
     assert desk.voices.failures() == []
     assert [name for _, name, _ in desk.voices.taped()] == ["bo", "ada"]
     assert len(desk.open_ones()) == 4
+
+
+def test_what_the_mixer_took_already_is_freed_when_it_lets_go(desk: Desk) -> None:
+    desk.core.is_full = True
+    desk.voices.want([ADA])
+    assert desk.voices.failures() == [VoiceFailure("ada", 0, "the queue is full")]
+    assert len(desk.open_ones()) == 2
+    desk.core.lets_go()
+    desk.voices.tend()
+    assert desk.open_ones() == []
+    assert desk.socket.heard == {}
+    desk.core.is_full = False
+    desk.voices.want([msgspec.structs.replace(ADA, attempt=1)])
+    assert desk.voices.failures() == []
+    assert len(desk.open_ones()) == 2
 
 
 def test_who_is_recorded_otherwise_than_heard_has_two_links(desk: Desk) -> None:
