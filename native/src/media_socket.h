@@ -131,8 +131,8 @@ struct mp_media_socket {
     _Atomic int64_t standby_until_ns; /* up to then, everything goes by the relay too */
     _Atomic uint32_t false_alarms; /* who was taken for cut off was heard soon after */
     /* The codec thread's own. */
-    uint32_t alarms_seen;
-    int64_t asked_ns, patience_ns, patience_since_ns;
+    uint32_t alarms_seen, alarms;
+    int64_t asked_ns, patience_ns, alarm_ns, window_ns;
 };
 
 #define MP_COUNT(socket, field, more)                                                      \

@@ -8,9 +8,11 @@
 
 /* Who is silent for longer than it ever was of late, and by this, may not get through. Where those
  * who were thought to be cut off are heard again soon after, machines or lines just come late at
- * times: to send all of it twice makes that worse, so patience grows, and wears off in calm. */
+ * times. Now and then that costs little; where it goes on, to send all of it twice makes it worse:
+ * patience grows where a window of time has many such alarms, and wears off where it has fewer. */
 static const int64_t LEAST_PATIENCE_NS = 5000000, MOST_PATIENCE_NS = 320000000;
-static const int64_t FALSE_ALARM_NS = 500000000, CALM_NS = 10000000000;
+static const int64_t FALSE_ALARM_NS = 500000000, WINDOW_NS = 10000000000;
+enum { MANY_ALARMS = 10 };
 static const int64_t FIRST_PAUSE_NS = 10000000, MOST_PAUSE_NS = 30000000;
 enum { PAUSE_FADES = 256 /* packets */ };
 /* By then hole punching has seen it too, and chosen another path. */
@@ -58,18 +60,25 @@ void mp_watch_asked(mp_media_socket *s, const uint8_t *senders, uint32_t size,
 
 /* ---- the codec thread ---- */
 
-static void learn_patience(mp_media_socket *s, int64_t now_ns) {
+/* Those who fall silent at once, and while it stands by for others, are one alarm. */
+static void count_alarms(mp_media_socket *s, int64_t now_ns) {
     uint32_t false_alarms = atomic_load_explicit(&s->false_alarms, memory_order_relaxed);
-    if (false_alarms != s->alarms_seen) {
-        s->alarms_seen = false_alarms;
-        s->patience_ns *= 2;
-        s->patience_since_ns = now_ns;
-    } else if (now_ns - s->patience_since_ns > CALM_NS) {
-        s->patience_ns /= 2;
-        s->patience_since_ns = now_ns;
-    }
+    if (false_alarms == s->alarms_seen) return;
+    s->alarms_seen = false_alarms;
+    if (now_ns - s->alarm_ns < STANDBY_NS) return;
+    s->alarm_ns = now_ns;
+    s->alarms++;
+}
+
+static void learn_patience(mp_media_socket *s, int64_t now_ns) {
+    count_alarms(s, now_ns);
+    bool many = s->alarms >= MANY_ALARMS;
+    if (!many && now_ns - s->window_ns < WINDOW_NS && s->patience_ns > 0) return;
+    s->patience_ns = many ? s->patience_ns * 2 : s->patience_ns / 2;
     if (s->patience_ns < LEAST_PATIENCE_NS) s->patience_ns = LEAST_PATIENCE_NS;
     if (s->patience_ns > MOST_PATIENCE_NS) s->patience_ns = MOST_PATIENCE_NS;
+    s->alarms = 0;
+    s->window_ns = now_ns;
 }
 
 static bool is_silent(mp_watched *w, int64_t patience_ns, int64_t now_ns) {
