@@ -98,9 +98,14 @@ static void publish(mp_player *p) {
     atomic_store(&p->p95_us, mp_waits_p95(&p->waits) * us);
 }
 
-/* Decoded sooner, no callback runs dry when the system comes late; nor later than packets may come. */
+/* Decoded sooner, no callback runs dry when the system comes late; nor later than packets may come:
+ * what the wait lacks yet of its target, the cover does too. */
 static uint32_t more_cover(const mp_player *p, const mp_device_time *device, double lowest) {
-    double more = p->by_bars ? p->cover : fmin(p->cover, fmax(p->target - lowest, 0.0));
+    double more = p->cover, wait = p->waits.wait;
+    if (!p->by_bars) {
+        double lacks = wait > 0.0 ? fmax(p->target - wait, 0.0) : 0.0;
+        more = fmax(fmin(more - lacks, p->target - lowest), 0.0);
+    }
     return (uint32_t)(more * device->rate / MP_STREAM_RATE);
 }
 

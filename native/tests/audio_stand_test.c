@@ -51,6 +51,27 @@ static void where_nothing_stands_nothing_is_cut(pair *p, int64_t jitter_ns) {
     CHECK_EQUAL(pair_stats(p).jumps, before);
 }
 
+/* Whoever finds that this machine comes late has more decoded, and all wait longer for it; until
+ * they do, packets still come as late as they may. */
+static void more_cover_makes_nothing_late(pair *p) {
+    const double covers[] = {0.0, 200.0, 100.0, 480.0, 0.0};
+    p->jitter_ns = MS / 2;
+    for (size_t i = 0; i < sizeof covers / sizeof *covers; i++) {
+        mp_player_stats before = pair_stats(p);
+        double target = before.floor_frames + 60.0 + covers[i];
+        CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, target, covers[i]) == MP_OK);
+        pair_run(p, 6.0);
+        mp_player_stats now = pair_stats(p);
+        printf("cover of %.0f frames: waits %.0f of %.0f, %d late, %d lost\n", covers[i],
+               now.wait_frames, target, (int)(now.late - before.late),
+               (int)(now.lost - before.lost));
+        if (i == 0) continue; /* the jitter was another one before */
+        CHECK(fabs(now.wait_frames - target) < 24.0);
+        CHECK_EQUAL(now.late, before.late);
+        CHECK_EQUAL(now.lost, before.lost);
+    }
+}
+
 int main(void) {
     static pair p;
     const double stands_ms[] = {0.3, 1.0, 3.0, 8.0, 30.0};
@@ -65,6 +86,7 @@ int main(void) {
     where_nothing_stands_nothing_is_cut(&p, MS / 10);
     where_nothing_stands_nothing_is_cut(&p, MS);
     where_nothing_stands_nothing_is_cut(&p, 3 * MS);
+    more_cover_makes_nothing_late(&p);
     pair_end(&p);
     return 0;
 }
