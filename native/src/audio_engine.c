@@ -9,6 +9,7 @@
 static const int64_t LEAST_AFTER_NS = 20000, SOONER_NS = 1000, LATER_NS = 15000;
 static const int64_t LEAST_POLL_NS = 40000, IDLE_POLL_NS = 5000000;
 static const int64_t IDLE_AFTER_NS = 100000000;
+enum { CYCLE_STEPS = 2 /* of `cycle`, one of the devices' cycles: it is odd while the callback works */ };
 
 static void hand_back(mp_audio *a, const mp_order *order) {
     mp_ring_stage(&a->from_codec, order);
@@ -125,11 +126,17 @@ static void learn_when_to_look(mp_audio *a, bool done, int64_t now_ns) {
     if (a->after_ns < LEAST_AFTER_NS) a->after_ns = LEAST_AFTER_NS;
 }
 
+/* A cycle has gone by that nothing was decoded for, because we came too late for it. Whoever waits
+ * for the next one's time is as late again, and for all that follow. */
+static bool came_too_late(const mp_audio *a, uint32_t cycle) {
+    return cycle - a->cycle_decoded > CYCLE_STEPS;
+}
+
 /* Each cycle's frames are decoded once; while the device stands, what comes is taken in all the same. */
 static bool is_to_decode(const mp_audio *a, uint32_t cycle, uint32_t missed, int64_t next_ns,
                          int64_t now_ns) {
     int64_t lead_ns = (int64_t)a->settings.decode_lead_us * 1000;
-    if (now_ns < next_ns - lead_ns) return false;
+    if (now_ns < next_ns - lead_ns && !came_too_late(a, cycle)) return false;
     return cycle != a->cycle_decoded || missed > a->missed_decoded || now_ns - next_ns > IDLE_AFTER_NS;
 }
 

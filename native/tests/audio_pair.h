@@ -28,6 +28,7 @@ typedef struct pair {
     int64_t now_ns, sender_step_ns, hearer_step_ns;
     int64_t from_cycles, to_cycles;
     int64_t from_late_ns, to_late_ns; /* the devices stood still for so long in all */
+    int64_t step_late_ns;             /* so much later than it wishes the hearer's thread comes */
     flight flying[PAIR_FLIGHT];
     uint32_t first, last;
     uint64_t seed;
@@ -161,7 +162,7 @@ static void pair_run(pair *p, double seconds) {
             p->sender_step_ns = mp_audio_step(p->sender, p->now_ns);
             CHECK(p->sender_step_ns > p->now_ns);
         } else {
-            p->hearer_step_ns = mp_audio_step(p->hearer, p->now_ns);
+            p->hearer_step_ns = mp_audio_step(p->hearer, p->now_ns) + p->step_late_ns;
             CHECK(p->hearer_step_ns > p->now_ns);
         }
     }
