@@ -54,8 +54,25 @@ def test_a_shell_says_what_hosts_want() -> None:
     assert command("stop", "echo") == m.StopModule(id=1, name="echo")
     assert command("restart", "echo") == m.RestartModule(id=1, name="echo")
     assert command("remove", "echo") == m.RemoveModule(id=1, name="echo")
-    with pytest.raises(InvalidValue, match="OPTION=VALUE"):
-        command("add", "delay", "fast")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["fast"], "say OPTION=VALUE, such as beats=0.5, not 'fast'"),
+        (["=0.5"], "say OPTION=VALUE"),
+        (["beats=0.5", "beats=1"], "say beats once"),
+    ],
+)
+def test_values_that_are_none_are_said(words: list[str], said: str) -> None:
+    with pytest.raises(InvalidValue, match=said):
+        command("add", "delay", *words)
+
+
+def test_what_is_no_number_that_can_be_sent_is_text() -> None:
+    added = command("add", "delay", "title=nan", "tape=inf", "beats=1e3")
+    assert isinstance(added, m.AddModule)
+    assert added.options == {"title": "nan", "tape": "inf", "beats": 1000.0}
 
 
 def test_the_list_in_words() -> None:

@@ -4,8 +4,10 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from midipool_client.commands.any_order import AnyOrderParser
 
-class LazyParser(argparse.ArgumentParser):
+
+class LazyParser(AnyOrderParser):
     """`fill` is called once, before anything is parsed or shown."""
 
     fill: Callable[[argparse.ArgumentParser], None] | None = None

@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def command_of(options: argparse.Namespace) -> "ModuleCommand":
 
     match options.do:
         case "add":
-            values = dict(_value(text) for text in options.values)
+            values = _values(options.values)
             return m.AddModule(id=1, program=options.program, name=options.name, options=values)
         case "start":
             return m.StartModule(id=1, name=options.name)
@@ -60,16 +62,26 @@ def command_of(options: argparse.Namespace) -> "ModuleCommand":
             return m.RemoveModule(id=1, name=options.name)
 
 
-def _value(text: str) -> tuple[str, float | str]:
+def _values(words: list[str]) -> dict[str, float | str]:
     from midipool.errors import InvalidValue
 
-    name, is_said, value = text.partition("=")
-    if not is_said:
-        raise InvalidValue("options", f"say OPTION=VALUE, such as beats=0.5, not {text!r}")
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
+    values: dict[str, float | str] = {}
+    for text in words:
+        name, is_said, value = text.partition("=")
+        if not name or not is_said:
+            raise InvalidValue("options", f"say OPTION=VALUE, such as beats=0.5, not {text!r}")
+        if name in values:
+            raise InvalidValue("options", f"say {name} once")
+        values[name] = _number(value)
+    return values
+
+
+def _number(text: str) -> float | str:
+    """A number if it is one that can be sent."""
+    with contextlib.suppress(ValueError):
+        if math.isfinite(number := float(text)):
+            return number
+    return text
 
 
 async def _show(url: "RoomUrl", options: argparse.Namespace) -> None:
