@@ -31,6 +31,8 @@ class _Listener:
     )
     hears: dict[str, Hearing] = field(default_factory=dict)
     """By the name of who is heard."""
+    refuses: frozenset[str] = frozenset()
+    """Whose sound it does not take."""
     dropped: Dropped = NOTHING
 
 
@@ -39,6 +41,8 @@ class Hearings:
 
     def __init__(self) -> None:
         self._listeners: dict[str, _Listener] = {}
+        self.refusals = 0
+        """Counts how often somebody came to refuse others than before."""
 
     def report(
         self, now_us: int, name: str, report: AudioReport, names: Collection[str]
@@ -54,17 +58,33 @@ class Hearings:
             if member in names and member != name
         }
         listener.dropped = report.dropped
+        self._note_refusals(listener)
         return [HeardBy(name, hearing, report.sends) for hearing in listener.hears.values()]
 
     def silence(self, name: str) -> None:
         """A member's connection broke: what it said says nothing any more."""
-        self._listeners.pop(name, None)
+        gone = self._listeners.pop(name, None)
+        self.refusals += gone is not None and bool(gone.refuses)
 
     def forget(self, name: str) -> None:
         """A member has left: it hears nobody, and nobody hears it."""
         self.silence(name)
         for listener in self._listeners.values():
             listener.hears.pop(name, None)
+            self._note_refusals(listener)
+
+    def refused(self) -> set[tuple[str, str]]:
+        """(sender, listener) of those who do not take what they are sent."""
+        return {
+            (sender, name)
+            for name, listener in self._listeners.items()
+            for sender in listener.refuses
+        }
+
+    def _note_refusals(self, listener: _Listener) -> None:
+        refuses = frozenset(h.member for h in listener.hears.values() if h.answer == "refused")
+        self.refusals += refuses != listener.refuses
+        listener.refuses = refuses
 
     def dropped(self) -> dict[str, Dropped]:
         """What came to each one's audio and was not taken, for those to whom anything did."""
@@ -95,6 +115,15 @@ class HearingReports(Feature):
         self._hearings = Hearings()
         self._statistics = statistics
 
+    @property
+    def refusals(self) -> int:
+        """Is another number when `refused` may be."""
+        return self._hearings.refusals
+
+    def refused(self) -> set[tuple[str, str]]:
+        """(sender, listener) of those who do not take what they are sent."""
+        return self._hearings.refused()
+
     def handlers(self) -> Mapping[type[Message], Handler]:
         """What a member hears."""
         return {AudioReport: self._heard}
@@ -102,6 +131,12 @@ class HearingReports(Feature):
     def renamed(self, old: str, new: str) -> None:
         """What was said of the old name holds for nobody."""
         self._hearings.forget(old)
+
+    def came(self, now_us: int, member: Member, old: Member | None) -> list[Outgoing]:
+        """Who comes back may be a client that was started anew."""
+        if old is not None:
+            self._hearings.forget(member.name)
+        return []
 
     def lost(self, now_us: int, member: Member) -> list[Outgoing]:
         """Who is away hears nobody."""

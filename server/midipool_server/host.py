@@ -44,7 +44,8 @@ HELLO_PATIENCE_S = 5.0
 PASSING = (BarSync, ClockReply, HeardBy, MediaOfferFrom)
 GOODBYE_S = 2.5
 REPORTS = (AudioReport, MemberStatus)
-"""What most messages are. They change what is shown, and nothing that the room has to do."""
+"""What most messages are. They change what is shown and what is relayed, and nothing else that the
+room has to do."""
 
 
 class RoomHost:
@@ -207,6 +208,7 @@ class RoomHost:
             else:
                 out = self._handle(connection, room, message, now_us)
             if isinstance(message, REPORTS) and out is not None:
+                self._tell_relay(room)
                 self._deliver(room, out)
             elif out is not None:
                 self._send(room, out)
@@ -268,13 +270,16 @@ class RoomHost:
     # ---- sending and timing ----
 
     def _send(self, room: Room, out: list[Outgoing]) -> None:
-        if self.media is not None:
-            self.media.follow(room)
+        self._tell_relay(room)
         self._write_down(room)
         self.run_modules(room)
         self._midi.part(room)
         self._deliver(room, out)
         self._schedule(room)
+
+    def _tell_relay(self, room: Room) -> None:
+        if self.media is not None:
+            self.media.follow(room)
 
     def _deliver(self, room: Room, out: list[Outgoing]) -> None:
         for outgoing in out:

@@ -1,8 +1,10 @@
 """Keeps the C relay in step with the rooms: who is in which, and under which key."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 
+from midipool.graph.graph import Graph
 from midipool_native.checks import NativeError
 from midipool_native.relay import Relay, RelayStats
 from midipool_server.room import Room
@@ -15,8 +17,8 @@ class _Told:
     """What the relay knows of a room."""
 
     number: int
-    version: tuple[int, int] = (-1, -1)
-    """Of its members and keys, and of its graph."""
+    version: tuple[int, int, int] = (-1, -1, -1)
+    """Of its members and keys, of its graph, and of who refuses whom."""
     key_id: int = -1
     senders: set[int] = field(default_factory=set)
     silent: set[int] = field(default_factory=set)
@@ -43,9 +45,11 @@ class MediaRelay:
         told = self._told.get(room.name)
         if told is None:
             told = self._told[room.name] = _Told(self._new_number())
-        if told.version == (room.media.version, room.floor.graph.revision):
+        version = (room.media.version, room.floor.graph.revision, room.hearings.refusals)
+        if told.version == version:
             return
         self._update(told, room)
+        told.version = version
         if not told.senders:
             self._free_numbers.append(self._told.pop(room.name).number)
 
@@ -101,7 +105,6 @@ class MediaRelay:
                 self._relay.mute(sender, sender in silent)
         told.key_id, told.senders, told.silent = room.media.key_id, wanted, silent
         self._link(told, room)
-        told.version = (room.media.version, room.floor.graph.revision)
 
     def _link(self, told: _Told, room: Room) -> None:
         """What nobody hears is not passed on; an id that was never told of hears all."""
@@ -113,13 +116,22 @@ class MediaRelay:
 
 
 def _unheard(room: Room, senders: set[int]) -> set[tuple[int, int]]:
-    graph = room.floor.graph
+    """Whom the graph does not link, and who does not take what is sent."""
+    by_name = {m.name: m.sender for m in room.places.members() if m.sender in senders}
+    pairs = room.hearings.refused() | _unlinked(room.floor.graph, by_name)
+    return {
+        (by_name[name], by_name[listener])
+        for name, listener in pairs
+        if name in by_name and listener in by_name
+    }
+
+
+def _unlinked(graph: Graph, names: Collection[str]) -> set[tuple[str, str]]:
     if graph.is_usual:
         return set()
-    members = [m for m in room.places.members() if m.sender in senders]
     return {
-        (member.sender, other.sender)
-        for member in members
-        for other in members
-        if other is not member and other.name not in graph.sent_to(member.name, "audio")
+        (name, other)
+        for name in names
+        for other in names
+        if other != name and other not in graph.sent_to(name, "audio")
     }

@@ -70,6 +70,7 @@ class Room:
     access: RoomAccess = field(init=False)
     hosts: HostCommands = field(init=False)
     routing: Routing = field(init=False)
+    hearings: HearingReports = field(init=False)
     modules: RoomModules = field(init=False)
     documents: Documents = field(init=False)
     features: tuple[Feature, ...] = field(init=False)
@@ -84,6 +85,7 @@ class Room:
         self.access = RoomAccess(self.name, floor, state or AccessState(), self.means, self.unix_us)
         self.hosts = HostCommands(self.access, self.media, self._enter, self.leave, self.unix_us)
         self.routing = Routing(floor, self.keep_us)
+        self.hearings = HearingReports(floor, self.statistics)
         self.modules = RoomModules(
             self.name, floor, self.programs, self.means, self.unix_us, self.access.note
         )
@@ -99,7 +101,7 @@ class Room:
             Membership(floor),
             self.access,
             self.hosts,
-            HearingReports(floor, self.statistics),
+            self.hearings,
             Offers(floor),
             self.conducting,
             self.modules,

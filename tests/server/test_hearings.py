@@ -1,6 +1,7 @@
 """How members hear each other: told to whom it concerns, and never out of date."""
 
 import json
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -112,3 +113,43 @@ def test_who_comes_back_under_another_name_is_another_one(trio: Simulation) -> N
     trio.join(4, "annie", token)
     assert shown(trio) == {}
     assert report(trio, TO_BERT, id=4) == [Outgoing(HeardBy("annie", TO_BERT), BERT, can_wait=True)]
+
+
+REFUSED = Hearing("bert", "jam", answer="refused", answer_reason="8 channels")
+
+
+def test_who_refuses_whom_is_known_until_the_next_report(trio: Simulation) -> None:
+    hearings = trio.room.hearings
+    report(trio, REFUSED, TO_CARL)
+    assert hearings.refused() == {("bert", "anna")}
+    seen = hearings.refusals
+    report(trio, REFUSED, TO_CARL)
+    assert hearings.refusals == seen
+    report(trio, TO_BERT, TO_CARL)
+    assert hearings.refused() == set()
+    assert hearings.refusals != seen
+
+
+def left(trio: Simulation, id: int) -> None:
+    trio.take(trio.room.leave(trio.now_us, id))
+
+
+def cut(trio: Simulation, id: int) -> None:
+    trio.take(trio.room.lost(trio.now_us, id))
+
+
+def came_back(trio: Simulation, id: int) -> None:
+    trio.join(9, NAMES[id], trio.room.members[id].token)
+
+
+@pytest.mark.parametrize(
+    ("what", "who"), [(left, ANNA), (left, BERT), (cut, ANNA), (came_back, ANNA), (came_back, BERT)]
+)
+def test_a_refusal_holds_for_these_two_clients_alone(
+    trio: Simulation, what: Callable[[Simulation, int], None], who: int
+) -> None:
+    report(trio, REFUSED)
+    seen = trio.room.hearings.refusals
+    what(trio, who)
+    assert trio.room.hearings.refused() == set()
+    assert trio.room.hearings.refusals != seen

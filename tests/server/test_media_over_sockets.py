@@ -82,6 +82,11 @@ class Stage:
         self.players.append(Player(await receive(web, "welcome"), web))
         return self.players[-1]
 
+    async def sent_to(self) -> dict[str, int]:
+        """How many datagrams the relay sent to each player of the room."""
+        relay = (await self.server.get("/api/rooms/jam"))[1]["relay"]
+        return {name: counts["to_packets"] for name, counts in relay.items()}
+
     async def stop(self) -> None:
         await self.server.stop()
         self.relay.close()
@@ -118,6 +123,39 @@ async def test_players_hear_each_other_by_the_relay(stage: Stage) -> None:
     assert (header.sender, header.capture_us, payload) == (drums.seat["sender"], 77, b"a bar")
     sent = bass.send(MediaKind.CONTROL, b"report")
     assert await drums.get() == sent
+
+
+async def test_who_refuses_or_is_not_linked_gets_none_of_a_stream_that_others_hear(
+    stage: Stage,
+) -> None:
+    drums, bass, keys, mix = [await stage.join(n) for n in ("drums", "bass", "keys", "mix")]
+    answer = {"member": "drums", "profile": "jam", "answer": "refused"}
+    await bass.web.send_json({"type": "audio_report", "hears": [answer]})
+    await receive(drums.web, "heard_by")
+    unlink = {"type": "graph_unlink", "id": 1, "source": "drums", "target": "keys"}
+    await keys.web.send_json({**unlink, "medium": "audio"})
+    await receive(keys.web, "ok")
+    before = await stage.sent_to()
+    for player in (drums, bass, keys, mix):
+        await player.say_hello()
+    for beat in range(20):
+        sent = drums.send(MediaKind.SOURCE, bytes([beat]) * 100)
+        assert await mix.get() == sent
+    # They may still be asked for another way, and hear what the others play.
+    kept = drums.send(MediaKind.KEEPALIVE, bytes(8))
+    other = mix.send(MediaKind.SOURCE, b"for all")
+    for player in (bass, keys):
+        assert {await player.get(), await player.get()} == {kept, other}
+    assert (await mix.get(), await drums.get()) == (kept, other)
+    counted = {name: many - before[name] for name, many in (await stage.sent_to()).items()}
+    # Two are answers to hellos.
+    assert counted == {"drums": 3, "bass": 4, "keys": 4, "mix": 23}
+    await bass.web.send_json({"type": "audio_report", "hears": [{**answer, "answer": "accepted"}]})
+    await receive(drums.web, "heard_by")
+    for player in (drums, bass):  # the relay forgets who says nothing for a second
+        await player.say_hello()
+    sent = drums.send(MediaKind.SOURCE, b"heard again")
+    assert await bass.get() == sent
 
 
 async def test_rooms_do_not_hear_each_other(stage: Stage) -> None:

@@ -11,11 +11,13 @@ from midipool.errors import Refused
 from midipool.graph.graph import Graph
 from midipool.graph.news import graph_of, heard
 from midipool.messages import (
+    AudioReport,
     ChatNews,
     GiveRole,
     GraphEdit,
     GraphNews,
     HandGraph,
+    Hearing,
     HearOnly,
     LinkNodes,
     LinkRule,
@@ -28,6 +30,7 @@ from midipool.messages import (
     SetGroup,
     SetMode,
     SetRecorder,
+    StreamAnswer,
     UnlinkNodes,
 )
 from midipool_native.relay import Relay
@@ -227,6 +230,34 @@ def test_the_relay_is_told_who_hears_whom(
     followed.follow(room)
     assert links[again, anna] is True
     followed.follow(room)
+
+
+def test_who_refuses_a_stream_is_not_sent_it_by_the_relay(
+    relay: tuple[Relay, dict[tuple[int, int], bool]],
+) -> None:
+    made, links = relay
+    room, followed = with_two(), MediaRelay(made)
+    followed.follow(room)
+    anna, bert = room.members[ANNA].sender, room.members[BERT].sender
+    said: list[tuple[StreamAnswer | None, bool]] = [
+        ("accepted", True),
+        ("refused", False),
+        ("failed", True),
+        ("refused", False),
+        (None, True),
+    ]
+    for second, (answer, passed_on) in enumerate(said):
+        hearing = Hearing("bert", "jam", answer=answer)
+        room.handle(second * SECOND, ANNA, AudioReport([hearing]))
+        followed.follow(room)
+        assert links.get((bert, anna), True) is passed_on
+    assert (anna, bert) not in links
+    # Whom the graph does not link either is not linked by an answer.
+    room.handle(9 * SECOND, ANNA, NO_BERT)
+    followed.follow(room)
+    room.handle(9 * SECOND, ANNA, AudioReport([Hearing("bert", "jam", answer="accepted")]))
+    followed.follow(room)
+    assert links[bert, anna] is False
 
 
 TAPE = "recorder anna"
