@@ -8,6 +8,7 @@ from hypothesis.strategies import SearchStrategy
 from midipool.audio.strips import Mix, OwnChannel, Strip
 from midipool.effects.kinds import kind_of
 from midipool.effects.parameters import Choice, Number
+from midipool.graph.nodes import why_not_called
 from midipool.messages import Name, OptionValues, Role
 from midipool.messages.songs import Key, Notes
 from midipool.meter import Meter
@@ -111,7 +112,7 @@ parts = st.builds(MemberPart, mix=st.none() | mixes, effects=st.none() | boards)
 modules = st.lists(
     st.builds(
         ModuleEntry,
-        name=names,
+        name=names.filter(lambda name: not why_not_called(name)),
         program=st.none() | names,
         options=values(OptionValues),
         stopped=st.booleans(),
