@@ -15,6 +15,9 @@ enum { TROUBLED_LOOKS = 2 };
 static const int64_t SECOND_NS = 1000000000;
 /* A wait that is short by so much makes packets come too late: the hole is filled at once. */
 static const double SHORT_FRAMES = 0.00025 * MP_STREAM_RATE;
+/* When all are late for so long they come another way, and nobody waits for the window's end. By
+ * less than a packet a line that wavers may be late too, for a moment. */
+static const int64_t ALL_LATE_NS = 6000000, HARDLY_LATE_NS = 20000000;
 /* Without a packet for so long beside what may lie in the queue, a stream has ended. */
 static const int64_t ENDED_NS = 1100000000;
 
@@ -91,6 +94,14 @@ static double least_wait(const mp_player *p, const mp_device_time *device, uint3
     return lead + cover * ratio + p->settings.packet_frames + mp_resampler_ahead(&p->resampler);
 }
 
+/* Those that were late already when it began to wait are so without need for more. */
+static bool all_are_late(const mp_player *p, double target, double least) {
+    int64_t late_ns = mp_player_late_for_ns(p);
+    if (late_ns < ALL_LATE_NS) return false;
+    if (p->late_wait < target - p->settings.packet_frames) return true;
+    return late_ns >= HARDLY_LATE_NS && p->late_wait < least - SHORT_FRAMES;
+}
+
 static void publish(mp_player *p) {
     const double us = 1e6 / MP_STREAM_RATE;
     if (!p->by_bars) atomic_store(&p->wait, p->waits.wait);
@@ -124,9 +135,7 @@ void mp_player_step(mp_player *p, const mp_device_time *device, const mp_clock_m
         mp_player_end_stream(p);
     }
     double target = fmax(p->target, least);
-    /* Those that were late already when it began to wait are so without need for more. */
-    bool all_late = p->started && !p->by_bars && mp_player_all_late(p);
-    if (all_late && p->late_wait < target - p->settings.packet_frames) {
+    if (p->started && !p->by_bars && all_are_late(p, target, least)) {
         p->silence += floor(target - p->late_wait);
         begin_to_steer(p, now_ns);
     } else if (p->started && mp_waits_window(&p->waits, now_ns)) {

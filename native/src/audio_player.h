@@ -25,7 +25,7 @@ void mp_player_drain(mp_player *p);
 /* What has come, as far as its time is near. */
 void mp_player_take_in(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
                        int64_t now_ns);
-/* Whether all packets have come too late for a while: they come another way. */
-bool mp_player_all_late(const mp_player *p);
+/* For how long all packets have come too late. */
+int64_t mp_player_late_for_ns(const mp_player *p);
 /* The stream began anew, or ended: libroc would refuse what comes now. */
 void mp_player_end_stream(mp_player *p);

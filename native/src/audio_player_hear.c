@@ -12,9 +12,7 @@ static const int64_t AHEAD_NS = 200000000;
 enum { MOST_AHEAD_FRAMES = MP_STREAM_RATE * 13 / 10 };
 /* libroc refuses a stream that jumped by 100 packets or a second. */
 enum { JUMP_FRAMES = MP_STREAM_RATE * 9 / 10 };
-/* When all are late for so long, nobody waits for the window's end. */
-static const int64_t ALL_LATE_NS = 6000000;
-enum { ALL_LATE_PACKETS = 3 };
+enum { LATE_IN_A_ROW = 3 };
 /* Of a stream that ended nothing comes after so long. */
 static const int64_t STRAGGLES_US = 2000000;
 
@@ -142,8 +140,8 @@ static void note_late(mp_player *p, bool is_late, double wait) {
     p->late_wait = fmax(p->late_wait, wait);
 }
 
-bool mp_player_all_late(const mp_player *p) {
-    return p->late_row >= ALL_LATE_PACKETS && p->heard_ns - p->late_since_ns >= ALL_LATE_NS;
+int64_t mp_player_late_for_ns(const mp_player *p) {
+    return p->late_row >= LATE_IN_A_ROW ? p->heard_ns - p->late_since_ns : 0;
 }
 
 static void hear_source(mp_player *p, const mp_device_time *device, const mp_clock_map *map,

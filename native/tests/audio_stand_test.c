@@ -95,6 +95,26 @@ static void a_thread_that_is_always_late_decodes_what_is_heard(pair *p) {
     p->step_late_ns = 0;
 }
 
+/* Another path is slower by less than a packet: what waits little misses all, but not for long. */
+static void a_path_that_is_a_little_slower_is_waited_for_soon(pair *p) {
+    uint64_t lost = 0;
+    const double slower_ms[] = {1.2, 1.6, 2.0, 2.4, 4.0};
+    for (size_t i = 0; i < sizeof slower_ms / sizeof *slower_ms; i++) {
+        double target = pair_stats(p).floor_frames + 14.0;
+        CHECK(mp_audio_set_target(p->hearer, 0, MP_WAIT_TO_PLAY, target, 7.0) == MP_OK);
+        pair_run(p, 5.0);
+        mp_player_stats before = pair_stats(p);
+        p->delay_ns += (int64_t)(slower_ms[i] * 1e6);
+        pair_run(p, 2.0);
+        mp_player_stats now = pair_stats(p);
+        uint64_t more = now.lost - before.lost;
+        printf("path %.1f ms slower: %d lost\n", slower_ms[i], (int)more);
+        CHECK(more <= 12); /* 32 ms */
+        lost += more;
+    }
+    CHECK(lost > 0);
+}
+
 int main(void) {
     static pair p;
     const double stands_ms[] = {0.3, 1.0, 3.0, 8.0, 30.0};
@@ -111,6 +131,7 @@ int main(void) {
     where_nothing_stands_nothing_is_cut(&p, 3 * MS);
     more_cover_makes_nothing_late(&p);
     a_thread_that_is_always_late_decodes_what_is_heard(&p);
+    a_path_that_is_a_little_slower_is_waited_for_soon(&p);
     pair_end(&p);
     return 0;
 }
