@@ -92,8 +92,8 @@ static bool is_of_old_stream(const mp_player *p, const mp_rtp *rtp) {
 
 static void begin(mp_player *p, const mp_device_time *device, const mp_rtp *rtp, int64_t now_ns) {
     bool goes_on = p->drained;
-    /* libroc starts reading a block at its first packet. */
-    if (p->settings.source_packets > 0 && rtp->symbol != 0) return;
+    /* In the middle of a block, too: until one begins, libroc passes packets on as they come, and
+     * repairs none. */
     p->settings.packet_frames = frames_in(p, rtp);
     push(p, MP_ROC_SOURCE);
     mp_player_pop(p, p->other);

@@ -1,5 +1,5 @@
-/* What we read of ROC's source packets: RTP's head (RFC 3550, 5.1), and the place in an FEC block,
- * which is the last byte of the packet (RFC 6865, 4.2.3: block number, then symbol number). */
+/* What we read of ROC's source packets: RTP's head (RFC 3550, 5.1). At their end is the place in an
+ * FEC block (RFC 6865, 4.2.3). */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,6 @@ enum { MP_RTP_HEAD = 12, MP_RTP_FEC = 6 };
 typedef struct {
     uint32_t timestamp, ssrc;
     uint32_t channels; /* by the payload type, at 48 kHz; 0 for one that is none of ours */
-    uint8_t symbol; /* of the FEC block, if there is one */
 } mp_rtp;
 
 static inline uint32_t mp_u32_at(const uint8_t *at) {
@@ -35,6 +34,5 @@ static inline bool mp_rtp_read(mp_rtp *rtp, const uint8_t *bytes, uint32_t size)
     rtp->timestamp = mp_u32_at(bytes + 4);
     rtp->ssrc = mp_u32_at(bytes + 8);
     rtp->channels = mp_rtp_channels(bytes[1] & 0x7f);
-    rtp->symbol = bytes[size - 3];
     return true;
 }

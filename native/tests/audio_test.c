@@ -375,6 +375,25 @@ static void repair_packets_are_spread_over_the_next_block(void) {
     pair_end(p);
 }
 
+/* Somebody else hears the stream already: no block begins for who comes now. */
+static void who_comes_in_the_middle_of_a_block_hears_what_is_left_of_it(void) {
+    enum { FRAMES = 256, PACKETS = 60 };
+    pair *p = new_pair(STUDIO, STUDIO, constant);
+    p->encoder.source_packets = p->encoder.repair_packets = PACKETS;
+    pair_begin(p, FRAMES, 600.0);
+    CHECK(mp_audio_remove_player(p->hearer, 0) == MP_OK);
+    pair_run(p, 2.0);
+    while (p->encoder.sent % PACKETS != 2) pair_run(p, 0.004);
+    CHECK_EQUAL(mp_audio_collect(p->hearer), 0);
+    mp_player_settings player = player_of(p, 600.0);
+    CHECK(mp_audio_add_player(p->hearer, 0, &player) == MP_OK);
+    pair_run(p, 0.1);
+    CHECK(p->encoder.sent % PACKETS < 30);
+    CHECK(fabsf(heard[0][heard_count - 1] - 0.4f) < 0.002f);
+    CHECK_EQUAL(pair_stats(p).lost, 0);
+    pair_end(p);
+}
+
 /* ---- the mixer ---- */
 
 static float level_of(uint32_t channel) { return heard[channel][heard_count - 1]; }
@@ -713,6 +732,7 @@ int main(void) {
     jitter_is_measured();
     too_much_is_dropped_and_counted();
     repair_packets_are_spread_over_the_next_block();
+    who_comes_in_the_middle_of_a_block_hears_what_is_left_of_it();
     gain_pan_mute_and_solo();
     a_link_has_a_gain_and_channels();
     a_link_has_a_filter();

@@ -185,6 +185,23 @@ def test_what_they_cannot_is_silence_and_nothing_worse(context: roc.Context) -> 
 
 
 @needs_libroc
+@pytest.mark.parametrize("first", [1, 3, 7, 8])
+def test_a_decoder_begins_in_the_middle_of_a_block_and_repairs_from_the_next_on(
+    context: roc.Context, first: int
+) -> None:
+    """So a listener hears at once a stream that others hear already."""
+    settings = roc.EncoderSettings(packet_frames=120, fec=BLOCK)
+    patient = roc.DecoderSettings(fec=True, target_latency_us=30_000)
+    sound = tone(settings)
+    with roc.Encoder(context, settings) as encoder, roc.Decoder(context, patient) as decoder:
+        out = passed(encoder, decoder, sound, lambda n: n < first or (n >= 16 and n % 8 in (1, 5)))
+    begins = int(np.argmax(np.abs(out[:, 0]) > 0))
+    left = sound[first * 120 :][: len(out) - begins]
+    assert len(left) > 0.8 * len(sound)
+    assert np.abs(out[begins : begins + len(left)] - left).max() <= STEP
+
+
+@needs_libroc
 def test_both_ends_know_of_each_other(context: roc.Context) -> None:
     settings = roc.EncoderSettings(control=True)
     with (

@@ -197,13 +197,11 @@ class RoomAudio:
 
     def route(self, part: GraphPart) -> None:
         """The room's graph has us hear these, and be heard by those."""
-        # Who begins to hear us, and alone, waits for no block to end: one begins with it.
-        anew = self._part.audio_to == frozenset() and bool(part.audio_to)
         self._part = part
         for name, member in self._members.items():
             member.set_link(*self._links_of(name))
         self._tell_tape()
-        self._choose_encoding(anew)
+        self._choose_encoding()
         self._paths.send_to(self._listeners())
         self._tell_voices()
         self.report()
@@ -388,8 +386,8 @@ class RoomAudio:
 
     # ---- what the engine is told ----
 
-    def _choose_encoding(self, anew: bool = False) -> None:
-        """Tell the engine, if it is another one; or `anew`, to begin a stream now."""
+    def _choose_encoding(self) -> None:
+        """Tell the engine, if it is another one."""
         ready = self.engine.ready
         if ready is None or not self.options.sends:
             return
@@ -406,11 +404,10 @@ class RoomAudio:
             encoding.source_packets,
             encoding.repair_packets,
         )
-        if stream != self._stream or anew:
-            is_other, self._stream = stream != self._stream, stream
+        if stream != self._stream:
+            self._stream = stream
             self.engine.tell(Send(encoding, channels))
-            if is_other:
-                self.report()
+            self.report()
         repairs = any(hearing.repair for hearing in heard_by.values())
         if repairs != self._repairs:
             self._repairs = repairs
