@@ -103,6 +103,22 @@ def test_what_jack_kept_from_the_listener_is_forgiven_once(gap_us: int, told: in
     assert len(made.take(lose_one(lose_one(events, again), at))) == 1
 
 
+def test_what_only_seemed_to_be_missed_is_taken_back() -> None:
+    """Behind an xrun JACK's frames are late for some seconds, and then are not."""
+    events = played(PLAYING)
+    late = [(t + 19_000 if 15 * S < t < 19 * S else t, data) for t, data in events]
+    late.sort(key=lambda event: event[0])
+    made = watch(PLAYING)
+    made.miss([(15 * S - 30_000, 15 * S)])
+    assert made.take(late) == []
+    assert made.forgiven == 0
+    # Another one that is doubled behind it is no such thing.
+    made = watch(PLAYING)
+    made.miss([(15 * S - 30_000, 15 * S)])
+    [violation] = made.take(double_one(late, nth_clock(late, 22 * S)))
+    assert violation.invariant == "tick doubled"
+
+
 def test_it_is_told_once_and_again_when_it_is_another_time() -> None:
     events = played(PLAYING, FASTER)
     events = lose_one(events, nth_clock(events, 4 * S))

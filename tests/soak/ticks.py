@@ -29,6 +29,8 @@ BEHIND_CHANGE_US = 1_500_000
 FAR_US = 6_000_000
 """The same where the line to the server loses packets."""
 S = 1_000_000
+LENT_US = 30 * S
+"""For so long a tick that is forgiven may turn out to have been there."""
 LAST_TICK = 16384 * CLOCKS_PER_SIXTEENTH
 
 
@@ -62,6 +64,8 @@ class TickWatch:
     _gaps: list[tuple[int, int]] = field(default_factory=list)
     _shifts: deque[tuple[int, float]] = field(default_factory=deque)
     """(when, by how many ticks) of the newest."""
+    _lent: deque[tuple[int, int]] = field(default_factory=deque)
+    """(when, how many ticks) were forgiven of late."""
     _told: tuple[str, int] | None = None
     """What is told already, until it is over."""
 
@@ -161,7 +165,7 @@ class TickWatch:
                 self._told = None
             return []
         middle = sorted(shifts)[len(shifts) // 2]
-        if self._was_missed(time_us, middle):
+        if self._was_missed(time_us, middle) or self._was_not_missed(time_us, middle):
             return []
         kind = "tick doubled" if middle > 0 else "tick lost"
         seen = f"its place is {middle:+.2f} ticks beside the room's (its clock: "
@@ -174,12 +178,27 @@ class TickWatch:
             begin_us, end_us = gap
             ticks = tick_at(self.song.at(end_us), end_us) - tick_at(self.song.at(end_us), begin_us)
             if end_us < time_us < end_us + 3 * LOOK_US and -ticks - 2 < shift < 0:
-                self.next_tick -= round(shift)
-                self.forgiven -= round(shift)
+                self._forgive(time_us, -round(shift))
                 self._gaps.remove(gap)
-                self._shifts.clear()
                 return True
         return False
+
+    def _was_not_missed(self, time_us: int, shift: float) -> bool:
+        """Whether it is ahead by what was forgiven: behind an xrun the device's frames are late
+        for a while, as if something had been missed."""
+        for at_us, ticks in self._lent:
+            if time_us < at_us + LENT_US and ticks == round(shift):
+                self._lent.remove((at_us, ticks))
+                self._forgive(time_us, -ticks)
+                return True
+        return False
+
+    def _forgive(self, time_us: int, ticks: int) -> None:
+        self.next_tick += ticks
+        self.forgiven += ticks
+        self._shifts.clear()
+        if ticks > 0:
+            self._lent = deque([*self._lent, (time_us, ticks)], 10)
 
     def _is_calm(self, from_us: int, to_us: int) -> bool:
         timeline = self.song.at(to_us)
