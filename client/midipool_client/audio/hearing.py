@@ -145,7 +145,8 @@ class MemberHearing:
                 now_us,
                 status.came,
                 status.late,
-                max(status.lost - status.late, 0),
+                # Of what this machine dropped itself a repair packet would be dropped as well.
+                max(status.lost - status.late - status.dropped, 0),
                 jitter_us=status.jitter_us,
                 cover_used_us=status.used_frames * 1_000_000 // self._rate,
                 xruns=xruns,

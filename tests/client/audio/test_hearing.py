@@ -82,6 +82,14 @@ def test_jam_wants_repair_packets_only_while_something_is_lost() -> None:
     assert not heard("lan").hearing().repair
 
 
+def test_jam_wants_no_repair_packets_for_what_our_own_machine_dropped() -> None:
+    member = heard("jam")
+    for look in range(1, 100):
+        status = VoiceStatus("bass", came=37 * look, lost=2 * look, dropped=2 * look)
+        member.take(status, look * SECOND // 10, None)
+    assert not member.waits_for_repair
+
+
 def test_in_bar_only_the_wait_for_repair_is_the_buffer() -> None:
     member = heard("bar")
     assert voice_of(member).by_bars
