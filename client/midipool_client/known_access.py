@@ -27,6 +27,11 @@ class KnownAccess:
             case Invitation(text=text):
                 self.invitation = text
 
+    def taken_back(self, invitation: str) -> None:
+        """Nobody comes in by it any more, so it is shown no longer."""
+        if invitation == self.invitation:
+            self.invitation = ""
+
     def of(self, name: str) -> MemberAccess:
         """What a member may do; where a room knows no roles, all are players."""
         known = (member for member in self.access.members if member.name == name)

@@ -6,7 +6,7 @@ import logging
 import msgspec
 
 from midipool.errors import MidiPoolError
-from midipool.messages import Error, Ok
+from midipool.messages import Error, Ok, Revoke
 from midipool_client.page.messages import Done, Refused, RoomRequest
 from midipool_client.page.view import RoomDescription
 from midipool_client.player import Player
@@ -37,6 +37,8 @@ async def conducted(player: Player, request: RoomRequest) -> Done | Refused:
         return Refused(said.message, request.id, said.field)
     if said is None:
         return Refused("the server is away: try again when it is back", request.id)
+    if isinstance(request, Revoke):
+        player.access.taken_back(request.invitation)
     return Done(request.id)
 
 

@@ -152,7 +152,7 @@ class AccessPart(Part, frozen=True, kw_only=True):
     banned: list[str] = []
     """Told to hosts."""
     invitation: str = ""
-    """The link that was made last, here."""
+    """The link that was made last, here; empty once it was taken back here."""
 
 
 class StripView(Part, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """A client whose page has all that it can have: many players, long names, a vote, bad links."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ from midipool.graph.graph import Graph
 from midipool.messages import (
     Access,
     AtTheDoor,
+    Error,
     Hearing,
     HearOnly,
     Invitation,
@@ -22,7 +23,13 @@ from midipool.messages import (
     MemberAccess,
     MemberInfo,
     MemberStatus,
+    Message,
+    ModuleOption,
+    ModuleProgram,
+    Modules,
+    Ok,
     RoomMode,
+    RoomModule,
     SetGroup,
     Vote,
 )
@@ -55,6 +62,15 @@ OTHERS = (
     *("drums", "bass", "keys", "Ann-Kathrin of the Northern Lights Orchestra", NASTY, "lead vox"),
     *("guitar", "percussion 2", "sax", "strings"),
 )
+
+
+INVITED = "ab-_.9" * 40
+DELAY = ModuleProgram(
+    "delay",
+    "an echo",
+    [ModuleOption("beats", 0.75, 0.25, 4.0), ModuleOption("tape", "old", choices=["old", "new"])],
+)
+SLOW = "it does not keep up: sound of it comes too late"
 
 
 def status(number: int) -> MemberStatus:
@@ -105,11 +121,12 @@ def stuffed(settings: Path) -> Playing:
     people = [MemberAccess("me", "host"), *(MemberAccess(name) for name in OTHERS[1:])]
     player.access.told(Access([*people, MemberAccess("drums", "listener", True)], "ask", True))
     player.access.told(AtTheDoor([NASTY, "x" * 64], [NASTY]))
-    player.access.told(Invitation(id=1, text="ab-_.9" * 40))
+    player.access.told(Invitation(id=1, text=INVITED))
     player.votes.running = Vote(3, OTHERS[3], "tempo 180 over 8 bars", ["me"], ["bass"], 6, 9)
     player.chat.lines, player.chat.known = LINES, True
     player.songs.book, player.songs.known = SongBook(SONGS, LOADED), True
     player.graph.graph, player.graph.known = routed(), True
+    player.modules.told(Modules([DELAY], listed()))
     audio = player.audio
     assert audio is not None
     engine = audio.engine
@@ -123,6 +140,28 @@ def stuffed(settings: Path) -> Playing:
     learned = {f"cc:1:{number}": pan for number, pan in enumerate(pans)}
     client.live.learn({**learned, "note:10:36": Target({"type": "play"})})
     return client
+
+
+def listed() -> list[RoomModule]:
+    """Programs of the server's, each doing otherwise."""
+    return [
+        RoomModule("sax", "delay", {"beats": 0.75, "tape": "old"}, "playing"),
+        RoomModule("strings", "strings", state="degraded", why=SLOW),
+        RoomModule("x" * 64, "delay", {"tape": "x" * 64}, "restarting", "it ended: " * 12, 9_000),
+        RoomModule("echo", "delay", state="stopped"),
+    ]
+
+
+def agreeing(player: Player) -> list[Message]:
+    """Let the room agree to whatever is asked; what was."""
+    asked: list[Message] = []
+
+    def conduct(message: Message, answer: Callable[[Ok | Error | None], None]) -> None:
+        asked.append(message)
+        answer(Ok(1, 0, 0, 0))
+
+    player.conduct = conduct  # type: ignore[method-assign, assignment]
+    return asked
 
 
 def routed() -> Graph:

@@ -1,12 +1,14 @@
 """The page in a browser, filled to the brim: readable, reachable, and nobody's name is code."""
 
 import csv
+import json
 import time
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Page
 
 from midipool.lan.announcement import Announcement
 from midipool.lan.finds import Finds
@@ -33,7 +35,18 @@ async def room(tmp_path: Path) -> AsyncIterator[Running]:
             yield made
 
 
-async def test_the_room_looks_well_and_is_open_to_all(room: Running) -> None:
+async def load_a_room(page: Page, folder: Path) -> None:
+    """One with much to say about it; there is no server that it could be brought to."""
+    note = f"{'x' * 64} is not here: its mix waits for it, and {NASTY} has taken none of it"
+    said = json.dumps({"type": "done", "notes": [note, f"{folder}/room.yaml, line 12"]})
+    await page.route("**/room.yaml", lambda route: route.fulfill(body=said))
+    file = folder / "room.yaml"
+    file.write_text("midipool: 1\n")
+    await page.get_by_label("a room's file").set_input_files(file)
+    await page.get_by_text("The room is what the file says.").wait_for()
+
+
+async def test_the_room_looks_well_and_is_open_to_all(room: Running, tmp_path: Path) -> None:
     async with chromium_page(room.server.address) as (page, wrong):
         await page.locator(".strip.player").nth(len(OTHERS) - 1).wait_for()
         await page.locator(".health td").first.wait_for()
@@ -48,6 +61,9 @@ async def test_the_room_looks_well_and_is_open_to_all(room: Running) -> None:
         people = page.get_by_role("list", name="people")
         await people.get_by_role("button", name=f"let in {NASTY}").wait_for()
         assert await people.get_by_role("button", name="put out me").count() == 0
+        modules = page.get_by_role("list", name="modules")
+        await modules.get_by_role("button", name="start echo", exact=True).wait_for()
+        await load_a_room(page, tmp_path)
         found = await looked_at(page, "room")
         assert found == [], "\n".join(found)
         assert wrong == []

@@ -1,7 +1,7 @@
 """The room's modules on the page in a browser: what is said of each, and what hosts do about it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,14 +9,10 @@ from playwright.async_api import expect
 
 from midipool.messages import (
     AddModule,
-    Error,
     MemberInfo,
     Message,
     ModuleNews,
-    ModuleOption,
-    ModuleProgram,
     Modules,
-    Ok,
     RemoveModule,
     RoomModule,
     StopModule,
@@ -25,30 +21,18 @@ from midipool_client.page.host import PageHost
 from midipool_client.player import Player
 from tests.client.page.looks import chromium_page
 from tests.client.page.running import Running, running
-from tests.client.page.stuffed import in_its_room, stuffed
+from tests.client.page.stuffed import DELAY, SLOW, agreeing, in_its_room, stuffed
 
 pytestmark = pytest.mark.timeout(60)
-DELAY = ModuleProgram(
-    "delay",
-    "an echo",
-    [ModuleOption("beats", 0.75, 0.25, 4.0), ModuleOption("tape", "old", choices=["old", "new"])],
-)
-WHY = "it does not keep up: sound of it comes too late"
 
 
 @pytest.fixture
 async def page(tmp_path: Path) -> AsyncIterator[tuple[Running, Player, list[Message]]]:
     client = stuffed(tmp_path / "settings.json")
-    asked: list[Message] = []
-
-    def conduct(message: Message, answer: Callable[[Ok | Error | None], None]) -> None:
-        asked.append(message)
-        answer(Ok(1, 0, 0, 0))
-
     player = client.player
-    player.conduct = conduct  # type: ignore[method-assign, assignment]
+    asked = agreeing(player)
     player.follower.members = [MemberInfo("me"), MemberInfo("drums", kind="instrument")]
-    drums = RoomModule("drums", "drums", state="degraded", why=WHY)
+    drums = RoomModule("drums", "drums", state="degraded", why=SLOW)
     echo = RoomModule("echo", "delay", {"beats": 0.5}, "stopped")
     player.modules.told(Modules([DELAY], [drums, echo]))
     host = PageHost()
@@ -69,11 +53,12 @@ async def test_a_host_sees_how_each_does_and_changes_the_list(
         panel = shown.locator(".panel.modules")
         drums, echo = panel.locator("[data-module=drums]"), panel.locator("[data-module=echo]")
         await expect(drums).to_contain_text("degraded")
-        await expect(drums).to_contain_text(WHY)
+        await expect(drums).to_contain_text(SLOW)
         await expect(echo).to_contain_text("beats 0.5")
         strip = shown.locator("[data-strip=drums]")
         await expect(strip.locator(".about")).to_contain_text("module: degraded")
-        await expect(strip.locator(".about")).to_have_attribute("title", f"module: degraded: {WHY}")
+        title = f"module: degraded: {SLOW}"
+        await expect(strip.locator(".about")).to_have_attribute("title", title)
         await drums.get_by_role("button", name="stop drums").click()
         await echo.get_by_role("button", name="remove echo").click()
         await panel.get_by_label("beats").fill("0.5")

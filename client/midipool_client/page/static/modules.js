@@ -20,13 +20,13 @@ function line(module, host, us, ask) {
   const { name, program, options, state, why } = module;
   const rests = state === "stopped" || state === "failed";
   const about = [program === name ? "" : program, said(options)].filter(Boolean).join(", ");
-  return html`<li data-module=${name}><bdi>${name}</bdi>${when(about, () => html`<span class="dim"><bdi>${about}</bdi></span>`)}
+  return html`<li data-module=${name}><bdi>${name}</bdi><span class="about dim"><bdi>${about}</bdi></span>
     ${state === "stopped" || state === "stopping" ? html`<span class="dim">${state}</span>` : badge(GRADES[state], words(module, us))}
-    ${when(host, () => html`
+    ${when(host, () => html`<span class="buttons">
       ${rests ? button(`start ${name}`, "start", () => ask("module_start", { name }))
         : button(`stop ${name}`, "stop", () => ask("module_stop", { name }))}
       ${button(`restart ${name}`, "restart", () => ask("module_restart", { name }))}
-      ${button(`remove ${name}`, "remove", () => ask("module_remove", { name }))}`)}
+      ${button(`remove ${name}`, "remove", () => ask("module_remove", { name }))}</span>`)}
     ${when(why, () => html`<p class="why dim">${why}</p>`)}</li>`;
 }
 

@@ -39,7 +39,8 @@ function door({ door: now, has_password: locked, invitation }, ask) {
       ${Object.entries(DOORS).map(([value, words]) => option(value, words, now))}</select></label>
     ${when(locked, () => html`<span class="dim">with a password</span>`)}
     ${button("invite: make a link that lets a player in for 4 hours", "invite", () => ask("invite", {}))}
-    ${when(invitation, () => html`<input readonly aria-label="the link that lets in" .value=${invitation} @focus=${(e) => e.target.select()}>`)}
+    ${when(invitation, () => html`<input readonly aria-label="the link that lets in" .value=${invitation} @focus=${(e) => e.target.select()}>
+      ${button("revoke: the link lets in nobody new; who is in stays", "revoke", () => ask("revoke", { invitation: invitation.split("#invite=").pop() }))}`)}
   </div>`;
 }
 
