@@ -1,7 +1,5 @@
 """How one other member is heard: its buffer, and what is reported of it. Pure."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from midipool.audio.acceptance import Acceptance, trouble_with
@@ -9,7 +7,7 @@ from midipool.audio.bars import BarDelay
 from midipool.audio.encoding import Encoding
 from midipool.audio.health import Heard, HearingMeter
 from midipool.audio.listening import bars_in_words
-from midipool.audio.profiles import PROFILES, ProfileName
+from midipool.audio.profiles import PROFILES
 from midipool.audio.strips import Strip, factor
 from midipool.audio.target import AdaptiveTarget, Limits, Measured, Target
 from midipool.graph.graph import Link
@@ -240,8 +238,3 @@ def voice_link(link: Link | None) -> VoiceLink:
     if link is None:
         return VoiceLink()
     return VoiceLink(factor(link.gain_db), link.channels, link.high_pass_hz, link.low_pass_hz)
-
-
-def wishes_of(heard_by: Mapping[str, Hearing]) -> list[ProfileName]:
-    """The profiles of all who hear us."""
-    return sorted({hearing.profile for hearing in heard_by.values()})

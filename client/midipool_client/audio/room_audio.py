@@ -9,7 +9,6 @@ from typing import Protocol
 import msgspec
 
 from midipool.audio.listening import Listening
-from midipool.audio.profiles import encoding_for
 from midipool.audio.strips import Mix as OwnMix
 from midipool.clock_map import ClockMap
 from midipool.graph.graph import Link
@@ -28,7 +27,7 @@ from midipool.messages import (
     Welcome,
 )
 from midipool.timeline_chain import TimelineChain
-from midipool_client.audio.answers import Ears, answer_all, answer_in_words, refusing
+from midipool_client.audio.answers import Ears, answer_all
 from midipool_client.audio.engine_messages import (
     AudioConfig,
     AudioReady,
@@ -36,18 +35,17 @@ from midipool_client.audio.engine_messages import (
     NoSeat,
     OwnStrip,
     Rare,
-    Repairs,
     RoomClock,
     Seat,
-    Send,
     Tape,
     Voices,
 )
-from midipool_client.audio.hearing import MemberHearing, voice_link, wishes_of
+from midipool_client.audio.hearing import MemberHearing, voice_link
 from midipool_client.audio.options import AudioOptions
 from midipool_client.audio.process import AudioProcess
 from midipool_client.audio.room_bars import RoomBars
 from midipool_client.audio.room_paths import RoomPaths
+from midipool_client.audio.sending import Sending
 from midipool_native import host_clock
 
 log = logging.getLogger(__name__)
@@ -103,9 +101,7 @@ class RoomAudio:
         self._unseated = False
         """Whether the server has no place for our sound."""
         self._members: dict[str, MemberHearing] = {}
-        self._heard_by: dict[str, Hearing] = {}
-        self._repairs = False
-        self._stream: AudioStream | None = None
+        self._sending = Sending()
         self._mix = OwnMix()
         self._part = EVERYTHING
         self._bars = RoomBars(options.bars)
@@ -176,7 +172,7 @@ class RoomAudio:
         there = {m.name: m.sender for m in members if m.sender is not None}
         there.pop(self._room.name, None)
         self._members = {name: m for name, m in self._members.items() if name in there}
-        self._heard_by = {name: h for name, h in self._heard_by.items() if name in there}
+        self._sending.keep(there)
         for name, sender in there.items():
             if name not in self._members:
                 self._members[name] = MemberHearing(name, sender, self.options)
@@ -185,7 +181,7 @@ class RoomAudio:
             self._members[name].sender = sender
         self._choose_encoding()
         self._tell_voices()
-        self._paths.send_to(self._listeners())
+        self._send_to_listeners()
         self._paths.members([m.name for m in members if m.connected and m.name in self._members])
 
     def silence(self, names: frozenset[str]) -> None:
@@ -202,16 +198,12 @@ class RoomAudio:
             member.set_link(*self._links_of(name))
         self._tell_tape()
         self._choose_encoding()
-        self._paths.send_to(self._listeners())
+        self._send_to_listeners()
         self._tell_voices()
         self.report()
 
-    def _listeners(self) -> frozenset[str] | None:
-        """To whom we send: not to those who refuse it. None: to everybody."""
-        if not (refuse := refusing(self._heard_by)):
-            return self._part.audio_to
-        hear = self._members if self._part.audio_to is None else self._part.audio_to
-        return frozenset(hear) - refuse
+    def _send_to_listeners(self) -> None:
+        self._paths.send_to(self._sending.listeners(self._part, self._members))
 
     def _links_of(self, name: str) -> tuple[Link | None, Link | None]:
         return self._part.audio_of(name), self._part.taped_of(name)
@@ -222,16 +214,15 @@ class RoomAudio:
 
     def heard_by(self, message: HeardBy) -> None:
         """Another one says how it hears us, and what it sends."""
-        before = self._heard_by.get(message.name)
-        self._heard_by[message.name] = message.hearing
-        if words := answer_in_words(message.name, before, message.hearing):
+        words, wishes_otherwise = self._sending.heard_by(message)
+        if words:
             log.warning("audio: %s", words)
-        self._paths.send_to(self._listeners())
+        self._send_to_listeners()
         member = self._members.get(message.name)
         if member is not None and message.sends is not None and message.sends != member.stream:
             member.sends(message.sends)
             self._tell_voices()
-        if before is None or _wishes(before) != _wishes(message.hearing):
+        if wishes_otherwise:
             self._choose_encoding()
 
     def clock_changed(self, shift_us: int = 0) -> None:
@@ -270,8 +261,9 @@ class RoomAudio:
         self._period = ready.period
         for member in self._members.values():
             self._tell_device(member)
-        self._stream = self._told_voices = self._told_map = None
-        self._repairs, self._told_tape = False, Tape()
+        self._told_voices = self._told_map = None
+        self._told_tape = Tape()
+        self._sending.forget_told()
         self._bars.forget_told()
         self._tell_mix()
         self._tell_tape()
@@ -296,7 +288,7 @@ class RoomAudio:
     @property
     def stream(self) -> AudioStream | None:
         """What we send now."""
-        return self._stream if self._seat is not None else None
+        return self._sending.stream if self._seat is not None else None
 
     @property
     def hears(self) -> list[Hearing]:
@@ -359,12 +351,11 @@ class RoomAudio:
 
     def report(self) -> None:
         """Tell the room how we hear the others, and what we send."""
-        told = self._stream is not None or not self.options.sends
+        told = self._sending.stream is not None or not self.options.sends
+        hears = [self._hearing(member) for member in self._members.values()]
         if self.engine.ready is not None and self._seat is not None and told:
-            hears = [self._hearing(member) for member in self._members.values()]
-            self._room.send(AudioReport(hears, self._stream, self._dropped()))
+            self._room.send(AudioReport(hears, self._sending.stream, self._dropped()))
         elif self._is_deaf:
-            hears = [member.hearing() for member in self._members.values()]
             self._room.send(AudioReport(hears[:MAX_HEARINGS]))
 
     @property
@@ -387,31 +378,15 @@ class RoomAudio:
     # ---- what the engine is told ----
 
     def _choose_encoding(self) -> None:
-        """Tell the engine, if it is another one."""
-        ready = self.engine.ready
+        """Tell the engine what to send, if it is something else."""
+        ready, before = self.engine.ready, self._sending.stream
         if ready is None or not self.options.sends:
             return
-        to = {n for n in self._heard_by if self._part.sends_audio_to(n)} - refusing(self._heard_by)
-        heard_by = {name: hearing for name, hearing in self._heard_by.items() if name in to}
-        if self._heard_by and not heard_by and self._stream is not None:
-            return  # nobody hears it: who does next is most likely one of those who did
-        wishes = wishes_of(heard_by)
         channels = min(self._mix.send_channels or self.options.channels, self.options.channels)
-        encoding = encoding_for(wishes, channels, ready.period, ready.rate)
-        stream = AudioStream(
-            channels,
-            encoding.packet_frames,
-            encoding.source_packets,
-            encoding.repair_packets,
-        )
-        if stream != self._stream:
-            self._stream = stream
-            self.engine.tell(Send(encoding, channels))
+        for message in self._sending.choose(self._part, channels, ready):
+            self.engine.tell(message)
+        if self._sending.stream != before:
             self.report()
-        repairs = any(hearing.repair for hearing in heard_by.values())
-        if repairs != self._repairs:
-            self._repairs = repairs
-            self.engine.tell(Repairs(repairs))
 
     def _tell_seat(self, seat: Seat) -> None:
         self._seat, self._seat_told = seat, self.engine.ready is not None
@@ -453,8 +428,3 @@ class RoomAudio:
         if voices != self._told_voices:
             self._told_voices = voices
             self.engine.tell(voices)
-
-
-def _wishes(hearing: Hearing) -> tuple[str, bool]:
-    """What of a report decides what is sent."""
-    return hearing.profile, hearing.repair

@@ -9,8 +9,9 @@ from midipool.messages import AudioStream, Hearing
 from midipool.timeline import Timeline
 from midipool.timeline_chain import TimelineChain
 from midipool_client.audio.engine_messages import VoiceStatus
-from midipool_client.audio.hearing import MemberHearing, wishes_of
+from midipool_client.audio.hearing import MemberHearing
 from midipool_client.audio.options import AudioOptions
+from midipool_client.audio.sending import wishes_of
 
 STREAM = AudioStream(channels=2, packet_frames=128, source_packets=4, repair_packets=4)
 ENCODING = Encoding(128, 4, 4)
@@ -131,5 +132,4 @@ def test_another_profile_begins_with_its_own_buffer() -> None:
 
 
 def test_each_wish_counts_once() -> None:
-    heard_by = {name: Hearing("me", profile) for name, profile in WISHES.items()}
-    assert wishes_of(heard_by) == ["jam", "lan"]
+    assert wishes_of(Hearing(name, profile) for name, profile in WISHES.items()) == ["jam", "lan"]
