@@ -62,6 +62,9 @@ class TickWatch:
     """When the last clock came."""
     _judged_us: int = -(2**62)
     _gaps: list[tuple[int, int]] = field(default_factory=list)
+    _newest_gaps: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=20))
+    """Forgiven or not."""
+    _cued_us: int = 0
     _shifts: deque[tuple[int, float]] = field(default_factory=deque)
     """(when, by how many ticks) of the newest."""
     _lent: deque[tuple[int, int]] = field(default_factory=deque)
@@ -76,7 +79,9 @@ class TickWatch:
 
     def miss(self, gaps: Iterable[tuple[int, int]]) -> None:
         """JACK left out cycles then: what was played in them nobody could hear."""
-        self._gaps = [*self._gaps, *gaps][-50:]
+        new = list(gaps)
+        self._gaps = [*self._gaps, *new][-50:]
+        self._newest_gaps.extend(new)
 
     def take(self, events: Iterable[Event]) -> list[Violation]:
         """What came since, in order."""
@@ -126,6 +131,7 @@ class TickWatch:
             self.next_tick, self.unknown = 0, False
         self.running = True
         self.cues += 1
+        self._cued_us = self.last_us
         self._shifts.clear()
 
     def _clock(self, time_us: int) -> list[Violation]:
@@ -169,8 +175,16 @@ class TickWatch:
             return []
         kind = "tick doubled" if middle > 0 else "tick lost"
         seen = f"its place is {middle:+.2f} ticks beside the room's (its clock: "
-        seen += f"{self.clock_off_us / 1000:+.1f} ms, within {self.clock_bound_us / 1000:.1f})"
+        seen += f"{self.clock_off_us / 1000:+.1f} ms, within {self.clock_bound_us / 1000:.1f}); "
+        seen += self._what_was(time_us)
         return self._tell(time_us, kind, round(middle), seen)
+
+    def _what_was(self, time_us: int) -> str:
+        """What may be to blame, for who reads it."""
+        gaps = [g for g in self._newest_gaps if time_us - 20 * S < g[1] <= time_us]
+        ago = ", ".join(f"{(time_us - e) / S:.1f} s ago {(e - b) // 1000} ms" for b, e in gaps)
+        cued = f"put there {(time_us - self._cued_us) / S:.1f} s ago, {self.forgiven} forgiven"
+        return f"{cued}, JACK left out: {ago or 'nothing'}"
 
     def _was_missed(self, time_us: int, shift: float) -> bool:
         """Whether a shift is what was in a gap, which is forgiven once."""
