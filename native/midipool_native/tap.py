@@ -1,5 +1,6 @@
 """A tap: what one source of the audio engine has, on the room's clock, for a recording."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from midipool.clock_map import ClockMap
@@ -24,6 +25,7 @@ class Tap:
         if self.handle == ffi.NULL:
             raise Unavailable(f"no memory to record {channels} channels of {frames} frames")
         self._frames = ffi.new("float[]", MOST_FRAMES * channels)
+        self._hole = ffi.new("mp_hole *")
 
     def read(self, clock_map: ClockMap, base_ns: int) -> memoryview:
         """The next frames of a sound that begins at `base_ns`, as floats; empty: no more yet.
@@ -39,6 +41,11 @@ class Tap:
         """As the callback does: frames of which the first was captured then."""
         count = len(frames) // (4 * self.channels)
         lib.mp_tap_write(self.handle, ffi.from_buffer("float[]", frames), count, captured_ns)
+
+    def holes(self) -> Iterator[tuple[int, int]]:
+        """Silence between sounds that `read` met since the last call: first frame, and how many."""
+        while lib.mp_tap_hole(self.handle, self._hole):
+            yield self._hole.at, self._hole.frames
 
     @property
     def dropped(self) -> int:

@@ -96,6 +96,7 @@ typedef struct mp_player {
     mp_resampler resampler;
     mp_concealer concealer;
     bool quiet; /* the last block that came was silent */
+    uint32_t away; /* frames in a row of which nothing came */
     mp_waits waits;
     mp_steering steering;
     double target, cover;
@@ -133,6 +134,7 @@ typedef struct mp_player {
     _Atomic double wait, floor, faster, jitter_us, p95_us;
     _Atomic int64_t latency_us;
     _Atomic int playing, needs_decoder;
+    _Atomic int absent; /* nothing came for so long that nothing of it is to be recorded */
     _Atomic(void *) decoder;
     /* The third thread's. */
     bool leaving, callback_has, codec_has;

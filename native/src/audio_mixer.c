@@ -171,7 +171,8 @@ static void give_own_output(const mp_audio *a, const mp_player *p, float *const 
 static void tap_player(mp_audio *a, mp_player *p, uint32_t frames) {
     int64_t latency_us = atomic_load_explicit(&p->latency_us, memory_order_relaxed);
     bool playing = atomic_load_explicit(&p->playing, memory_order_relaxed) != 0;
-    if (!playing || latency_us < 0) return;
+    bool absent = atomic_load_explicit(&p->absent, memory_order_relaxed) != 0;
+    if (!playing || absent || latency_us < 0) return;
     mp_audio_tap(a, p->slot, &p->place.tape, p->ring.channels, a->scratch, frames,
                  a->began_ns - latency_us * 1000);
 }

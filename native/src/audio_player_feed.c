@@ -8,6 +8,8 @@
 #include "audio_player.h"
 
 enum { PULL = 256, BEFORE = 16, DRAIN_ROOM = 4 * MP_MAX_PACKET_FRAMES };
+/* A hole that is longer is silence in a recording, which is begun anew behind it. */
+enum { LONG_HOLE = MP_STREAM_RATE / 20 };
 
 static bool was_seen(mp_player *p, uint32_t timestamp) {
     const mp_seen *seen = mp_player_seen_at(p, timestamp);
@@ -38,6 +40,9 @@ void mp_player_next_block(mp_player *p, float *block) {
         mp_concealer_fill(&p->concealer, block, frames);
         mp_count(&p->concealed, frames);
     }
+    p->away = came || sounds ? 0 : p->away + frames;
+    /* What is played by bars was decoded long before. */
+    atomic_store(&p->absent, !p->by_bars && p->away > LONG_HOLE);
     p->next += frames;
 }
 

@@ -98,6 +98,8 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_rtp *rtp,
     push(p, MP_ROC_SOURCE);
     mp_player_pop(p, p->other);
     p->held = p->started = true;
+    p->away = 0;
+    atomic_store(&p->absent, 0);
     p->drained = false;
     p->begun_capture_us = p->pending.capture_us;
     p->ssrc = rtp->ssrc;

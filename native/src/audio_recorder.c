@@ -6,7 +6,7 @@
 
 #include "audio.h"
 
-enum { CHUNK = 256, LEAST_BLOCK = 16, MOST_FRAMES = 1 << 20 };
+enum { CHUNK = 256, LEAST_BLOCK = 16, MOST_FRAMES = 1 << 20, HOLES = 128 };
 static const double JUMP_S = 0.002, MOST_BENT = 1500e-6, MOST_DRIFT = 600e-6;
 /* The loop that bends: fast at the begin, slow after some seconds. */
 static const double SLOW_RAD_S = 0.3, FAST_RAD_S_S = 4.0, FAST_FOR_S = 2.0;
@@ -27,6 +27,8 @@ struct mp_tap {
     int64_t made, silence;
     double drift, age_s;
     bool started;
+    mp_hole holes[HOLES];
+    uint32_t holes_met, holes_told;
 };
 
 mp_tap *mp_tap_new(uint32_t channels, uint32_t rate, uint32_t frames) {
@@ -89,11 +91,24 @@ static void steer(mp_tap *t, double error_s, double seconds) {
     t->age_s += seconds;
 }
 
+static void note_hole(mp_tap *t, int64_t frames) {
+    if (t->holes_met - t->holes_told == HOLES) return;
+    int64_t at = t->made + (int64_t)mp_resampler_waiting(&t->resampler);
+    t->holes[t->holes_met++ % HOLES] = (mp_hole){at, frames};
+}
+
+int mp_tap_hole(mp_tap *t, mp_hole *hole) {
+    if (t->holes_told == t->holes_met) return 0;
+    *hole = t->holes[t->holes_told++ % HOLES];
+    return 1;
+}
+
 /* Where nothing is there yet, or it is far off: silence in front, or frames left out. */
 static void jump(mp_tap *t, double error) {
     error = fmax(-1e12, fmin(1e12, error));
     if (error >= 0.0) {
         t->silence = llround(error);
+        if (t->started) note_hole(t, t->silence);
     } else {
         uint32_t late = (uint32_t)fmin(-error + 0.5, (double)t->left);
         discard(t, late);

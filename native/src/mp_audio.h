@@ -225,6 +225,12 @@ uint32_t mp_tap_read(mp_tap *tap, const mp_clock_map *map, int64_t base_ns, floa
                      uint32_t most);
 /* Frames that found no room. */
 uint64_t mp_tap_dropped(const mp_tap *tap);
+/* Silence in what was read, between sounds: its first frame, and how many. */
+typedef struct {
+    int64_t at, frames;
+} mp_hole;
+/* Reader: the next hole that was met, once; 0 when there is none. As many wait as one read can meet. */
+int mp_tap_hole(mp_tap *tap, mp_hole *hole);
 /* Let a source write into a tap from the next cycle on, or with NULL into none. When it returns the
  * callback has let go of the one before. A tap of another channel count stays without sound. */
 mp_status mp_audio_set_tap(mp_audio *audio, uint32_t source, mp_tap *tap);

@@ -76,6 +76,64 @@ static void a_track_is_where_it_was_played(device from, device to, bool bars) {
     pair_end(&p);
 }
 
+static mp_hole longest;
+static int64_t silent; /* frames of all holes */
+
+static void read_on(pair *p, mp_tap *tap, uint32_t *count, double seconds) {
+    const mp_clock_map same = {0};
+    for (double left_s = seconds; left_s > 0.001; left_s -= 0.1) {
+        uint32_t got;
+        mp_hole hole;
+        pair_run(p, left_s < 0.1 ? left_s : 0.1);
+        if (pair_stats(p).needs_decoder) {
+            p->decoder.started = false;
+            CHECK(mp_audio_set_decoder(p->hearer, 0, &p->decoder) == MP_OK);
+        }
+        while ((got = mp_tap_read(tap, &same, 0, heard + *count, 8192)) > 0) *count += got;
+        while (mp_tap_hole(tap, &hole)) {
+            silent += hole.frames;
+            if (hole.frames > longest.frames) longest = hole;
+        }
+    }
+}
+
+/* A player is gone for a while, and comes back with the same stream, or with another one: its track
+ * goes on where it belongs, and the hole is told. */
+static void who_was_away_is_recorded_in_its_place(double away_s, bool comes_anew) {
+    static pair p;
+    uint32_t count = 0;
+    const device home = {48000, 128, 0.0, 1};
+    memset(&p, 0, sizeof p);
+    silent = longest.frames = 0;
+    p.from = p.to = home, p.source = click, p.listen = nobody_listens;
+    p.delay_ns = 30000000;
+    source_rate = home.rate;
+    pair_begin(&p, 128, 960.0);
+    mp_audio_set_input_latency(p.sender, 0);
+    mp_tap *tap = mp_tap_new(1, home.rate, RING);
+    CHECK(mp_audio_set_tap(p.hearer, 0, tap) == MP_OK);
+    read_on(&p, tap, &count, 3.0);
+    CHECK_EQUAL(silent, 0);
+    p.loss = 1.0;
+    read_on(&p, tap, &count, away_s);
+    p.loss = 0.0;
+    if (comes_anew) p.encoder.ssrc++;
+    read_on(&p, tap, &count, 4.0);
+    double told_s = (double)longest.frames / home.rate;
+    double ends_s = (double)longest.at / home.rate + told_s;
+    printf("away for %.2f s%s: %.3f s of silence are told, to %.3f s\n", away_s,
+           comes_anew ? ", another stream then" : "", told_s, ends_s);
+    CHECK(fabs(told_s - away_s) < 0.12);
+    CHECK(silent - longest.frames < home.rate / 20);
+    const double last_s = (double)count / home.rate - 0.5;
+    for (double at_s = ceil(2.0 * ends_s + 0.2) / 2.0; at_s < last_s; at_s += 0.5) {
+        CHECK(fabs(off_us(at_s * 1e6, home.rate, count)) < 1000.0);
+    }
+    mp_audio_set_tap(p.hearer, 0, NULL);
+    mp_tap_free(tap);
+    pair_end(&p);
+}
+
 int main(void) {
     const device pairs[][2] = {
         {{44100, 256, 200, 1}, {48000, 128, -200, 1}},
@@ -85,5 +143,9 @@ int main(void) {
         a_track_is_where_it_was_played(pairs[i][0], pairs[i][1], false);
         a_track_is_where_it_was_played(pairs[i][0], pairs[i][1], true);
     }
+    who_was_away_is_recorded_in_its_place(0.5, false);
+    who_was_away_is_recorded_in_its_place(2.0, false);
+    who_was_away_is_recorded_in_its_place(0.5, true);
+    who_was_away_is_recorded_in_its_place(2.0, true);
     return 0;
 }

@@ -61,6 +61,22 @@ static void what_is_dropped_is_silence_of_the_same_length(void) {
     mp_tap_free(tap);
 }
 
+static void holes_are_told_once_with_their_places(void) {
+    static float heard[RATE];
+    mp_tap *tap = mp_tap_new(1, RATE, RING);
+    mp_hole hole;
+    for (int64_t f = 2560; f < 20480; f += PERIOD) {
+        if (f < 6400 || f >= 12800) write_clicks(tap, f, ns_of(f), 1000);
+    }
+    read_all(tap, &SAME, 0, heard, RATE);
+    CHECK(mp_tap_hole(tap, &hole) == 1); /* what was before it began is none */
+    CHECK_WITHIN(hole.at, 6400, 2);
+    CHECK_WITHIN(hole.frames, 6400, 2);
+    CHECK(mp_tap_hole(tap, &hole) == 0);
+    CHECK(heard[6000] > 0.8f && fabsf(heard[8000]) < 0.01f && heard[13000] > 0.8f);
+    mp_tap_free(tap);
+}
+
 /* A device whose quartz is 200 ppm fast would be 12 ms off after a minute. */
 static void keeps_to_the_rooms_clock(void) {
     const int64_t seconds = 60, every = RATE;
@@ -183,6 +199,7 @@ int main(void) {
     begins_in_the_very_frame_of_its_base();
     what_came_late_has_silence_in_front();
     what_is_dropped_is_silence_of_the_same_length();
+    holes_are_told_once_with_their_places();
     keeps_to_the_rooms_clock();
     refuses_what_cannot_be();
     a_tap_may_be_freed_once_it_was_taken_away();

@@ -167,6 +167,8 @@ def _show(options: argparse.Namespace) -> int:
     for track in manifest.tracks:
         lost = f", {track.dropped_frames} frames lost" if track.dropped_frames else ""
         seconds = track.frames / (manifest.rate or 1)
+        if track.missing_frames:
+            lost += f", {track.missing_frames / (manifest.rate or 1):.1f} s missing"
         what = TRACKS[track.kind].format(track.name)
         print(f"  {track.file}  {what}, {seconds:.1f} s{lost}")
     if manifest.midi is not None:

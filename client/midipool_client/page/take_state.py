@@ -16,6 +16,8 @@ class TakeTrack(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     seconds: float
     dropped_frames: int = 0
+    missing_s: float = 0.0
+    """Silent because there was nothing to be recorded."""
     played: bool = True
     """Whether it is heard when the recording is played into the room."""
 

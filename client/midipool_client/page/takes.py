@@ -198,6 +198,7 @@ def _view(library: Library, name: str, manifest: Manifest) -> TakeView:
                 kind=track.kind,
                 seconds=round(track.frames / (manifest.rate or 1), 1),
                 dropped_frames=track.dropped_frames,
+                missing_s=round(track.missing_frames / (manifest.rate or 1), 1),
                 played=track.file in heard,
             )
             for track in ([] if live else manifest.tracks)

@@ -11,8 +11,17 @@ from midipool.timeline import Timeline
 
 FILE = "manifest.json"
 MOST_BYTES = 1 << 22
+MOST_HOLES = 100
 Kind = Literal["input", "effects", "mix", "player"]
 """Own input as it came; as the room heard it, with effects; the own mix; another player."""
+
+
+class Hole(msgspec.Struct, frozen=True):
+    """Silence in a track, because there was nothing to be recorded."""
+
+    at: int
+    """The first frame of it."""
+    frames: int
 
 
 class Track(msgspec.Struct, frozen=True):
@@ -25,6 +34,10 @@ class Track(msgspec.Struct, frozen=True):
     frames: int = 0
     dropped_frames: int = 0
     """Silent because the disk did not keep up."""
+    missing_frames: int = 0
+    """Silent between sounds: a player was away, the device stood still, or the disk."""
+    holes: list[Hole] = []
+    """Where, of the first so many."""
     whole: bool = True
     """False for own input with effects, if it had none at first: that is in the other track."""
 

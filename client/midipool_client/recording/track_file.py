@@ -9,7 +9,7 @@ import msgspec
 
 from midipool.clock_map import ClockMap
 from midipool_client.recording.heads import Head
-from midipool_client.recording.manifest import Track
+from midipool_client.recording.manifest import MOST_HOLES, Hole, Track
 from midipool_native.tap import Tap
 
 SUBTYPE, SAMPLE_BYTES = "PCM_24", 3
@@ -30,7 +30,8 @@ class TrackFile:
     def __init__(self, track: Track, tap: Tap, path: Path, file: Any) -> None:
         self._track, self._tap, self._path, self._file = track, tap, path, file
         self._head: Head | None = None
-        self._frames = 0
+        self._frames = self._missing = 0
+        self._holes: list[Hole] = []
 
     def write(self, clock_map: ClockMap, base_ns: int) -> None:
         """All that there is; what the room's clock has not come to yet comes later."""
@@ -38,6 +39,13 @@ class TrackFile:
         while frames := self._tap.read(clock_map, base_ns):
             self._file.buffer_write(frames, dtype="float32")
             self._frames += len(frames) // frame_bytes
+            self._note_holes()
+
+    def _note_holes(self) -> None:
+        for at, frames in self._tap.holes():
+            self._missing += frames
+            if len(self._holes) < MOST_HOLES:
+                self._holes.append(Hole(at, frames))
 
     def say_length(self) -> None:
         """Into the head: what was written up to here opens if we die."""
@@ -53,7 +61,11 @@ class TrackFile:
     def track(self) -> Track:
         """As far as it is."""
         return msgspec.structs.replace(
-            self._track, frames=self._frames, dropped_frames=self._tap.dropped
+            self._track,
+            frames=self._frames,
+            dropped_frames=self._tap.dropped,
+            missing_frames=self._missing,
+            holes=list(self._holes),
         )
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ import soundfile
 
 from midipool.clock_map import ClockMap
 from midipool_client.recording import writer as writing
+from midipool_client.recording.manifest import MOST_HOLES
 from midipool_client.recording.track_file import Format, open_sound
 from midipool_client.recording.writer import Writer
 from midipool_native.tap import Tap
@@ -76,6 +77,33 @@ def test_a_copy_of_a_growing_file_opens(tmp_path: Path, format: Format) -> None:
     assert len(sound) == soundfile.info(cut).frames
     assert sound[BLOCK // 2] == pytest.approx(0.25, abs=0.01)
     ended(writer)
+
+
+def test_the_manifest_says_where_a_player_was_away(tmp_path: Path) -> None:
+    writer = begun(tmp_path)
+    tap = writer.add("drums", "player", 1)
+    fill(tap, range(10, 100))
+    fill(tap, range(150, 200))
+    ended(writer)
+    (track,) = writer.tracks()
+    (hole,) = track.holes
+    assert hole.at == pytest.approx(100 * BLOCK, abs=2)
+    assert hole.frames == track.missing_frames == pytest.approx(50 * BLOCK, abs=2)
+    sound, _ = soundfile.read(tmp_path / track.file)
+    assert not sound[hole.at + 64 : hole.at + hole.frames - 64].any()
+    assert sound[150 * BLOCK + BLOCK // 2] == pytest.approx(0.25, abs=0.01)
+    assert track.frames == pytest.approx(200 * BLOCK, abs=64)
+
+
+def test_of_very_many_holes_the_first_are_listed(tmp_path: Path) -> None:
+    writer = begun(tmp_path)
+    tap = writer.add("drums", "player", 1)
+    for number in range(0, 3 * MOST_HOLES, 2):
+        fill(tap, range(number, number + 1))
+    ended(writer)
+    (track,) = writer.tracks()
+    assert len(track.holes) == MOST_HOLES
+    assert track.missing_frames == pytest.approx(BLOCK * (3 * MOST_HOLES // 2 - 1), abs=500)
 
 
 class StallingFile:

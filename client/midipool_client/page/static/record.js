@@ -113,7 +113,8 @@ function tracks(take) {
   return html`<ul class="tracks" aria-label=${`files of ${take.name}`}>
     ${take.tracks.map((t) => html`<li><a href=${path(take.name, t.file)} download=${t.file}>${t.file}</a>
       <span class="dim">${t.kind === "player" ? t.name : KINDS[t.kind]}, ${length(t.seconds)}${
-        t.dropped_frames ? `, ${t.dropped_frames} frames lost` : ""}</span></li>`)}
+        t.dropped_frames ? `, ${t.dropped_frames} frames lost` : ""}${
+        t.missing_s ? `, ${t.missing_s} s missing` : ""}</span></li>`)}
     ${when(take.midi, () => html`<li><a href=${path(take.name, take.midi)} download=${take.midi}>${take.midi}</a>
       <span class="dim">tempo, meter, markers and all MIDI</span></li>`)}
   </ul>`;
