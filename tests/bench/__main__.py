@@ -28,6 +28,7 @@ NAMES = (
     "effects",
     "page",
     "rooms",
+    "rooms_connections",
     "fuzz",
     "fuzz_messages",
     "fuzz_media_socket",

@@ -7,22 +7,15 @@ clock, so how long before its instant a bar_sync came is known exactly.
 import argparse
 import contextlib
 import itertools
-import json
-import math
-import re
-import subprocess
-import sys
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
-from midipool_demo.background import Background, child_environment
+from midipool_demo.background import Background
 from midipool_demo.stage import free_port
+from tests.bench.crowd_program import CrowdProgram
 from tests.bench.process_cost import ProcessCost
-from tests.e2e.owned_process import OwnedProcess
-
-LAG_MS = "midipool_event_loop_lag_seconds"
+from tests.bench.server_looks import early, lag_ms, metrics, resident_mb, spread
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -31,38 +24,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--programs", type=int, default=2, help="that the members are in")
     parser.add_argument("--no-audio", action="store_true", help="nobody reports how others sound")
-
-
-class CrowdProgram(OwnedProcess):
-    """A process full of members."""
-
-    def __init__(self, *words: object) -> None:
-        command = [sys.executable, "-m", "tests.bench.many_members", *map(str, words)]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=child_environment(),
-        )
-
-    def tell(self, *words: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(" ".join(map(str, words)) + "\n")
-        self._process.stdin.flush()
-
-    def answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        said: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return said
-
-    def ask(self, *words: object) -> dict[str, Any]:
-        self.tell(*words)
-        return self.answer()
-
-    def _end(self) -> None:
-        self._let_end()
-        super()._end()
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -86,15 +47,17 @@ def _one(options: argparse.Namespace, rate: float, seconds: float) -> dict[str, 
         server = stack.enter_context(Background.python("midipool_server", *words))
         server.wait_for_output("ws://")
         crowds = [
-            stack.enter_context(CrowdProgram(port, first, count, options.members, audio))
+            stack.enter_context(
+                CrowdProgram("many_members", port, first, count, options.members, audio)
+            )
             for first, count in _shares(options.rooms, options.programs)
             for audio in (int(not options.no_audio),)
         ]
-        empty_mb = _resident_mb(server.process.pid)
+        empty_mb = resident_mb(server.process.pid)
         for crowd in crowds:
             crowd.tell("join", rate / len(crowds))
         joined = [crowd.answer() for crowd in crowds]
-        full_mb = _resident_mb(server.process.pid)
+        full_mb = resident_mb(server.process.pid)
         for crowd in crowds:
             crowd.ask("start")
         time.sleep(1)
@@ -103,7 +66,7 @@ def _one(options: argparse.Namespace, rate: float, seconds: float) -> dict[str, 
         guests: list[float] = []
         with ProcessCost(server.process.pid) as cost:
             _play(options, crowds, seconds, guests)
-        metrics = _metrics(port)
+        said = metrics(port)
         heard = [crowd.ask("report") for crowd in crowds]
     joins = sorted(s for part in joined for s in part["joins_s"])
     bars = sorted(us for part in heard for us in part["bars_us"])
@@ -111,17 +74,17 @@ def _one(options: argparse.Namespace, rate: float, seconds: float) -> dict[str, 
     members = options.rooms * options.members
     return {
         "joined": len(joins),
-        "join_s": _spread(joins),
+        "join_s": spread(joins),
         "all_are_in_after_s": round(max(part["all_s"] for part in joined), 2),
-        "join_s_while_all_play": _spread(sorted(guests)),
+        "join_s_while_all_play": spread(sorted(guests)),
         "kib_a_member": round((full_mb - empty_mb) * 1024 / members, 1),
         "kib_a_member_at_the_end": round((cost.resident_mb - empty_mb) * 1024 / members, 1),
         "resident_mb": {"empty": empty_mb, "full": full_mb, "end": cost.resident_mb},
         "cpu_percent": cost.cpu_percent,
-        "bar_sync_ahead_ms": {"bars": _early(bars), "changes": _early(changes)},
+        "bar_sync_ahead_ms": {"bars": early(bars), "changes": early(changes)},
         "messages_a_second_to_members": round(sum(p["messages"] for p in heard) / seconds),
         "lost": sum(part["lost"] for part in heard) - len(guests),
-        "event_loop_lag_ms": {"p50": _quantile(metrics, 0.5), "p99": _quantile(metrics, 0.99)},
+        "event_loop_lag_ms": {"p50": lag_ms(said, 0.5), "p99": lag_ms(said, 0.99)},
         "_changes_us": changes,
         "_bars_us": bars,
     }
@@ -148,43 +111,6 @@ def _play(
             guests.append(crowds[which].ask("guest", room)["join_s"])
         turn += 1
         time.sleep(max(0.1 * turn - now_s, 0))
-
-
-def _resident_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return round(next(int(line.split()[1]) for line in lines if "VmRSS" in line) / 1024, 1)
-
-
-def _metrics(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        return str(answer.read().decode())
-
-
-def _quantile(metrics: str, share: float) -> float:
-    """The bound in ms below which that share of the wake-ups was late."""
-    rows = re.findall(rf'{LAG_MS}_bucket{{le="([^"]+)"}} (\S+)', metrics)
-    total = float(rows[-1][1])
-    return next(float(le) * 1000 for le, below in rows if float(below) >= share * total)
-
-
-def _spread(ordered: list[float]) -> dict[str, float]:
-    if not ordered:
-        return {}
-    at = {"p50": 0.5, "p99": 0.99, "worst": 1.0}
-    return {k: round(ordered[math.ceil(v * len(ordered)) - 1], 3) for k, v in at.items()}
-
-
-def _early(ordered_us: list[int]) -> dict[str, float]:
-    """The least matters."""
-    if not ordered_us:
-        return {}
-    return {
-        "least": round(ordered_us[0] / 1000, 1),
-        "p1": round(ordered_us[len(ordered_us) // 100] / 1000, 1),
-        "p50": round(ordered_us[len(ordered_us) // 2] / 1000, 1),
-        "late": sum(us <= 0 for us in ordered_us),
-        "count": len(ordered_us),
-    }
 
 
 def plot(result: dict[str, Any], path: Path) -> None:
