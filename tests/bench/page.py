@@ -165,12 +165,12 @@ def _watch_meter(page: Page, seconds: float) -> tuple[Ticking, list[float]]:
     page.evaluate(
         """name => {
           window.benchRises = [];
-          const canvas = document.querySelector(`[data-strip="${name}"] canvas`);
-          const g = canvas.getContext("2d");
+          const meter = document.querySelector(`[data-strip="${name}"] .meter`);
           let was = true;
           const look = () => {
-            const y = Math.round(canvas.height * (1 - 40 / 66));
-            const [r, green] = g.getImageData(Math.round(canvas.width / 2), y, 1, 1).data;
+            const { g, x, y, w, h } = meter.place;
+            const at = [x + Math.round(w / 2), y + Math.round(h * (1 - 40 / 66))];
+            const [r, green] = g.getImageData(...at, 1, 1).data;
             const style = getComputedStyle(document.documentElement);
             const well = style.getPropertyValue("--well").trim();
             const lit = Math.abs(green - parseInt(well.slice(3, 5), 16)) > 24

@@ -10,8 +10,8 @@ TRIES = 60
 USABLE_SCRIPT = """
 window.benchUsable = 0;
 const look = () => {
-  const canvas = document.querySelector(".strip.player canvas");
-  if (canvas && canvas.looks) window.benchUsable = performance.now();
+  const meter = document.querySelector(".strip.player .meter");
+  if (meter && meter.looks) window.benchUsable = performance.now();
   else requestAnimationFrame(look);
 };
 requestAnimationFrame(look);

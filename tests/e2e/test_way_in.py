@@ -77,13 +77,15 @@ def test_chromium(alone: Alone, tmp_path: Path) -> None:
         assert wrong == []
 
 
-# What the painted meter shows: something other than its well, at -20 dB.
+# What the meter shows on the screen: something other than its well, at -20 dB.
 PEAK_OF_IN_2 = """(() => {
-  const canvas = document.querySelector('[data-strip="in 2"] canvas');
-  const g = canvas?.getContext("2d");
-  if (!canvas || !canvas.width) return false;
-  const [x, height] = [canvas.width / 2, canvas.height];
-  const at = (share) => [...g.getImageData(x, height * share, 1, 1).data].join();
+  const place = document.querySelector('[data-strip="in 2"] .meter')?.place;
+  if (!place?.canvas.width) return false;
+  const { canvas, x, w, h } = place;
+  const copy = Object.assign(document.createElement("canvas"), { width: w, height: h });
+  const g = copy.getContext("2d");
+  g.drawImage(canvas, x, 0, w, h, 0, 0, w, h);
+  const at = (share) => [...g.getImageData(w / 2, h * share, 1, 1).data].join();
   return at(0.5) !== at(0.05);
 })()"""
 

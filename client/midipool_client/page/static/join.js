@@ -154,7 +154,7 @@ export function joinView(state, ask) {
 // The levels of the check.
 export function paintJoin(root, { mixer }, { meters }) {
   const known = new Set(mixer.meters.map((name, i) => keyOf(i, name, mixer)));
-  for (const canvas of root.querySelectorAll("[data-level]")) meters.paint(canvas, [[canvas.dataset.level, 0]]);
+  for (const canvas of root.querySelectorAll("[data-level]")) meters.paintWhole(canvas, [[canvas.dataset.level, 0]]);
   for (const output of root.querySelectorAll("[data-db]")) {
     const text = known.has(output.dataset.db) ? meters.text(output.dataset.db) : "−∞";
     if (output.textContent !== text) output.textContent = text;

@@ -26,7 +26,7 @@ const link = new Link({
     meters.take(view, link.state?.mixer);
     clock.see(meters.roomUs);
     framed = performance.now();
-    picture();
+    paint();
   },
 });
 
@@ -83,7 +83,7 @@ function draw() {
   document.title = state.session.phase === "choosing" ? "midiPool" : `${unread ? `(${unread}) ` : ""}${state.session.name} · midiPool`;
   render(inRoom(state) ? room(state) : waiting(state), root);
   settle(root);
-  if (!drawn++) picture();
+  if (!drawn++) paint();
   dirty = new Set();
 }
 
@@ -116,20 +116,14 @@ function room(state) {
     <main class="board">${Object.entries(columns).map(column)}</main>`;
 }
 
-// Playhead and meters: when meters come, and without any as often. A picture that nobody asks for
-// costs as much as one that shows something new.
+// Playhead and meters: when meters come, and without any as often, as long as somebody can see it.
+// To wait for the next picture of the page would have one made, although nothing else of it changes.
 const PICTURE_MS = 48, WITHOUT_MS = 200;
 let framed = 0;
 let alone = 0; // the timer while no meters come
-let painting = false;
-function picture() {
-  if (painting || !link.state) return;
-  painting = true;
-  requestAnimationFrame(paint);
-}
 
 function paint() {
-  painting = false;
+  if (document.hidden || !link.state || !drawn) return;
   const page = about();
   if (!inRoom(link.state)) return paintJoin(root, link.state, page);
   for (const part of parts) part.paint?.(root, link.state, page);
@@ -137,7 +131,7 @@ function paint() {
 
 setInterval(() => {
   const without = performance.now() - framed > WITHOUT_MS;
-  if (without && !alone) alone = setInterval(picture, PICTURE_MS);
+  if (without && !alone) alone = setInterval(paint, PICTURE_MS);
   if (!without) alone = clearInterval(alone) ?? 0;
 }, WITHOUT_MS);
 

@@ -2,6 +2,7 @@
 
 const HOLD_MS = 1500, FALL_DB_S = 24, FLOOR_DB = -60, TOP_DB = 6, CLIP = 1.0;
 const HEAD = 12, LEVEL = 8;
+const FADED = 0.55; // as in mixer.css
 
 const SILENT = { peak: -120, rms: -120, hold: -120, clip: -Infinity };
 
@@ -73,22 +74,28 @@ export class Meters {
     return hold > -119 ? `${hold.toFixed(1).replace("-", "−")} dB` : "−∞ dB";
   }
 
-  // A wide canvas is a meter that lies.
-  paint(canvas, of) {
-    const scale = devicePixelRatio || 1;
+  // On a canvas of its own. A wide one is a meter that lies.
+  paintWhole(canvas, of) {
     const { width, height } = sized(canvas);
-    const lies = width > height;
-    const [w, h] = lies ? [height, width] : [width, height];
+    const g = canvas.getContext("2d");
+    if (width > height) this.paint(canvas, { g, w: height, h: width, turned: true }, of);
+    else this.paint(canvas, { g, w: width, h: height }, of);
+  }
+
+  // At its place on a canvas, if it looks otherwise than it did there.
+  paint(meter, { g, x = 0, y: top = 0, w, h, turned = false, faded = false }, of) {
+    const scale = devicePixelRatio || 1;
     const colour = colours();
     const m = this.loudest(of);
     const y = (value) => Math.round(h * (1 - share(value)));
     const clipped = performance.now() - m.clip < HOLD_MS;
     // What looks the same is not painted again.
-    const looks = `${w} ${h} ${y(m.peak)} ${y(m.rms)} ${y(m.hold)} ${clipped} ${colour.well}`;
-    if (canvas.looks === looks) return;
-    canvas.looks = looks;
-    const g = canvas.getContext("2d");
-    if (lies) g.setTransform(0, 1, -1, 0, h, 0);
+    const looks = `${w} ${h} ${x} ${y(m.peak)} ${y(m.rms)} ${y(m.hold)} ${clipped} ${colour.well}`;
+    if (meter.looks === looks) return;
+    meter.looks = looks;
+    if (turned) g.setTransform(0, 1, -1, 0, h, 0);
+    else g.setTransform(1, 0, 0, 1, x, top);
+    g.clearRect(0, 0, w, h);
     g.fillStyle = colour.well;
     g.fillRect(0, 0, w, h);
     const zones = [[-120, -18, colour.low], [-18, -3, colour.mid], [-3, 120, colour.high]];
@@ -113,6 +120,16 @@ export class Meters {
       g.fillStyle = colour.high;
       g.fillRect(0, 0, w, 4 * scale);
     }
+    if (faded) this.fade(g, w, h);
+  }
+
+  // As what is around it.
+  fade(g, w, h) {
+    g.globalCompositeOperation = "destination-out";
+    g.globalAlpha = 1 - FADED;
+    g.fillRect(0, 0, w, h);
+    g.globalCompositeOperation = "source-over";
+    g.globalAlpha = 1;
   }
 }
 

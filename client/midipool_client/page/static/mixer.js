@@ -3,6 +3,7 @@
 import { when } from "./controls.js";
 import { listening } from "./listening.js";
 import { keyOf } from "./meters.js";
+import { layRows } from "./rows.js";
 import { channelStrip, clickStrip, masterStrip, ownStrip, playerStrip, standBehind } from "./strips.js";
 import { html } from "./vendor/lit-html/lit-html.js";
 
@@ -16,6 +17,7 @@ function view({ mixer, page }, ask) {
       ? "This client joined without audio (--no-audio)." : mixer.device || "The sound device is being opened."}</p>`)}
     ${when(mixer.not_saved, () => html`<p class="note bad">The mix is not kept: ${mixer.not_saved}</p>`)}
     <div class="strips" role="group" aria-label="strips" tabindex="0">
+      <div class="rows" aria-hidden="true"></div>
       ${when(mixer.audio !== "off", () => html`${mixer.channels.map((one) => channelStrip(one, mix, ask))}
         ${ownStrip(mixer, ask)}
         ${mixer.strips.map((one) => playerStrip(one, ask))}
@@ -28,12 +30,20 @@ function view({ mixer, page }, ask) {
 }
 
 let shown = { drawn: -1, meters: [] };
+const sizes = new ResizeObserver(() => (shown.drawn = -1));
+
+function look(root, drawn) {
+  const rows = root.querySelector(".rows");
+  const all = rows ? [...root.querySelectorAll("[data-meter]")] : []; // none before the first picture of the room
+  shown = { drawn, meters: all.map((meter) => [meter, JSON.parse(meter.dataset.meter)]) };
+  if (!rows) return;
+  if (!rows.seen) sizes.observe(rows.parentElement), (rows.seen = true);
+  layRows(rows, all);
+}
+
 function paint(root, state, { meters, drawn }) {
-  if (shown.drawn !== drawn) {
-    const all = [...root.querySelectorAll("[data-meter]")];
-    shown = { drawn, meters: all.map((canvas) => [canvas, JSON.parse(canvas.dataset.meter)]) };
-  }
-  for (const [canvas, of] of shown.meters) meters.paint(canvas, of);
+  if (shown.drawn !== drawn) look(root, drawn);
+  for (const [meter, of] of shown.meters) meters.paint(meter, meter.place, of);
 }
 
 function second(root, { mixer: now }, { meters }) {

@@ -2,6 +2,7 @@
 
 import { barBeats, songBeats } from "./song.js";
 import { colours, sized } from "./meters.js";
+import { moving } from "./moving.js";
 
 const BAR_PX = 34;
 
@@ -58,7 +59,7 @@ export class Ruler {
     if (at < this.first || at >= this.first + count) this.first = Math.max(Math.floor(at) - (at < this.first ? 0 : 1), 1);
     const x = (bar) => ((bar - this.first) / count) * w;
     const colour = colours();
-    this.paintHead(sized(head), Math.round(x(at)), scale, colour);
+    this.paintHead(moving(head), [w, h], Math.round(x(at)), scale, colour);
     const { loop, meter } = timeline;
     const looks = JSON.stringify([this.first, w, h, loop, meter, this.drag, colour.text]);
     if (canvas.looks === looks) return;
@@ -77,14 +78,15 @@ export class Ruler {
     }
   }
 
-  paintHead(canvas, x, scale, colour) {
-    const looks = `${x} ${canvas.width} ${colour.accent}`;
-    if (canvas.looks === looks) return;
-    canvas.looks = looks;
-    const g = canvas.getContext("2d");
-    g.clearRect(0, 0, canvas.width, canvas.height);
+  paintHead(painted, [w, h], x, scale, colour) {
+    const looks = `${x} ${w} ${h} ${colour.accent}`;
+    if (painted.looks === looks) return;
+    painted.looks = looks;
+    painted.fit(w, h);
+    const { g } = painted;
+    g.clearRect(0, 0, w, h);
     g.fillStyle = colour.accent;
-    g.fillRect(x - scale, 0, 2 * scale + 1, canvas.height);
+    g.fillRect(x - scale, 0, 2 * scale + 1, h);
   }
 
   paintLoop(g, x, h, loop, colour, pending) {

@@ -9,8 +9,8 @@ export const standBehind = (is) => { post = is; };
 
 // `of` are the levels that it shows the loudest of, each [key, dB of its fader or -Infinity].
 const meter = (label, ...of) =>
-  html`<canvas class="meter" data-meter=${JSON.stringify(of.map(([key, db]) => [key, post ? (db === -Infinity ? -200 : db) : 0]))}
-    role="img" aria-label=${`${label}: meter`}></canvas>`;
+  html`<div class="meter" data-meter=${JSON.stringify(of.map(([key, db]) => [key, post ? (db === -Infinity ? -200 : db) : 0]))}
+    role="img" aria-label=${`${label}: meter`}></div>`;
 
 const sounding = (db, sounds) => (sounds ? db : -Infinity);
 
