@@ -64,6 +64,13 @@ def faded(colour: Colour) -> Colour:
     return red, green, blue
 
 
+# How far the first strip is from where strips begin.
+GAP_PX = """() => {
+  const [strips, first] = [".strips", ".strip"].map((one) => document.querySelector(one));
+  return first.offsetLeft - parseFloat(getComputedStyle(strips).paddingLeft);
+}"""
+
+
 def meter_of(page: Page, name: str) -> Locator:
     return page.locator(f'[data-strip="{name}"] .meter')
 
@@ -75,6 +82,7 @@ async def test_each_meter_is_painted_where_its_strip_is(room: Running) -> None:
             await page.set_viewport_size({"width": width, "height": 900})
             await until_seen(meter_of(page, OTHERS[0]), [LOW, WELL])
             await until_seen(meter_of(page, OTHERS[-1]), [WELL, WELL])
+            assert abs(await page.evaluate(GAP_PX)) <= 1
         await page.get_by_role("button", name=f"mute {OTHERS[0]}", exact=True).click()
         await until_seen(meter_of(page, OTHERS[0]), [faded(LOW), faded(WELL)])
         assert wrong == []
