@@ -35,6 +35,7 @@ from midipool_server.operations.tally import Tally
 from midipool_server.outgoing import Outgoing, refusal
 from midipool_server.reception import Arrival, Reception, bad_message
 from midipool_server.room import Room
+from midipool_server.turns import Turns
 from midipool_server.viewers import Viewers
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ HELLO_PATIENCE_S = 5.0
 # What changes nothing in a room.
 PASSING = (BarSync, ClockReply, HeardBy, MediaOfferFrom)
 GOODBYE_S = 2.5
+COME_IN_A_ROUND = 16
 REPORTS = (AudioReport, MemberStatus)
 """What most messages are. They change what is shown and what is relayed, and nothing else that the
 room has to do."""
@@ -78,6 +80,8 @@ class RoomHost:
         self.run_modules: Callable[[Room], None] = lambda room: None
         """Does what a room wants done with its modules' processes."""
         self.tally = Tally()
+        self.turns = Turns(COME_IN_A_ROUND)
+        """Of those who come: rooms that play do not wait for all of them."""
         self._reception = Reception(lobby, self._gate, audit, now_us, self.tally)
 
     @property

@@ -67,6 +67,7 @@ async def _join(request: web.Request) -> web.StreamResponse:
     )
     if not socket.can_prepare(request):
         return _no_socket(request)
+    await request.app[HOST].turns.take()
     try:
         await socket.prepare(request)
     except ConnectionError:

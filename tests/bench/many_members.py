@@ -145,7 +145,9 @@ class Member(asyncio.Protocol):
             self.transport.write(data)
 
     def tick(self) -> None:
-        """What a client says each second."""
+        """What a client says each second, once it is in."""
+        if self.joined_s is None:
+            return
         for data in self._says:
             self.say(data)
 
