@@ -21,6 +21,8 @@ class SpoolerStats:
     ticks: int
     late: int
     dropped: int
+    overtaken: int
+    """Batches that came too late to take back a start or stop: the device is somewhere else."""
     queued: int
     running: bool
     max_late_ns: int
@@ -103,6 +105,7 @@ class Spooler:
             ticks=stats.ticks,
             late=stats.late,
             dropped=stats.dropped,
+            overtaken=stats.overtaken,
             queued=stats.queued,
             running=bool(stats.running),
             max_late_ns=stats.max_late_ns,

@@ -71,6 +71,8 @@ typedef struct {
     uint64_t ticks;      /* those that were F8 */
     uint64_t late;       /* of the clock lane: put on the port later than the sink allows */
     uint64_t dropped;    /* too old when a sink began, or no room */
+    uint64_t overtaken;  /* batches that came when a start or stop that they take back was sent: the
+                            device is somewhere else than the producer takes it for */
     int64_t max_late_ns; /* of the clock lane, since the last mp_spooler_get_stats call */
     uint32_t queued;
     int running; /* the device got FA or FB, and no FC since */

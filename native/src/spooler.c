@@ -41,9 +41,10 @@ typedef struct {
 } queue;
 
 /* The newest clocks that were sent, by the room times that the producer has for them. `again` of
- * them, the last ones, come once more in a batch that was under way for too long. */
+ * them, the last ones, come once more in a batch that was under way for too long. `turned_us` is when
+ * the device was started or stopped last. */
 typedef struct {
-    int64_t room_us[SENT_KEPT];
+    int64_t room_us[SENT_KEPT], turned_us;
     uint64_t count, again;
 } sent_clocks;
 
@@ -54,7 +55,7 @@ struct mp_spooler {
     mp_lane next; /* the lane that was peeked into last */
     mp_clock_map map;
     bool mapped;
-    _Atomic uint64_t events, ticks, late, dropped;
+    _Atomic uint64_t events, ticks, late, dropped, overtaken;
     _Atomic int64_t max_late_ns;
     _Atomic uint32_t queued;
     _Atomic int running;
@@ -69,6 +70,7 @@ mp_spooler *mp_spooler_new(void) {
         s->lanes[lane].mask = LANE_SIZE[lane] - 1;
         there = there && s->lanes[lane].events != NULL;
     }
+    s->sent.turned_us = INT64_MIN;
     if (there) return s;
     mp_spooler_free(s);
     return NULL;
@@ -119,6 +121,7 @@ void mp_spooler_get_stats(mp_spooler *s, mp_spooler_stats *stats) {
     stats->ticks = atomic_load(&s->ticks);
     stats->late = atomic_load(&s->late);
     stats->dropped = atomic_load(&s->dropped);
+    stats->overtaken = atomic_load(&s->overtaken);
     stats->max_late_ns = atomic_exchange(&s->max_late_ns, 0);
     stats->queued = atomic_load(&s->queued);
     stats->running = atomic_load(&s->running);
@@ -146,25 +149,41 @@ static int64_t *sent_at(sent_clocks *sent, uint64_t back) {
     return &sent->room_us[(sent->count - back) % SENT_KEPT];
 }
 
+/* A device counts clocks from there on. */
+static bool begins_anew(const mp_midi_event *event) {
+    return event->bytes[0] == 0xFA || event->bytes[0] == 0xFC;
+}
+
+static bool waits_to_begin_anew(const queue *q) {
+    for (uint32_t i = 0; i < q->count; i++) {
+        if (begins_anew(queue_at(q, i))) return true;
+    }
+    return false;
+}
+
 /* What goes from a time on may have been sent already, where the machine let the producer wait. */
-static void look_what_comes_again(sent_clocks *sent, int64_t room_us) {
+static void look_what_comes_again(mp_spooler *s, int64_t room_us) {
+    sent_clocks *sent = &s->sent;
     const uint64_t most = sent->count < SENT_KEPT ? sent->count : SENT_KEPT;
     sent->again = 0;
-    if (room_us < -MAX_ROOM_US) return; /* all goes: the device is told anew where it is */
+    if (room_us < -MAX_ROOM_US) { /* all goes: the device is told anew where it is */
+        sent->turned_us = INT64_MIN;
+        return;
+    }
+    /* It was started or stopped where the producer takes that back: only all anew can help. */
+    if (sent->turned_us >= room_us) {
+        atomic_fetch_add_explicit(&s->overtaken, 1, memory_order_relaxed);
+    }
+    if (waits_to_begin_anew(&s->lanes[MP_LANE_CLOCK])) return;
     while (sent->again < most && *sent_at(sent, sent->again + 1) >= room_us) sent->again++;
 }
 
 /* A device counts clocks: one that it has must not come again. */
 static bool was_sent(sent_clocks *sent, const mp_midi_event *event) {
-    if (sent->again == 0) return false;
-    switch (event->bytes[0]) {
-    case 0xF8:
-        *sent_at(sent, sent->again--) = event->room_us;
-        return true;
-    case 0xFA:
-    case 0xFC: sent->again = 0; /* it counts anew */
-    }
-    return false;
+    if (begins_anew(event)) sent->again = 0;
+    if (sent->again == 0 || event->bytes[0] != 0xF8) return false;
+    *sent_at(sent, sent->again--) = event->room_us;
+    return true;
 }
 
 static void add(mp_spooler *s, mp_lane lane, const mp_midi_event *event) {
@@ -174,7 +193,7 @@ static void add(mp_spooler *s, mp_lane lane, const mp_midi_event *event) {
 
 static void discard(mp_spooler *s, mp_lane lane, int64_t room_us) {
     discard_from(&s->lanes[lane], room_us);
-    if (lane == MP_LANE_CLOCK) look_what_comes_again(&s->sent, room_us);
+    if (lane == MP_LANE_CLOCK) look_what_comes_again(s, room_us);
 }
 
 static void count_queued(mp_spooler *s) {
@@ -222,6 +241,11 @@ const mp_midi_event *mp_spooler_peek(mp_spooler *s, int64_t *due_ns) {
     return first;
 }
 
+static void turn(mp_spooler *s, int64_t room_us, int runs) {
+    int ran = atomic_exchange_explicit(&s->running, runs, memory_order_relaxed);
+    if (ran != runs) s->sent.turned_us = room_us; /* one that runs may be told to continue */
+}
+
 void mp_spooler_sent(mp_spooler *s, int64_t late_ns, bool late) {
     const mp_midi_event *event = queue_at(&s->lanes[s->next], 0);
     const uint8_t first = event->bytes[0];
@@ -230,8 +254,7 @@ void mp_spooler_sent(mp_spooler *s, int64_t late_ns, bool late) {
         *sent_at(&s->sent, 0) = event->room_us;
         s->sent.count++;
     }
-    if (first == 0xFA || first == 0xFB) atomic_store_explicit(&s->running, 1, memory_order_relaxed);
-    if (first == 0xFC) atomic_store_explicit(&s->running, 0, memory_order_relaxed);
+    if (first >= 0xFA && first <= 0xFC) turn(s, event->room_us, first != 0xFC);
     atomic_fetch_add_explicit(&s->events, 1, memory_order_relaxed);
     /* Notes are meant for now, so that all of them are late. */
     bool counts = s->next == MP_LANE_CLOCK;

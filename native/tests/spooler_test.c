@@ -143,6 +143,51 @@ static void a_device_that_is_put_somewhere_gets_all_from_there(void) {
     mp_spooler_free(s);
 }
 
+static void add_byte(mp_spooler *s, int64_t us, uint8_t byte) {
+    mp_midi_event event = {.room_us = us, .size = 1, .bytes = {byte}};
+    CHECK(mp_spooler_add(s, MP_LANE_CLOCK, &event) == MP_OK);
+}
+
+/* Two changes at once: the first one has the device stop and start, which is not sent yet, when the
+ * second one comes. What was sent at the old place is void then. */
+static void what_was_sent_before_a_stop_that_waits_does_not_count(void) {
+    mp_spooler *s = overtaken();
+    add_byte(s, 26, 0xFC);
+    add_byte(s, 27, 0xFB);
+    for (int64_t us = 28; us <= 48; us += 10) add(s, us);
+    CHECK(mp_spooler_discard_from(s, MP_LANE_CLOCK, 30) == MP_OK);
+    for (int64_t us = 33; us <= 43; us += 5) add(s, us);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(queued(s), 6);
+    for (int64_t us = 26; us <= 28; us++) CHECK_EQUAL(next_us(s), us);
+    for (int64_t us = 33; us <= 43; us += 5) CHECK_EQUAL(next_us(s), us);
+    CHECK_EQUAL(stats_of(s).overtaken, 0);
+    mp_spooler_free(s);
+}
+
+static void a_start_that_was_sent_when_it_is_taken_back_is_told(void) {
+    mp_spooler *s = begun();
+    add_byte(s, 10, 0xFB);
+    add(s, 20);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(next_us(s), 10);
+    CHECK(mp_spooler_discard_from(s, MP_LANE_CLOCK, 15) == MP_OK);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(queued(s), 0);
+    CHECK_EQUAL(stats_of(s).overtaken, 0);
+    CHECK(mp_spooler_discard_from(s, MP_LANE_CLOCK, 10) == MP_OK);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(queued(s), 0);
+    CHECK_EQUAL(stats_of(s).overtaken, 1);
+    /* All comes anew, and nothing of before counts. */
+    CHECK(mp_spooler_discard_from(s, MP_LANE_CLOCK, -(INT64_C(1) << 62)) == MP_OK);
+    CHECK(mp_spooler_discard_from(s, MP_LANE_CLOCK, 5) == MP_OK);
+    mp_spooler_commit(s);
+    CHECK_EQUAL(queued(s), 0);
+    CHECK_EQUAL(stats_of(s).overtaken, 1);
+    mp_spooler_free(s);
+}
+
 static void order_holds_round_the_end_of_the_queue(void) {
     mp_spooler *s = begun();
     int64_t in = 0, out = 0;
@@ -377,6 +422,8 @@ int main(void) {
     discarding_takes_what_is_at_or_after();
     what_was_sent_when_a_batch_comes_too_late_does_not_come_again();
     a_device_that_is_put_somewhere_gets_all_from_there();
+    what_was_sent_before_a_stop_that_waits_does_not_count();
+    a_start_that_was_sent_when_it_is_taken_back_is_told();
     order_holds_round_the_end_of_the_queue();
     what_does_not_fit_is_counted();
     nothing_is_due_without_a_map();

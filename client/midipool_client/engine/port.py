@@ -47,6 +47,7 @@ class EnginePort:
         self._control: ControlInput | None = None
         self._why = ""
         self._complaint = ""
+        self._overtaken = 0
         self._restoring = 0
         self._next_try_s = 0.0
 
@@ -108,6 +109,9 @@ class EnginePort:
 
     def _status(self) -> PortStatus:
         stats = self._spooler.stats()
+        if stats.overtaken != self._overtaken and self._sink is not None:
+            self._overtaken = stats.overtaken
+            self._say_ready(self._sink)  # the device is lost: let the client send all anew
         info = None
         if isinstance(self._sink, JackMidiSink):
             info = self._sink.info()
