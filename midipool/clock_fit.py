@@ -10,6 +10,7 @@ from collections.abc import Callable
 from math import exp, sqrt
 
 MAX_DRIFT = 500e-6
+ANY_DRIFT = (-MAX_DRIFT, MAX_DRIFT)
 USUAL_DRIFT = 100e-6
 LEAST_NOISE_NS = 2_000.0
 # Even jitter has half as many samples near its floor as exponential jitter of the same mean.
@@ -41,14 +42,25 @@ class _Edge:
 
 
 class ClockFit:
-    """θ as a line through (0, 0) = (`x_ns`, `y_ns`), from the best samples of each direction."""
+    """θ as a line through (0, 0) = (`x_ns`, `y_ns`), from the best samples of each direction.
 
-    def __init__(self, ups: list[tuple[int, int]], downs: list[tuple[int, int]]) -> None:
+    Its slope is one of `slopes`, from the least to the most.
+    """
+
+    def __init__(
+        self,
+        ups: list[tuple[int, int]],
+        downs: list[tuple[int, int]],
+        slopes: tuple[float, float] = ANY_DRIFT,
+    ) -> None:
+        self._slopes = slopes
         self._x_ns, self._y_ns = ups[-1]
         self._up = _Edge([(float(x - self._x_ns), float(y - self._y_ns)) for x, y in ups])
         self._down = _Edge([(float(x - self._x_ns), float(self._y_ns - y)) for x, y in downs])
         self._noises = 0.0, 0.0
         self.noise_ns = 0.0
+        self.drift_spread = 0.0
+        """How far the drifts that are likely lie from their mean."""
 
     def estimate(self, likeliest: float, at_ns: int) -> tuple[float, int, float]:
         """Mean drift, offset at `at_ns`, and its error bound; `likeliest` is a first guess."""
@@ -57,7 +69,7 @@ class ClockFit:
         low = likeliest - self._reach(likeliest, -1)
         step = (likeliest + self._reach(likeliest, 1) - low) / SLOPES
         elapsed = at_ns - self._x_ns
-        total = drift = offset = square = gap = 0.0
+        total = drift = drifts = offset = square = gap = 0.0
         for number in range(SLOPES):
             slope = low + step * (number + 0.5)
             weight = exp(least - self._unlikely(slope))
@@ -65,20 +77,22 @@ class ClockFit:
             middle = (up - down) / 2 + slope * elapsed
             total += weight
             drift += weight * slope
+            drifts += weight * slope * slope
             offset += weight * middle
             square += weight * middle * middle
             gap += weight * (up + down)
-        offset /= total
+        drift, offset = drift / total, offset / total
+        self.drift_spread = sqrt(max(drifts / total - drift * drift, 0.0))
         spread = sqrt(max(square / total - offset * offset, 0.0))
         bound = max(gap / total, 0.0) / 2 + 2 * spread
-        return drift / total, self._y_ns + round(offset), bound
+        return drift, self._y_ns + round(offset), bound
 
     def _likeliest(self, slope: float) -> float:
         """The slope that explains the samples best, with the noise that is left under it."""
         for _ in range(3):
             self._noises = self._up.noise(slope), self._down.noise(-slope)
             self.noise_ns = sum(self._noises) / 2
-            slope = _minimum(self._unlikely, -MAX_DRIFT, MAX_DRIFT)
+            slope = _minimum(self._unlikely, *self._slopes)
         return slope
 
     def _unlikely(self, slope: float) -> float:
@@ -90,7 +104,8 @@ class ClockFit:
     def _reach(self, likeliest: float, sign: int) -> float:
         """How far from the likeliest slope another one still counts."""
         limit = self._unlikely(likeliest) + UNLIKELY
-        near, far = 0.0, MAX_DRIFT
+        least, most = self._slopes
+        near, far = 0.0, most - likeliest if sign > 0 else likeliest - least
         for _ in range(14):
             middle = (near + far) / 2
             if self._unlikely(likeliest + sign * middle) > limit:

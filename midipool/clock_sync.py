@@ -15,11 +15,14 @@ How the lines are found, although the slope is not known either, is in clock_fit
 from collections import deque
 from dataclasses import dataclass, replace
 
-from midipool.clock_fit import MAX_DRIFT, ClockFit
+from midipool.clock_fit import ANY_DRIFT, MAX_DRIFT, ClockFit
 
 WINDOW_NS = 60_000_000_000
 BUCKET_NS = 250_000_000
 LATER_DRIFT_ERROR = 2e-6
+# Behind so many buckets a drift is known when none is likely that differs by much more. It is
+# believed to change by no more than DRIFT_CHANGE within a window.
+KNOWN_BUCKETS, KNOWN_DRIFT, DRIFT_CHANGE = 80, 2e-6, 20e-6
 # Of what was measured so far, so much more is worth another fit; and a second is, always.
 ANEW_SHARE, ANEW_BUCKETS = 16, 4
 # Bounds that cross by more than timestamps can err mean that one of the clocks was set or slept.
@@ -75,6 +78,8 @@ class ClockSync:
         self._buckets: deque[_Bucket] = deque()
         self._drift = 0.0
         self._fitted: tuple[int, ClockEstimate] | None = None
+        self._known: ClockEstimate | None = None
+        """The last one whose drift was known."""
         self._limits: tuple[tuple[int, int], tuple[int, int]] | None = None
         """The samples that bound θ most, up and down, with the drift as it was fitted last."""
         self._newest_ns = 0
@@ -111,7 +116,7 @@ class ClockSync:
         """Start anew: another clock, another path, or a clock that was set."""
         self._buckets.clear()
         self._drift = 0.0
-        self._fitted = self._limits = None
+        self._fitted = self._known = self._limits = None
         self.samples = 0
 
     def estimate(self, now_ns: int) -> ClockEstimate | None:
@@ -133,14 +138,17 @@ class ClockSync:
         )
 
     def _fit(self, at_ns: int) -> ClockEstimate:
-        fit = ClockFit([b.up for b in self._buckets], [b.down for b in self._buckets])
+        slopes = ANY_DRIFT
+        if (known := self._known) is not None:
+            slopes = known.drift - DRIFT_CHANGE, known.drift + DRIFT_CHANGE
+        fit = ClockFit([b.up for b in self._buckets], [b.down for b in self._buckets], slopes)
         self._drift, offset_ns, bound = fit.estimate(self._drift, at_ns)
         drift = self._drift
         self._limits = (
             min((b.up for b in self._buckets), key=lambda point: point[1] - point[0] * drift),
             max((b.down for b in self._buckets), key=lambda point: point[1] - point[0] * drift),
         )
-        return ClockEstimate(
+        fresh = ClockEstimate(
             at_ns=at_ns,
             offset_ns=offset_ns,
             drift=self._drift,
@@ -148,6 +156,11 @@ class ClockSync:
             round_trip_ns=min(b.round_trip_ns for b in self._buckets),
             jitter_ns=round(fit.noise_ns),
         )
+        estimate = fresh if self._known is None else _believed(self._known, fresh)
+        drift_is_known = len(self._buckets) >= KNOWN_BUCKETS and fit.drift_spread < KNOWN_DRIFT
+        if estimate is not fresh or drift_is_known:
+            self._known = estimate
+        return estimate
 
     def _contradicts(self, sample: ProbeSample) -> bool:
         if self._limits is None:
@@ -168,6 +181,23 @@ class ClockSync:
             up if up[1] < _along(upper, self._drift, up[0]) else upper,
             down if down[1] > _along(lower, self._drift, down[0]) else lower,
         )
+
+
+def _believed(known: ClockEstimate, fresh: ClockEstimate) -> ClockEstimate:
+    """A fit, by what was known before it.
+
+    When the network has become slower, the samples from before leave the window one by one, and
+    the last of them hold the lines at their far ends alone: the fit tilts, and then knows little.
+    What was known before is still true, but for what the drift may have changed.
+    """
+    elapsed_ns = fresh.at_ns - known.at_ns
+    bound_ns = known.error_bound_ns + round(elapsed_ns * LATER_DRIFT_ERROR)
+    expected_ns = known.offset_ns + round(elapsed_ns * known.drift)
+    off_ns = fresh.offset_ns - expected_ns
+    if fresh.error_bound_ns <= bound_ns or abs(off_ns) > fresh.error_bound_ns + bound_ns:
+        return fresh
+    held_ns = expected_ns + max(-bound_ns, min(off_ns, bound_ns))
+    return replace(fresh, offset_ns=held_ns, drift=known.drift, error_bound_ns=bound_ns)
 
 
 def _value(point: tuple[int, int]) -> int:

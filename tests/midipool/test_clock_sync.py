@@ -117,6 +117,12 @@ class TestChanges:
         assert worst(heard, 2) < MS // 2
         assert heard.steering.steps == 0
 
+    @pytest.mark.parametrize("seed", range(3))
+    def test_nor_is_it_when_the_last_of_the_old_route_is_forgotten(self, seed: int) -> None:
+        path = rerouted(quiet(), jittery(20, 5, 0.02), at_s=40)
+        heard = listen(Network(path, path, 30e-6), 115, seed)
+        assert worst(heard, 2) < MS // 2
+
     def test_a_longer_way_in_one_direction_is_known_for_what_it_is_for_a_while(self) -> None:
         network = Network(rerouted(quiet(5), quiet(20), at_s=12), quiet(5), 100e-6)
         assert worst(listen(network, 40), 2) < MS // 2
