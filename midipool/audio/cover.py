@@ -20,8 +20,10 @@ STEP_US, STEP_EVERY_US = 250, 250_000
 class Cover:
     """The cover of one sender's stream, in µs. Call `look` as often as it is counted."""
 
-    def __init__(self, least_us: int) -> None:
+    def __init__(self, least_us: int, period_us: int) -> None:
         self.least_us = self.us = least_us
+        self.period_us = period_us
+        """Of the listener's device, which takes a whole period at once: less is no cover."""
         self._slots: deque[tuple[int, int]] = deque()
         self._needed_us = least_us
         """Of the slots as they are."""
@@ -60,7 +62,8 @@ class Cover:
     def _reckon(self) -> None:
         most = nlargest(2, (used_us for _, used_us in self._slots))
         again_us = most[1] if len(most) == 2 else 0
-        self._needed_us = max(self.least_us, min(again_us + GRAIN_US, MOST_US))
+        most_us = max(MOST_US, self.period_us + GRAIN_US)
+        self._needed_us = max(self.least_us, min(again_us + GRAIN_US, most_us))
 
     def _follow(self, now_us: int) -> None:
         needed_us = self._needed_us

@@ -76,6 +76,12 @@ class Encoding:
         shared = gcd(self.packet_frames, period_frames)
         return frames_us(self.packet_frames + period_frames - shared)
 
+    def bunched_us(self, period_us: int) -> int:
+        """How much less than the last one the first of the packets waits that leave together, once
+        in each period of the sender's device."""
+        period_frames = round(period_us * STREAM_RATE / 10**6)
+        return frames_us(max(period_frames - gcd(self.packet_frames, period_frames), 0))
+
 
 def frames_us(frames: int) -> int:
     """Length of some frames of a stream, rounded up."""

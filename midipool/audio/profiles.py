@@ -47,21 +47,31 @@ class Profile:
     margin_us: int
     """For jitter, on top of what packets and repair need."""
     cover_us: int
-    """Of it, for the listener's machine: so much lies decoded, unless the profile is adaptive."""
+    """Of it, for the listener's machine: so much lies decoded, unless the profile is adaptive.
+    Where it waits anyhow, in whole periods."""
 
     @property
     def encoding(self) -> Encoding:
         """What it asks of a sender, if nobody else listens."""
         return Encoding(self.packet_frames, self.source_packets, self.repair_packets)
 
-    def target_us(self, encoding: Encoding, floor_us: int) -> int:
+    @property
+    def waits(self) -> bool:
+        """Whether it always waits for repair."""
+        return self.repairs and not self.adaptive
+
+    def covered_us(self, period_us: int) -> int:
+        """The cover with a device of that period, which takes a whole period at once."""
+        return -(-self.cover_us // period_us) * period_us if self.waits else self.cover_us
+
+    def target_us(self, encoding: Encoding, floor_us: int, period_us: int) -> int:
         """The buffer that it begins with; it stays there unless the profile is adaptive.
 
-        `floor_us` is what packets and the listener's device need. In `bar` it is the least that
-        the bars must be long.
+        `floor_us` is what packets and the listener's device need, whose period is `period_us`. In
+        `bar` it is the least that the bars must be long.
         """
-        waits = self.repairs and not self.adaptive
-        return floor_us + self.margin_us + (encoding.repair_wait_us if waits else 0)
+        margin_us = self.margin_us + self.covered_us(period_us) - self.cover_us
+        return floor_us + margin_us + (encoding.repair_wait_us if self.waits else 0)
 
 
 _JAM = (128, 4, 4)  # a block of 10.7 ms: all that can be is repaired within 17.4 ms

@@ -57,6 +57,8 @@ class Limits:
     """What the user allows; it gives way only to the floor."""
     packet_us: int
     repair_wait_us: int
+    period_us: int
+    """Of the listener's device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class AdaptiveTarget:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._network = Reserve(_half(limits), _half(limits), CALM_US)
-        self._cover = Cover(_half(limits))
+        self._cover = Cover(_half(limits), limits.period_us)
         self._words = "nothing was measured yet"
         self._late = Recent(LATE_WINDOW_US)
         self._loss = Recent(LOSS_WINDOW_US)
@@ -100,6 +102,7 @@ class AdaptiveTarget:
     def hold_to(self, limits: Limits) -> Target:
         """Other limits: another ceiling, another period, or the sender packs otherwise."""
         self._limits = limits
+        self._cover.period_us = limits.period_us
         return self.target
 
     def update(self, measured: Measured) -> Target:
@@ -184,7 +187,7 @@ class AdaptiveTarget:
         if jitter_us >= 100:
             parts.append(f"jitter is {_ms(jitter_us)} ms")
         if self._cover.us > self._cover.least_us:
-            parts.append(f"this machine comes {_ms(self._cover.us)} ms late at times")
+            parts.append(f"{_ms(self._cover.us)} ms lie ready, as this machine comes late at times")
         why = ", ".join(parts) or "nothing is lost or late"
         if self.target.us >= self._limits.ceiling_us:
             return f"at its ceiling of {_ms(self.target.us)} ms: {why}"

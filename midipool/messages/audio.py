@@ -50,6 +50,9 @@ class AudioStream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What repair packets are made by."""
     version: Annotated[int, Meta(ge=1, le=255)] = 1
     """Of the datagrams."""
+    period_us: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    """Of the sound device: so far apart packets leave, all that it holds together. 0: each leaves
+    by itself."""
 
 
 class HeardCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@
 #include "audio_insert.h"
 #include "audio_link.h"
 #include "concealer.h"
+#include "decode_lead.h"
 #include "frame_ring.h"
 #include "resampler.h"
 #include "ring.h"
@@ -314,6 +315,8 @@ struct mp_audio {
     bool mapped;
     mp_pieces *pieces;
     mp_arrivals arrivals;
+    mp_decode_lead lead;
+    uint64_t decodings;
     uint32_t cycle_seen, cycle_decoded, missed_decoded;
     int64_t expected_ns; /* when the cycle behind the last one begins */
     int64_t after_ns; /* so long after it begins a cycle has left its input, nearly always */

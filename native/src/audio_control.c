@@ -39,9 +39,8 @@ mp_audio *mp_audio_new(const mp_audio_settings *settings, mp_status *status) {
     *status = MP_NO_MEMORY;
     if (a == NULL) return NULL;
     a->settings = *settings;
-    /* A whole period before the callback there is nothing to wait for. */
-    uint32_t period_us = (uint32_t)(UINT64_C(1000000) * settings->period / settings->rate);
-    if (a->settings.decode_lead_us > period_us) a->settings.decode_lead_us = period_us;
+    int64_t period_ns = INT64_C(1000000000) * settings->period / settings->rate;
+    mp_decode_lead_init(&a->lead, (int64_t)settings->decode_lead_us * 1000, period_ns);
     if (prepare(a)) {
         *status = MP_OK;
         return a;

@@ -91,7 +91,7 @@ static bool read_cycle(mp_audio *a, uint32_t *cycle, int64_t *ns, uint32_t *fram
  * so that what follows is there when the device goes on. */
 static uint32_t missed_cycles(const mp_audio *a, int64_t next_ns, int64_t period_ns,
                               int64_t now_ns) {
-    int64_t over_ns = now_ns + (int64_t)a->settings.decode_lead_us * 1000 - next_ns;
+    int64_t over_ns = now_ns + mp_decode_lead_ns(&a->lead) - next_ns;
     if (over_ns < period_ns || over_ns > IDLE_AFTER_NS) return 0;
     return (uint32_t)(over_ns / period_ns);
 }
@@ -135,8 +135,7 @@ static bool came_too_late(const mp_audio *a, uint32_t cycle) {
 /* Each cycle's frames are decoded once; while the device stands, what comes is taken in all the same. */
 static bool is_to_decode(const mp_audio *a, uint32_t cycle, uint32_t missed, int64_t next_ns,
                          int64_t now_ns) {
-    int64_t lead_ns = (int64_t)a->settings.decode_lead_us * 1000;
-    if (now_ns < next_ns - lead_ns && !came_too_late(a, cycle)) return false;
+    if (now_ns < next_ns - mp_decode_lead_ns(&a->lead) && !came_too_late(a, cycle)) return false;
     return cycle != a->cycle_decoded || missed > a->missed_decoded || now_ns - next_ns > IDLE_AFTER_NS;
 }
 
@@ -163,7 +162,7 @@ int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
     if (frames == 0) return now_ns + LEAST_POLL_NS * 25; /* no callback yet */
     int64_t period_ns = INT64_C(1000000000) * frames / a->settings.rate;
     int64_t next_ns = cycle_ns + period_ns;
-    int64_t lead_ns = (int64_t)a->settings.decode_lead_us * 1000;
+    int64_t lead_ns = mp_decode_lead_ns(&a->lead);
     learn_when_to_look(a, cycle != a->cycle_seen, now_ns);
     if (cycle != a->cycle_seen) {
         a->cycle_seen = cycle;
@@ -176,10 +175,12 @@ int64_t mp_audio_step(mp_audio *a, int64_t now_ns) {
     }
     uint32_t missed = missed_cycles(a, next_ns, period_ns, now_ns);
     if (is_to_decode(a, cycle, missed, next_ns, now_ns)) {
-        mp_device_time device = {next_ns, frames, a->settings.rate, a->settings.decode_lead_us,
+        uint32_t lead_us = (uint32_t)(lead_ns / 1000);
+        mp_device_time device = {next_ns, frames, a->settings.rate, lead_us,
                                  atomic_load(&a->xruns), missed * frames};
         a->cycle_decoded = cycle;
         a->missed_decoded = missed;
+        a->decodings++;
         let_arrive(a);
         decode(a, &device, map, now_ns);
     }
@@ -192,7 +193,13 @@ static void *run(void *arg) {
     mp_status status = a->priority > 0 ? mp_thread_realtime(a->priority) : MP_OK;
     atomic_store(&a->started, status == MP_OK ? 1 : -1);
     while (!atomic_load(&a->stopping)) {
-        mp_host_sleep_until_ns(mp_audio_step(a, mp_host_now_ns()));
+        int64_t before_ns = mp_thread_work_ns();
+        uint64_t decoded = a->decodings;
+        int64_t next_ns = mp_audio_step(a, mp_host_now_ns());
+        if (a->decodings != decoded) {
+            mp_decode_lead_see(&a->lead, mp_thread_work_ns() - before_ns);
+        }
+        mp_host_sleep_until_ns(next_ns);
     }
     return NULL;
 }

@@ -39,6 +39,8 @@ int64_t mp_host_to_monotonic_ns(int64_t host_ns) {
 
 int64_t mp_host_now_ns(void) { return mp_host_from_monotonic_ns(read_ns(CLOCK_MONOTONIC)); }
 
+int64_t mp_thread_work_ns(void) { return read_ns(CLOCK_THREAD_CPUTIME_ID); }
+
 int64_t mp_host_from_realtime_ns(int64_t realtime_ns) {
     int64_t age = read_ns(CLOCK_REALTIME) - realtime_ns;
     int64_t now = read_ns(CLOCK_MONOTONIC);

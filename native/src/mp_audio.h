@@ -32,7 +32,7 @@ typedef struct {
     uint32_t period;       /* frames that one callback usually has; more are taken too */
     uint32_t in_channels;  /* 1 to MP_MAX_CHANNELS, as sent; 0 hears only */
     uint32_t out_channels; /* 1 to MP_MAX_CHANNELS */
-    uint32_t decode_lead_us; /* the codec thread decodes so long before the next callback */
+    uint32_t decode_lead_us; /* so long before the next callback the codec thread decodes at least */
 } mp_audio_settings;
 
 /* What is sent. `encoder` belongs to the caller, and is no more used once mp_audio_set_encoder

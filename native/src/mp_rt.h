@@ -38,6 +38,8 @@ void mp_host_sleep_until_ns(int64_t host_ns);
 mp_status mp_thread_realtime(int priority);
 /* What process viewers call the calling thread and those that it starts: 15 letters at most. */
 void mp_thread_name(const char *name);
+/* How long the calling thread has had a processor. */
+int64_t mp_thread_work_ns(void);
 /* Keep the process's memory from being paged out. */
 mp_status mp_lock_memory(void);
 

@@ -94,7 +94,7 @@ def jamulus(
     with contextlib.ExitStack() as stack:
 
         def own(name: str) -> dict[str, str]:
-            (home / name).mkdir()
+            (home / name).mkdir(exist_ok=True)  # it may be tried again
             return {"HOME": str(home / name), "QT_QPA_PLATFORM": "offscreen"}
 
         serve = [*entered, "Jamulus", "--nogui", "--server", "--port", port]

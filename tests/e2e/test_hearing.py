@@ -17,7 +17,7 @@ from midipool_demo import jack_look
 from midipool_demo.background import Background
 from midipool_demo.stage import Player, Stage
 from tests.bench.netstage import net_stage
-from tests.e2e.conftest import needs_audio, needs_jackd
+from tests.e2e.conftest import LONG_PERIOD, needs_audio, needs_jackd
 from tests.e2e.link.lans import lan_stage
 from tests.e2e.listening import clocks
 from tests.e2e.sound_daw import Floats, SoundDaw, correlations, noise
@@ -197,6 +197,25 @@ def test_a_killed_audio_engine_comes_back_and_the_clock_does_not_notice(stage: S
     frames = [f for f, data in player.meter.snapshot().events[0] if data == b"\xf8"]
     steps = [b - a for a, b in itertools.pairwise(frames)]
     assert max(steps) < 1500, "at 120 BPM a tick comes every 1,000 frames"
+
+
+@pytest.mark.idle
+def test_long_periods_of_several_others_are_decoded_in_time(tmp_path: Path) -> None:
+    needs_audio()
+    names = ("drums", "bass", "keys", "horn")
+    pairs = list(itertools.permutations(names, 2))
+    with Stage(names, home=tmp_path, period=LONG_PERIOD, audio=("--profile", "safe")) as stage:
+        wait_until(lambda: all(hearing(stage, *pair) for pair in pairs), 40)
+        before = [hearing(stage, *pair)["counts"] for pair in pairs]
+
+        def since(what: str) -> list[int]:
+            now = [hearing(stage, *pair).get("counts", {what: 0}) for pair in pairs]
+            return [n[what] - b[what] for n, b in zip(now, before, strict=True)]
+
+        wait_until(lambda: min(since("frames")) > LOOKED_AT, 30)
+        missing, played = since("missing_frames"), since("frames")
+    shares = [gone / all_of_it for gone, all_of_it in zip(missing, played, strict=True)]
+    assert max(shares) < 0.03, shares
 
 
 @pytest.mark.idle

@@ -122,7 +122,8 @@ def test_bursts_of_50_ms_leave_nothing_missing_in_bar(context: roc.Context, shar
     core.keep(0, 1 << 18)
     end_us = BEGIN_NS // 1000 + SECONDS * 1_000_000
     core.set_pieces([Piece("bars", 0, end_us, -BAR_US, end_us - BAR_US)])
-    target_us = PROFILES["bar"].target_us(encoding, encoding.lowest_us(PERIOD, RATE))
+    floor_us = encoding.lowest_us(PERIOD, RATE)
+    target_us = PROFILES["bar"].target_us(encoding, floor_us, PERIOD * 1_000_000 // RATE)
     core.set_target(0, target_us * RATE / 1e6, by_bars=True)
     out = ffi.new("float[]", PERIOD)
     silent, at, before = 0, 0, None

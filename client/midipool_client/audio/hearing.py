@@ -145,7 +145,7 @@ class MemberHearing:
                 status.late,
                 # Of what this machine dropped itself a repair packet would be dropped as well.
                 max(status.lost - status.late - status.dropped, 0),
-                jitter_us=status.jitter_us,
+                jitter_us=self._jitter_us(status),
                 cover_used_us=status.used_frames * 1_000_000 // self._rate,
                 xruns=xruns,
             )
@@ -185,8 +185,8 @@ class MemberHearing:
         if self.stream is None:
             return
         profile, encoding = PROFILES["bar"], self._encoding(self.stream)
-        more_us = min(max(2 * status.jitter_us - profile.margin_us, 0), MOST_JITTER_WAIT_US)
-        begin_us = profile.target_us(encoding, self._floor_us(encoding))
+        more_us = min(max(2 * self._jitter_us(status) - profile.margin_us, 0), MOST_JITTER_WAIT_US)
+        begin_us = profile.target_us(encoding, self._floor_us(encoding), self._period_us)
         self._target_us = begin_us + more_us // GRAIN_US * GRAIN_US
 
     def _bars_in_words(self, bars: BarDelay | None, now_us: int, need_us: int) -> str:
@@ -204,20 +204,21 @@ class MemberHearing:
             return
         profile, encoding = PROFILES[self._options.profile], self._encoding(self.stream)
         floor_us = self._floor_us(encoding)
-        begin_us = profile.target_us(encoding, floor_us)
+        begin_us = profile.target_us(encoding, floor_us, self._period_us)
         if not profile.adaptive:
             self._adaptive = None
             words = f"{profile.name}: {begin_us / 1000:.1f} ms"
-            self._wait(Target(begin_us, words, profile.cover_us))
+            self._wait(Target(begin_us, words, profile.covered_us(self._period_us)))
             return
         # Sound waits for what the engine needs anyhow: repair has that time too, but for the last
         # packet of a block, which hardly any needs.
-        engine_us = floor_us - encoding.lowest_us(self._period_frames, self._rate)
+        engine_us = floor_us - self._least_us(encoding)
         limits = Limits(
             floor_us=floor_us,
             ceiling_us=self._options.max_latency_us,
             packet_us=encoding.packet_us,
             repair_wait_us=encoding.repair_wait_us - engine_us,
+            period_us=self._period_us,
         )
         if self._adaptive is None:
             self._adaptive = AdaptiveTarget(limits)
@@ -225,8 +226,27 @@ class MemberHearing:
         else:
             self._wait(self._adaptive.hold_to(limits))
 
+    @property
+    def _period_us(self) -> int:
+        return -(-self._period_frames * 1_000_000 // self._rate)
+
     def _floor_us(self, encoding: Encoding) -> int:
-        return max(encoding.lowest_us(self._period_frames, self._rate), self._measured_floor_us)
+        """What packets, the two devices and our engine need."""
+        engine_us = self._bunched_us(encoding) + self._measured_floor_us
+        return max(self._least_us(encoding), engine_us)
+
+    def _least_us(self, encoding: Encoding) -> int:
+        """What packets and the two devices need."""
+        lowest_us = encoding.lowest_us(self._period_frames, self._rate)
+        return self._bunched_us(encoding) + lowest_us
+
+    def _bunched_us(self, encoding: Encoding) -> int:
+        return 0 if self.stream is None else encoding.bunched_us(self.stream.period_us)
+
+    def _jitter_us(self, status: VoiceStatus) -> int:
+        """Beyond that of the sender's device, which is waited for anyhow."""
+        bunched_us = 0 if self.stream is None else self._bunched_us(self._encoding(self.stream))
+        return max(status.jitter_us - bunched_us, 0)
 
     @staticmethod
     def _encoding(stream: AudioStream) -> Encoding:

@@ -54,6 +54,7 @@ class Sending:
             encoding.packet_frames,
             encoding.source_packets,
             encoding.repair_packets,
+            period_us=round(ready.period * 1_000_000 / ready.rate),
         )
         if stream != self.stream:
             self.stream = stream

@@ -15,6 +15,7 @@ from midipool_client.audio.sending import wishes_of
 
 STREAM = AudioStream(channels=2, packet_frames=128, source_packets=4, repair_packets=4)
 ENCODING = Encoding(128, 4, 4)
+FLOOR_US = ENCODING.lowest_us(128, 48_000)
 BAR_US = 2_000_000
 WISHES: dict[str, ProfileName] = {"ada": "jam", "bo": "lan", "cy": "jam"}
 
@@ -46,7 +47,7 @@ def test_a_fixed_buffer_is_what_the_profile_says(profile: ProfileName) -> None:
     voice = member(AudioOptions(profile=profile)).voice()
     assert voice is not None
     assert (voice.name, voice.sender, voice.channels, voice.encoding) == ("ada", 7, 2, ENCODING)
-    assert voice.target_us == PROFILES[profile].target_us(ENCODING, ENCODING.lowest_us(128, 48_000))
+    assert voice.target_us == PROFILES[profile].target_us(ENCODING, FLOOR_US, 2_667)
     assert voice.by_bars == (profile == "bar")
 
 
@@ -58,7 +59,7 @@ def test_longer_periods_and_packets_make_a_fixed_buffer_longer() -> None:
     heard.sends(AudioStream(2, 256, 4, 4))
     assert before_us < longer_us
     assert target_us(heard) == PROFILES["lan"].target_us(
-        Encoding(256, 4, 4), Encoding(256, 4, 4).lowest_us(1024, 48_000)
+        Encoding(256, 4, 4), Encoding(256, 4, 4).lowest_us(1024, 48_000), 21_334
     )
 
 
@@ -128,7 +129,7 @@ def test_another_profile_begins_with_its_own_buffer() -> None:
     heard = member()
     heard.take(status(100, jitter_us=60_000), 1_000_000, None)
     heard.set_profile(AudioOptions(profile="lan"))
-    assert target_us(heard) == PROFILES["lan"].target_us(ENCODING, ENCODING.lowest_us(128, 48_000))
+    assert target_us(heard) == PROFILES["lan"].target_us(ENCODING, FLOOR_US, 2_667)
 
 
 def test_each_wish_counts_once() -> None:

@@ -1,6 +1,7 @@
 """How one member is heard: the buffer that the engine is told, and what is reported."""
 
 import pytest
+from msgspec.structs import replace
 
 from midipool.audio.bars import BarDelay
 from midipool.audio.encoding import Encoding
@@ -40,8 +41,8 @@ def test_nobody_is_heard_before_saying_what_it_sends() -> None:
 def test_these_profiles_wait_for_a_fixed_time(profile: ProfileName) -> None:
     member = heard(profile)
     before = voice_of(member)
-    target_us = PROFILES[profile].target_us(ENCODING, FLOOR_US)
-    assert before == Voice("bass", 7, 2, ENCODING, target_us, PROFILES[profile].cover_us)
+    target_us = PROFILES[profile].target_us(ENCODING, FLOOR_US, 2_667)
+    assert before == Voice("bass", 7, 2, ENCODING, target_us, PROFILES[profile].covered_us(2_667))
     for second in range(1, 20):
         member.take(VoiceStatus("bass", came=375 * second, late=50 * second), second * SECOND, None)
     assert voice_of(member) == before
@@ -62,6 +63,25 @@ def test_a_longer_period_of_our_device_is_waited_for() -> None:
     before_us = voice_of(member).target_us
     member.device(1024, 48_000)
     assert voice_of(member).target_us >= before_us + 18_000
+
+
+def test_what_a_long_period_sends_at_once_is_waited_for() -> None:
+    member, of_long_periods = heard("lan"), heard("lan")
+    of_long_periods.sends(replace(STREAM, period_us=21_333))
+    more_us = voice_of(of_long_periods).target_us - voice_of(member).target_us
+    assert more_us == pytest.approx(7 * 2_667, abs=10)
+    member.sends(replace(STREAM, period_us=2_667))
+    assert voice_of(of_long_periods).target_us - voice_of(member).target_us == more_us
+
+
+def test_jam_does_not_take_the_senders_period_for_jitter() -> None:
+    member = heard("jam")
+    member.sends(replace(STREAM, period_us=21_333))
+    before_us = voice_of(member).target_us
+    for look in range(1, 100):
+        status = VoiceStatus("bass", came=37 * look, jitter_us=19_000)
+        member.take(status, look * SECOND // 10, None)
+    assert voice_of(member).target_us == before_us
 
 
 def test_what_the_engine_needs_is_waited_for_on_top_of_the_profiles_margin() -> None:
@@ -93,7 +113,7 @@ def test_jam_wants_no_repair_packets_for_what_our_own_machine_dropped() -> None:
 def test_in_bar_only_the_wait_for_repair_is_the_buffer() -> None:
     member = heard("bar")
     assert voice_of(member).by_bars
-    begin_us = PROFILES["bar"].target_us(ENCODING, FLOOR_US)
+    begin_us = PROFILES["bar"].target_us(ENCODING, FLOOR_US, 2_667)
     assert voice_of(member).target_us == begin_us
     for mbpm in (120_000, 240_000):
         playing = TimelineChain((Timeline(playing=True, mbpm=mbpm),))
@@ -125,7 +145,7 @@ def test_a_profile_changes_while_the_sound_runs() -> None:
     member.set_profile(AudioOptions(max_latency_ms=200.0))
     assert voice_of(member).target_us == learnt_us
     member.set_profile(AudioOptions(profile="safe"))
-    assert voice_of(member).target_us == PROFILES["safe"].target_us(ENCODING, FLOOR_US)
+    assert voice_of(member).target_us == PROFILES["safe"].target_us(ENCODING, FLOOR_US, 2_667)
     assert member.hearing().profile == "safe"
     member.set_profile(AudioOptions(profile="bar", bars=2))
     assert voice_of(member).by_bars

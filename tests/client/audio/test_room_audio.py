@@ -51,7 +51,7 @@ from midipool_client.known_graph import KnownGraph
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 READY = AudioReady("JACK", 48_000, 128, True, 40_000)
-STREAM = AudioStream(2, 128, 4, 4)
+STREAM = AudioStream(2, 128, 4, 4, period_us=2_667)
 RELAY = ("127.0.0.1", 8766)
 ROOM_US = 5_000_000
 SEAT = MediaSeat(8766, 1, KEY.hex(), 3)

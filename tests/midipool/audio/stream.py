@@ -20,6 +20,7 @@ def limits(ceiling_ms: float = 100) -> Limits:
         ceiling_us=round(ceiling_ms * 1000),
         packet_us=ENCODING.packet_us,
         repair_wait_us=ENCODING.repair_wait_us,
+        period_us=2_667,
     )
 
 

@@ -6,11 +6,18 @@ from midipool.audio.cover import MOST_US, Cover
 
 SECOND = 1_000_000
 LEAST_US = 1_334
+PERIOD_US = 2_667
 
 
-def covers(seconds: int, every_s: int, used_us: int, until_s: int = 10**6) -> list[int]:
+def covers(
+    seconds: int,
+    every_s: int,
+    used_us: int,
+    until_s: int = 10**6,
+    period_us: int = PERIOD_US,
+) -> list[int]:
     """The cover after each second, when a moment every so often needs `used_us`."""
-    cover, after = Cover(LEAST_US), []
+    cover, after = Cover(LEAST_US, period_us), []
     for look in range(10 * seconds):
         stands = look % (10 * every_s) == 5 and look < 10 * until_s
         cover.look(look * SECOND // 10, used_us if stands else 0, 0)
@@ -32,7 +39,7 @@ def test_what_is_seldom_is_not_either() -> None:
 
 
 def test_behind_an_xrun_no_buffer_helps() -> None:
-    cover = Cover(LEAST_US)
+    cover = Cover(LEAST_US, PERIOD_US)
     for look in range(600):
         near = look % 50
         cover.look(look * SECOND // 10, 9_000 if near in (4, 6) else 0, (look + 45) // 50)
@@ -44,6 +51,10 @@ def test_it_comes_down_slowly_when_it_is_over() -> None:
     assert after[130] >= 4_000
     assert after[299] == LEAST_US
     assert all(a - b <= 1_000 for a, b in pairwise(after))
+
+
+def test_a_long_period_is_covered_wholly_or_not_at_all() -> None:
+    assert covers(60, 5, 21_333, period_us=21_333)[-1] >= 21_333
 
 
 def test_it_does_not_grow_without_end() -> None:

@@ -84,6 +84,25 @@ def test_with_the_lowest_buffer_no_period_finds_too_little(
         assert now // packet * packet >= (number + 1) * period
 
 
+@given(st.integers(32, 256), st.integers(32, 1024), st.integers(32, 1024), st.integers(0, 500))
+def test_packets_that_leave_in_bunches_are_there_when_they_are_waited_for(
+    packet: int, sends: int, period: int, phase: int
+) -> None:
+    """Play it: packets come when the sender's period ends in which they are full."""
+    bunched_us = Encoding(packet, 4, 4).bunched_us(sends * 10**6 // 48_000)
+    # So long after it came the end of a packet is played, if it came as soon as it was full.
+    wait = packet + period + bunched_us * 48_000 // 10**6
+    for number in range(300):
+        now = 10 * max(packet, sends) + phase + number * period
+        assert now // sends * sends // packet * packet >= now - wait + period
+
+
+def test_packets_as_long_as_the_period_leave_one_by_one() -> None:
+    assert Encoding(128, 4, 4).bunched_us(2_667) == 0
+    assert Encoding(128, 4, 4).bunched_us(0) == 0
+    assert Encoding(128, 4, 4).bunched_us(21_333) == 18_667
+
+
 def test_libroc_makes_the_frames_of_the_ns() -> None:
     for frames in range(1, 1000):
         assert round(Encoding(frames, 1, 1).packet_ns * 48_000 / 10**9) == frames

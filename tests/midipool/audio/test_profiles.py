@@ -92,7 +92,7 @@ def test_packets_are_not_longer_than_the_senders_period(period: int, frames: int
 
 def test_the_more_one_waits_the_later_one_hears() -> None:
     targets = [
-        PROFILES[name].target_us(encoding, encoding.lowest_us(128, 48_000))
+        PROFILES[name].target_us(encoding, encoding.lowest_us(128, 48_000), 2_667)
         for name in PROFILE_NAMES
         for encoding in [encoding_for([name])]
     ]
@@ -108,7 +108,21 @@ def test_lan_waits_for_no_repair_whatever_is_sent() -> None:
     lan = PROFILES["lan"]
     for names in combinations(PROFILE_NAMES, 2):
         encoding = encoding_for(names)
-        assert lan.target_us(encoding, 6_000) == 6_000 + lan.margin_us
+        assert lan.target_us(encoding, 6_000, 2_667) == 6_000 + lan.margin_us
+
+
+@pytest.mark.parametrize("name", ["safe", "bar"])
+def test_what_lies_ready_is_whole_periods_and_takes_nothing_from_the_rest(
+    name: ProfileName,
+) -> None:
+    profile, encoding = PROFILES[name], encoding_for([name])
+    short_us = profile.target_us(encoding, 6_000, 1_000)
+    for period_us in (2_667, 10_667, 21_334):
+        covered_us = profile.covered_us(period_us)
+        assert covered_us % period_us == 0
+        more_us = covered_us - profile.cover_us
+        assert 0 <= more_us < period_us
+        assert profile.target_us(encoding, 6_000, period_us) == short_us + more_us
 
 
 def test_an_unknown_profile_is_told_the_known_ones() -> None:

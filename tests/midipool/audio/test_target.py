@@ -127,7 +127,7 @@ class TestCeiling:
         assert words.endswith(" % loss, which needs 20.0 ms")
 
     def test_it_gives_way_to_what_the_device_needs(self) -> None:
-        control = AdaptiveTarget(Limits(24_000, 10_000, 2_667, 17_333))
+        control = AdaptiveTarget(Limits(24_000, 10_000, 2_667, 17_333, 2_667))
         target = control.update(Measured(SECOND, 100, 0, 0))
         assert target.us == 24_000
         assert target.words == "24.0 ms is the least that packets and period allow"
@@ -173,7 +173,7 @@ class TestMachine:
             control.update(Measured(look * SECOND, 300 * look, 0, 0, cover_used_us=4_000))
         assert control.target.us > begin_us + 2_000
         assert control.target.cover_us >= 4_000
-        assert control.target.words == "this machine comes 4.5 ms late at times"
+        assert control.target.words == "4.5 ms lie ready, as this machine comes late at times"
 
     def test_what_is_late_near_an_xrun_is_no_fault_of_the_network(self) -> None:
         control = AdaptiveTarget(limits())
@@ -194,7 +194,7 @@ class TestMachine:
 def test_whatever_is_measured_it_keeps_its_bounds(data: st.DataObject) -> None:
     rng = random.Random(data.draw(st.integers(0, 2**32)))
     floor_us, ceiling_us = data.draw(st.integers(0, 30_000)), data.draw(st.integers(0, 200_000))
-    control = AdaptiveTarget(Limits(floor_us, ceiling_us, 2_667, 17_333))
+    control = AdaptiveTarget(Limits(floor_us, ceiling_us, 2_667, 17_333, 2_667))
     now_us, counts = 0, [0, 0, 0]
     for _ in range(300):
         now_us += rng.randrange(0, 2 * SECOND)
