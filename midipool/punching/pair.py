@@ -8,7 +8,7 @@ from midipool.stun import Address
 
 MAX_PENDING = 16
 AMPLIFICATION = 3
-ROUND_TRIP_SHARE = 8  # the newest round trip counts an eighth, as in TCP
+ROUND_TRIP_SHARE = 8  # a longer round trip counts an eighth, as in TCP
 BEHIND_ROUTER_US = 1_000
 
 
@@ -63,8 +63,8 @@ class Pair:
         if asked_us is None:
             return False
         measured_us = max(0, now_us - asked_us)
-        if self.answered_us is None:
-            self.round_trip_us = measured_us
+        if self.answered_us is None or measured_us < self.round_trip_us:
+            self.round_trip_us = measured_us  # what is more is our waiting, not the way
         else:
             self.round_trip_us += (measured_us - self.round_trip_us) // ROUND_TRIP_SHARE
         self.answered_us = max(asked_us, self.answered_us or 0)

@@ -55,7 +55,7 @@ class Puncher:
 
     def path(self, member: str) -> tuple[Address | None, str]:
         """Where media for a member goes (None: the relay), and why; raises KeyError."""
-        return self._remotes[member].path, self._remotes[member].reason
+        return self._remotes[member].path, self._remotes[member].why
 
     @property
     def seen(self) -> list[Address]:

@@ -56,6 +56,12 @@ class Remote:
         """Where media goes; None is the relay."""
         return self._paths.in_use.at if self._paths.in_use else None
 
+    @property
+    def why(self) -> str:
+        """Why media goes there, with the round trip as it is now."""
+        in_use = self._paths.in_use
+        return self.reason if in_use is None else reasons.direct(in_use.at, in_use.round_trip_us)
+
     def offer_out(self, generation: int, ours: tuple[Candidate, ...], now_us: int) -> OfferOut:
         """Say where we can be reached."""
         self._ours = Offer(generation, self.ufrag, self._pwd, ours)

@@ -60,6 +60,16 @@ def test_two_in_one_home_take_the_way_inside() -> None:
     assert net.members["a"].path == net.members["b"].at
 
 
+def test_the_round_trip_that_is_said_is_that_of_now() -> None:
+    net = Net("none", "none", delay_us=80 * MS)  # both sides are busy as they begin
+    net.meet()
+    assert net.run(SECOND, until=are_direct(net))
+    assert net.members["a"].reason.endswith(", 160.0 ms)")
+    net.delay_us = 5 * MS
+    net.run(3 * SECOND)
+    assert net.members["a"].reason.endswith(", 10.0 ms)")
+
+
 def test_a_path_that_works_is_kept_and_little_is_sent() -> None:
     net = together("full-cone", "port-restricted")
     net.run(2 * SECOND)
