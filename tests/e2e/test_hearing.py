@@ -199,7 +199,6 @@ def test_a_killed_audio_engine_comes_back_and_the_clock_does_not_notice(stage: S
     assert max(steps) < 1500, "at 120 BPM a tick comes every 1,000 frames"
 
 
-@pytest.mark.idle
 def test_long_periods_of_several_others_are_decoded_in_time(tmp_path: Path) -> None:
     needs_audio()
     names = ("drums", "bass", "keys", "horn")
