@@ -77,7 +77,7 @@ def test_a_server_that_is_not_there_is_blocked_and_none_is_none() -> None:
 
 def test_this_machine_has_no_router_before_itself() -> None:
     port = free_port()
-    relay = media_service.open_relay("127.0.0.1", port, 10, free_port())
+    relay = media_service.open_relay("127.0.0.1", port, 10, port + 1)
     assert relay is not None
     try:
         seen = look_at_nat([("127.0.0.1", port)])
