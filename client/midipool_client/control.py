@@ -21,7 +21,7 @@ from midipool_client import tokens
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 1 << 16
-PATIENCE_S = 90.0
+PATIENCE_S = 140.0
 Handler = Callable[[dict[str, Any]], AsyncGenerator[str, None]]
 """Yields each text; an empty one says nothing, and lets a shell that is gone be noticed."""
 

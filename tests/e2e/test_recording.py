@@ -5,6 +5,7 @@ Played into the room again it is on the bar there too.
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -156,7 +157,7 @@ def test_all_tracks_are_on_their_beats_also_played_again_and_after_a_crash(
         assert "3 tracks" in record(bass, "stop")
         take, _, _ = first.partition(":")
         said = record(bass, "play", take.strip(), "--mute", "bass", "--loop", "1", "4")
-        assert "plays from bar 1 of" in said
+        assert re.search(r"plays (from )?bar \d of", said), said  # it may have begun by then
         assert "at its own speed" not in said
         second = record(bass, "start", "--format", "wav")
         assert "next bar line" in second
@@ -167,7 +168,11 @@ def test_all_tracks_are_on_their_beats_also_played_again_and_after_a_crash(
         os.kill(engine, signal.SIGKILL)
         lost = Lost(there.end().disturbed(NEAR) | here.end().disturbed(NEAR))
     names = [text.split(":")[0].strip() for text in (first, second)]
-    assert check_recording(home, names[0], lost, 10)["state"] == "done"
+    whole = check_recording(home, names[0], lost, 10)
+    assert whole["state"] == "done"
+    lengths = {track["name"]: track["frames"] for track in whole["tracks"]}
+    # What is heard 0.2 s later is there to the end as well.
+    assert lengths["drums"] > lengths["bass"] - RATE // 20
     assert "cut" in record(bass, "list")
     manifest = check_recording(home, names[1], lost, 8)
     assert manifest["state"] == "cut"

@@ -191,7 +191,8 @@ class AudioEngine:
         self._voices.tend()
         for key_id in self._old_keys.over(time.monotonic_ns()):
             self._socket.remove_key(key_id)
-        self._recording.tend(self._voices.taped(), self._inserts.own_sounds)
+        taped, own_sounds = self._voices.taped(), self._inserts.own_sounds
+        self._recording.tend(taped, own_sounds, time.monotonic_ns())
         self._close_old_encoders()
 
     def _is_alive(self) -> bool:
@@ -266,7 +267,7 @@ class AudioEngine:
             case Tape(own=own):
                 self._recording.tape_own(None if own is None else as_native(own))
             case RecordEnd():
-                self._recording.end()
+                self._recording.end(self._voices.later_us(), time.monotonic_ns())
             case Inserts():
                 self._inserts.set(message)
             case Raw():

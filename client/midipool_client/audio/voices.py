@@ -34,6 +34,8 @@ class _Slot:
     """Of the cover, since it was said last."""
     troubles: int = 0
     """Packets that were late or lost."""
+    latency_us: int = 0
+    """As it was said last."""
 
 
 class Voices:
@@ -129,6 +131,10 @@ class Voices:
             for slot, held in self._slots.items()
             if not held.leaving and held.voice.tape is not None
         ]
+
+    def later_us(self) -> dict[int, int]:
+        """By slot: how much later than it was played each is heard."""
+        return {slot: held.latency_us for slot, held in self._slots.items()}
 
     def close(self) -> None:
         """Free the decoders; the mixer does not run any more."""
@@ -281,6 +287,7 @@ class Voices:
         stats, sender = self._core.player_stats(slot), self._socket.look_at(slot)
         used_frames, held.used_frames = max(stats.used_frames, held.used_frames), 0
         frames = held.voice.encoding.packet_frames
+        held.latency_us = stats.latency_us or 0
         return VoiceStatus(
             name=held.voice.name,
             came=stats.packets,

@@ -1,6 +1,6 @@
 """The audio engine's part of a recording: which source fills which tap."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from midipool.clock_map import ClockMap
@@ -14,6 +14,9 @@ from midipool_native.audio import AudioCore, PlayerLink
 from midipool_native.tap import Tap
 
 END_S = 3.0
+# More is not kept for bars.
+MOST_LATER_US = 60_000_000
+NOT_LATER: Mapping[int, int] = {}
 
 
 class EngineRecording:
@@ -31,6 +34,8 @@ class EngineRecording:
         self._own_taps: dict[int, Tap] = {}
         self._tracks: dict[tuple[str, int], Tap] = {}
         self._filled: dict[int, Tap] = {}
+        self._until_ns: dict[int, int] = {}
+        """Of an ending recording, by source: when what was played until the end was heard."""
 
     def begin(self, record: Record, effects: bool = False) -> None:
         """Write from now on; one that is being written ends. `effects`: own input has some."""
@@ -70,7 +75,9 @@ class EngineRecording:
             if source in self._filled:
                 self._empty(source)
 
-    def tend(self, heard: Iterable[tuple[int, str, int]], effects: bool = False) -> None:
+    def tend(
+        self, heard: Iterable[tuple[int, str, int]], effects: bool = False, now_ns: int = 0
+    ) -> None:
         """Who is recorded: (slot, name, channels); and whether own input has effects now."""
         writer = self._writer
         if writer is None or not self._filled:
@@ -78,8 +85,11 @@ class EngineRecording:
         if writer.why:
             self.end()
             return
-        self._add_own(writer, effects, whole=False)
         there = {slot: (name, channels) for slot, name, channels in heard}
+        if self._until_ns:
+            self._end_who_was_heard(there, now_ns)
+            return
+        self._add_own(writer, effects, whole=False)
         for slot in [s for s in self._filled if s not in self._own and s not in there]:
             self._empty(slot)
         for slot, who in there.items():
@@ -92,10 +102,30 @@ class EngineRecording:
             if self._filled.get(slot) is not self._tracks[who]:
                 self._fill(slot, self._tracks[who])
 
-    def end(self) -> None:
-        """What was captured is written; `status` says when."""
+    def end(self, later_us: Mapping[int, int] = NOT_LATER, now_ns: int = 0) -> None:
+        """What was played until now is written; `status` says when.
+
+        Who is heard so much later, by slot, goes on until then: a recording in `bar` would lack
+        the others' last bars.
+        """
         for source in list(self._filled):
-            self._empty(source)
+            if source in self._own or not (later := later_us.get(source, 0)):
+                self._empty(source)
+            else:
+                self._until_ns[source] = now_ns + min(later, MOST_LATER_US) * 1000
+        if not self._until_ns:
+            self._finish()
+
+    def _end_who_was_heard(self, there: Mapping[int, tuple[str, int]], now_ns: int) -> None:
+        for source, until_ns in list(self._until_ns.items()):
+            who = there.get(source)
+            stays = who is not None and self._tracks.get(who) is self._filled[source]
+            if now_ns >= until_ns or not stays:
+                self._empty(source)
+        if not self._until_ns:
+            self._finish()
+
+    def _finish(self) -> None:
         self._tracks.clear()
         self._own_taps.clear()
         if self._writer is not None:
@@ -138,3 +168,4 @@ class EngineRecording:
     def _empty(self, source: int) -> None:
         self._core.set_tap(source, ffi.NULL)
         del self._filled[source]
+        self._until_ns.pop(source, None)

@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 0.1
 SAVE_S = 0.5
-END_S = 60.0
+# What others played may be heard a minute later, in bars, and a disk may stall.
+END_S = 125.0
 NEVER_US = 86_400_000_000
 
 

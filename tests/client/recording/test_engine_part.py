@@ -76,3 +76,49 @@ def test_own_input_is_a_track_only_once_it_is_to_be_recorded(
     recording.tape_own(PlayerLink())
     recording.tend([])
     assert [(t.kind, t.whole) for t in ended(recording)] == [("mix", True), ("input", False)]
+
+
+LATER_NS = 2_000_000_000
+BASS = (3, "bass", 2)
+
+
+def is_done(recording: EngineRecording) -> bool:
+    status = recording.status()
+    return status is not None and status.done
+
+
+def test_what_others_played_until_the_end_is_waited_for(
+    recording: EngineRecording, tmp_path: Path
+) -> None:
+    recording.begin(record(tmp_path))
+    recording.tend([BASS])
+    recording.end({3: 2_000_000}, now_ns=1)
+    recording.tend([BASS], now_ns=LATER_NS)
+    assert not is_done(recording)
+    recording.tend([BASS], now_ns=LATER_NS + 1)
+    wait_until(lambda: is_done(recording))
+
+
+@pytest.mark.parametrize("there", [[], [(3, "keys", 2)]])
+def test_nobody_waits_for_who_has_left(
+    recording: EngineRecording, tmp_path: Path, there: list[tuple[int, str, int]]
+) -> None:
+    recording.begin(record(tmp_path))
+    recording.tend([BASS])
+    recording.end({3: 2_000_000}, now_ns=1)
+    recording.tend(there, now_ns=2)
+    wait_until(lambda: is_done(recording))
+
+
+def test_a_new_recording_does_not_wait_for_the_end_of_the_one_before(
+    recording: EngineRecording, tmp_path: Path
+) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    after.mkdir()
+    recording.begin(record(before))
+    recording.tend([BASS])
+    recording.end({3: 60_000_000}, now_ns=1)
+    recording.begin(record(after))
+    recording.tend([BASS], now_ns=2)
+    assert {track.name for track in ended(recording)} == {"me", "mix", "bass"}
