@@ -5,7 +5,6 @@ Played into the room again it is on the bar there too.
 
 import json
 import os
-import re
 import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -157,7 +156,7 @@ def test_all_tracks_are_on_their_beats_also_played_again_and_after_a_crash(
         assert "3 tracks" in record(bass, "stop")
         take, _, _ = first.partition(":")
         said = record(bass, "play", take.strip(), "--mute", "bass", "--loop", "1", "4")
-        assert re.search(r"plays (from )?bar \d of", said), said  # it may have begun by then
+        assert "plays from bar 1 of" in said
         assert "at its own speed" not in said
         second = record(bass, "start", "--format", "wav")
         assert "next bar line" in second
