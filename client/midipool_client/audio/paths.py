@@ -73,14 +73,14 @@ class MediaPaths:
         except KeyError:
             return ""
 
-    def is_direct(self, member: str) -> bool:
-        """Whether we send to a member directly."""
-        return self._direct.get(member) is not None
+    def direct(self, member: str) -> Address | None:
+        """Where we send to a member directly; None is by the relay."""
+        return self._direct.get(member)
 
     def heard(self, member: str, silence_us: int, now_us: int) -> list[Raw | Ways | MediaOffer]:
         """A member was heard directly so long ago: too long is no path."""
         settled = now_us - self._since_us.get(member, now_us) >= SETTLED_US
-        if self.is_direct(member) and settled and SILENT_US <= silence_us < GONE_US:
+        if self.direct(member) and settled and SILENT_US <= silence_us < GONE_US:
             return self.silent(member, now_us)
         return []
 

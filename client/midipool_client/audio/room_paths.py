@@ -47,7 +47,7 @@ class RoomPaths:
         self._paths: MediaPaths | None = None
         self._connected: set[str] = set()
         self._listeners: frozenset[str] | None = None
-        self._said: dict[str, str] = {}
+        self._said: dict[str, Address | str] = {}
         self._punch = asyncio.Event()
         self._asleep_until_us = 0
 
@@ -165,11 +165,14 @@ class RoomPaths:
             self._punch.set()
 
     def _say_paths(self) -> None:
-        paths = {name: self.reason(name) for name in sorted(self._connected)}
-        for name, reason in paths.items():
-            if reason != self._said.get(name):
+        """Say each path that is new; not that of a direct one the round trip is another."""
+        before, self._said = self._said, {}
+        for name in sorted(self._connected):
+            reason = self.reason(name)
+            direct = self._paths.direct(name) if self._paths is not None else None
+            self._said[name] = direct or reason
+            if self._said[name] != before.get(name):
                 log.info("audio: %s: %s", name, reason)
-        self._said = paths
 
 
 def _now_us() -> int:

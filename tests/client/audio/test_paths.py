@@ -79,7 +79,7 @@ def test_members_who_reach_each_other_send_directly_and_leave_the_relay_gently()
     anna, bert = net.members.values()
     assert anna.told[-1] == Ways([Way(BERT), Way(RELAY, OVERLAP_US)], RELAY)
     assert bert.told[-1] == Ways([Way(ANNA), Way(RELAY, OVERLAP_US)], RELAY)
-    assert anna.paths.is_direct("bert")
+    assert anna.paths.direct("bert")
     assert anna.paths.reason("bert").startswith("direct (198.51.100.2:6000")
 
 
@@ -112,18 +112,18 @@ def test_who_falls_silent_is_sent_to_by_the_relay_at_once() -> None:
     told = [m for m in anna.paths.heard("bert", SILENT_US, net.now_us) if isinstance(m, Ways)]
     assert told == [Ways([Way(RELAY)], RELAY)]
     net.run(3)
-    assert anna.paths.is_direct("bert"), "it answers: the direct path is taken again"
+    assert anna.paths.direct("bert"), "it answers: the direct path is taken again"
 
 
 def test_silence_from_before_a_path_was_found_is_no_reason_to_leave_it() -> None:
     net = Net()
     anna = net.members[ANNA]
-    while not anna.paths.is_direct("bert"):
+    while not anna.paths.direct("bert"):
         net.run(0.01)
     assert anna.paths.heard("bert", SILENT_US, net.now_us) == []
     net.run(2)
     assert anna.paths.heard("bert", 60_000_000, net.now_us) == []
-    assert anna.paths.is_direct("bert")
+    assert anna.paths.direct("bert")
 
 
 def test_a_path_that_dies_is_given_up_and_found_again() -> None:
@@ -135,7 +135,7 @@ def test_a_path_that_dies_is_given_up_and_found_again() -> None:
     assert anna.told[-1] == Ways([Way(RELAY)], RELAY)
     net.passes = lambda a, b: True
     net.run(30)
-    assert anna.paths.is_direct("bert")
+    assert anna.paths.direct("bert")
 
 
 def test_an_offer_that_no_member_of_ours_makes_is_left_out() -> None:
@@ -172,4 +172,4 @@ def test_who_hears_nothing_is_not_sent_to() -> None:
     anna.members(["bert", "carl"], net.now_us)
     anna.send_to(frozenset(("carl",)))
     assert anna.ways() == Ways([Way(RELAY)], RELAY)
-    assert anna.is_direct("bert")
+    assert anna.direct("bert")

@@ -46,6 +46,7 @@ from midipool_client.audio.engine_messages import (
 )
 from midipool_client.audio.hearing import NOT_LINKED
 from midipool_client.audio.options import AudioOptions
+from midipool_client.audio.paths import MediaPaths
 from midipool_client.audio.room_audio import UNTOLD, RoomAudio
 from midipool_client.known_graph import KnownGraph
 
@@ -176,6 +177,21 @@ def test_a_path_is_logged_with_its_reason_when_it_changes(
             stand.bass_is_there()
     assert [r.message for r in caplog.records if "bass" in r.message] == [
         "audio: bass: relay: the other side has not said where it can be reached"
+    ]
+
+
+def test_a_direct_path_is_logged_once_though_its_round_trip_goes_on_changing(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stand.bass_is_there()
+    monkeypatch.setattr(MediaPaths, "direct", lambda self, member: ("192.0.2.7", 7000))
+    with caplog.at_level(logging.INFO):
+        for trip in ("5.3", "4.8"):
+            said = f"direct (192.0.2.7:7000, {trip} ms)"
+            monkeypatch.setattr(MediaPaths, "reason", lambda self, member, said=said: said)
+            stand.bass_is_there()
+    assert [r.message for r in caplog.records if "direct" in r.message] == [
+        "audio: bass: direct (192.0.2.7:7000, 5.3 ms)"
     ]
 
 
