@@ -186,3 +186,15 @@ def run(lans: list[Lan], ns: int, each: Callable[[], None] = lambda: None) -> No
         for lan in lans:
             lan.poll()
         each()
+
+
+def held(lans: list[Lan], ns: int) -> float:
+    """The most that any session is off while time passes, in µs."""
+    worst = 0.0
+
+    def look() -> None:
+        nonlocal worst
+        worst = max(worst, *(abs(lan.off_us()) for lan in lans))
+
+    run(lans, ns, look)
+    return worst

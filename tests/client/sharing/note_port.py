@@ -7,6 +7,11 @@ from tests.synthesizer import Synthesizer
 LANE_SIZE = 1024
 
 
+def at(time_us: int, *messages: bytes) -> list[MidiEvent]:
+    """Messages of one moment."""
+    return [MidiEvent(time_us, data) for data in messages]
+
+
 class NotePort:
     """Plays what a NoteLane hands out on a synthesizer, and holds the lane to its promises."""
 
