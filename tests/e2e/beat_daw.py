@@ -2,8 +2,8 @@
 
 `python -m tests.e2e.beat_daw FILE CLOCK SEND RECEIVE`: the click begins in the very frame in which
 a beat's tick comes, and its loudness tells the beats of four bars apart. When its standard input
-ends it writes FILE (numpy: `beats`, rows of frame and number, `heard`, and `lost`: the frames at
-which JACK's own went on without us, or it had an xrun) and goes.
+ends it writes FILE (numpy: `beats`, rows of frame and number, `heard`, and `lost`: rows of the
+frame at which JACK's own went on without us, or it had an xrun, and by how many) and goes.
 """
 
 import gc
@@ -103,21 +103,21 @@ def main(file: str, clock: str, send: str, receive: str) -> None:
     ticks, recorder = client.midi_inports.register("clock"), client.inports.register("in")
     heard = np.empty(MOST_FRAMES, np.float32)
     heard.fill(0)  # now, so that no page is new to the callback
-    beats, when, lost = Beats(), list[tuple[int, int]](), list[int]()
-    at = ahead = 0
+    beats, when, lost = Beats(), list[tuple[int, int]](), list[tuple[int, int]]()
+    at, ahead = 0, -1
 
     def process(frames: int) -> None:
         nonlocal at, ahead
-        if client.last_frame_time - at != ahead:
-            lost.append(at)
-            ahead = client.last_frame_time - at
+        before, ahead = ahead, client.last_frame_time - at
+        if before not in (-1, ahead):
+            lost.append((at, ahead - before))
         when.extend((at + offset, beat) for offset, beat in beats.in_cycle(ticks))
         if at + frames <= MOST_FRAMES:
             heard[at : at + frames] = recorder.get_array()
         at += frames
 
     client.set_process_callback(process)
-    client.set_xrun_callback(lambda late_us: lost.append(at))
+    client.set_xrun_callback(lambda late_us: lost.append((at, 0)))
     gc.disable()  # it may take longer than a cycle
     with client, sticks() as playing:
         playing.connect(clock, "sticks:clock")
@@ -127,8 +127,11 @@ def main(file: str, clock: str, send: str, receive: str) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         sys.stdin.read()
-    frames = np.array(when, np.int64).reshape(-1, 2)
-    np.savez(file, beats=frames, heard=heard[:at], lost=np.array(lost, np.int64))
+    np.savez(file, beats=_rows(when), heard=heard[:at], lost=_rows(lost))
+
+
+def _rows(pairs: list[tuple[int, int]]) -> Ints:
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 class Written(NamedTuple):
@@ -138,10 +141,16 @@ class Written(NamedTuple):
     """Rows of frame and number."""
     heard: Floats
     lost: Ints
+    """Rows of frame and how many: none for a mere xrun."""
 
     def disturbed(self, within: int) -> set[int]:
         """Beats that JACK lost frames near to."""
-        return {int(b) for f, b in self.beats if (abs(self.lost - f) <= within).any()}
+        return {int(b) for f, b in self.beats if (abs(self.lost[:, 0] - f) <= within).any()}
+
+    @property
+    def most_lost(self) -> int:
+        """How many frames JACK lost at once, at most."""
+        return int(abs(self.lost[:, 1]).max(initial=0))
 
 
 class BeatDaw(OwnedProcess):
