@@ -168,7 +168,7 @@ static void pair_run(pair *p, double seconds) {
     }
 }
 
-static mp_player_stats pair_stats(pair *p) {
+static inline mp_player_stats pair_stats(pair *p) {
     mp_player_stats stats;
     CHECK(mp_audio_player_stats(p->hearer, 0, &stats) == MP_OK);
     return stats;
