@@ -9,6 +9,7 @@
 #include "audio_bars.h"
 #include "audio_insert.h"
 #include "audio_link.h"
+#include "capture_marks.h"
 #include "concealer.h"
 #include "decode_lead.h"
 #include "frame_ring.h"
@@ -82,6 +83,7 @@ double mp_waits_p95(const mp_waits *waits); /* in stream frames */
 typedef struct {
     uint32_t timestamp;
     bool there;
+    int64_t capture_us;
 } mp_seen;
 
 typedef struct mp_player {
@@ -89,6 +91,7 @@ typedef struct mp_player {
     uint32_t slot;
     mp_ring queue;      /* media socket -> codec thread */
     mp_frame_ring ring; /* codec thread -> callback */
+    mp_capture_marks captured; /* the same: when what lies in the ring was captured */
     /* The callback's. */
     mp_mix_place place;
     mp_audio_meter meters[MP_MAX_CHANNELS];

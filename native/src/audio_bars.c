@@ -79,7 +79,9 @@ static aim aim_at(const mp_bars *b, const mp_piece *piece, const mp_clock_map *m
         return (aim){b->history.headed, mp_history_head_at(&b->history, ns) - behind};
     }
     if (piece->kind == MP_PIECE_SILENCE) return (aim){false, 0.0};
-    return (aim){true, mp_history_place_at(&b->history, capture_at(piece, room_us_at(map, ns)))};
+    double captured_us = capture_at(piece, room_us_at(map, ns));
+    bool stood = mp_history_stood_at(&b->history, captured_us);
+    return (aim){!stood, mp_history_place_at(&b->history, captured_us)};
 }
 
 /* By how much sound runs faster than our clock, as piece and clock map want it. */
@@ -180,6 +182,8 @@ static void fill_chunk(mp_bars *b, float *frames, uint32_t count, int64_t ns, ui
         steer(b, r, &to, slope_of(piece, map, ns), (double)count / rate);
         double captured_us = mp_history_capture_at(&b->history, place_of(r));
         b->latency_us = map == NULL ? NAN : room_us_at(map, ns) - captured_us;
+    } else {
+        b->latency_us = NAN;
     }
     b->fresh = false;
     read(b, r, frames, count, piece != NULL && piece->kind == MP_PIECE_BARS);

@@ -32,7 +32,7 @@ typedef struct {
     bool fresh;      /* nothing was heard yet */
     double faster;   /* by which the stream is faster than our device, as found so far */
     double age_s;    /* since the last jump */
-    double latency_us;
+    double latency_us; /* of what was read last; NAN where nothing sounds */
     uint64_t missing; /* frames that had not been decoded when they were to be heard */
 } mp_bars;
 

@@ -53,6 +53,7 @@ static void free_player(mp_player *p) {
     if (p == NULL) return;
     mp_ring_free(&p->queue);
     mp_frame_ring_free(&p->ring);
+    mp_capture_marks_free(&p->captured);
     mp_resampler_free(&p->resampler);
     mp_bars_free(p->bars);
     free(p);
@@ -155,6 +156,7 @@ static mp_player *new_player(const mp_audio *a, uint32_t slot, const mp_player_s
     mp_concealer_init(&p->concealer, s->channels);
     if (mp_ring_init(&p->queue, sizeof(mp_media_packet), s->queue_packets) &&
         mp_frame_ring_init(&p->ring, s->channels, PLAYER_FRAMES) &&
+        mp_capture_marks_init(&p->captured) &&
         mp_resampler_init(&p->resampler, MP_STREAM_RATE, a->settings.rate, s->channels)) {
         return p;
     }

@@ -95,10 +95,30 @@ double mp_history_capture_at(const mp_history *h, double place) {
     return (double)anchor(h, index)->capture_us + after / slope(h, index, after > 0.0);
 }
 
+bool mp_history_stood_at(const mp_history *h, double capture_us) {
+    if (h->anchor_count == 0) return false;
+    uint32_t index = anchor_before(h, capture_us, false);
+    bool within = capture_us > (double)anchor(h, index)->capture_us;
+    return slope(h, index, within) < FRAMES_A_US / 2.0;
+}
+
 /* The room's clock is another one: what was kept is of no known time. */
 static void forget(mp_history *h, int64_t place) {
     h->anchor_count = 0;
     h->first = place;
+}
+
+static void add_anchor(mp_history *h, int64_t place, int64_t capture_us) {
+    h->anchors[h->anchor_count++ % MP_ANCHORS] = (mp_anchor){place, capture_us};
+}
+
+/* The sender's device stood still before this place: the frame before it was captured in time. */
+static void note_stand(mp_history *h, int64_t place) {
+    const mp_anchor *last = anchor(h, h->anchor_count - 1);
+    int64_t frames = place - 1 - last->place;
+    if (frames > 0) {
+        add_anchor(h, place - 1, last->capture_us + llround((double)frames / FRAMES_A_US));
+    }
 }
 
 static void note(mp_history *h, int64_t place, int64_t capture_us, bool at_once) {
@@ -112,10 +132,12 @@ static void note(mp_history *h, int64_t place, int64_t capture_us, bool at_once)
         if (place <= last->place || capture_us <= last->capture_us) return;
         double expected = (double)last->place +
                           (double)(capture_us - last->capture_us) * FRAMES_A_US;
-        bool odd = fabs(expected - (double)place) > ODD_FRAMES;
+        double stood = expected - (double)place;
+        bool odd = fabs(stood) > ODD_FRAMES;
         if (!at_once && !odd && place < last->place + ANCHOR_FRAMES) return;
+        if (stood > ODD_FRAMES) note_stand(h, place);
     }
-    h->anchors[h->anchor_count++ % MP_ANCHORS] = (mp_anchor){place, capture_us};
+    add_anchor(h, place, capture_us);
 }
 
 double mp_history_head_at(const mp_history *h, int64_t host_ns) {

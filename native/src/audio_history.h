@@ -46,5 +46,7 @@ int64_t mp_history_place_of(const mp_history *h, uint32_t timestamp);
 /* The place that was captured at a room time, and back. 0 while there was no stream. */
 double mp_history_place_at(const mp_history *h, double capture_us);
 double mp_history_capture_at(const mp_history *h, double place);
+/* Whether nothing was captured then, because the sender's device stood still. */
+bool mp_history_stood_at(const mp_history *h, double capture_us);
 /* Behind the newest frame that can have arrived at a host time. */
 double mp_history_head_at(const mp_history *h, int64_t host_ns);

@@ -167,14 +167,18 @@ static void give_own_output(const mp_audio *a, const mp_player *p, float *const 
     }
 }
 
-/* As it was captured: so much before it is heard here. */
-static void tap_player(mp_audio *a, mp_player *p, uint32_t frames) {
-    int64_t latency_us = atomic_load_explicit(&p->latency_us, memory_order_relaxed);
+/* To where it was captured; what was read begins at frame `at` of the ring. */
+static void tap_player(mp_audio *a, mp_player *p, uint64_t at, uint32_t frames) {
+    const uint32_t channels = p->ring.channels, rate = a->settings.rate;
     bool playing = atomic_load_explicit(&p->playing, memory_order_relaxed) != 0;
     bool absent = atomic_load_explicit(&p->absent, memory_order_relaxed) != 0;
-    if (!playing || absent || latency_us < 0) return;
-    mp_audio_tap(a, p->slot, &p->place.tape, p->ring.channels, a->scratch, frames,
-                 a->began_ns - latency_us * 1000);
+    for (uint32_t done = 0, part; done < frames; done += part) {
+        int64_t captured_ns;
+        part = mp_captured_at(&p->captured, at + done, frames - done, rate, &captured_ns);
+        if (!playing || absent || captured_ns == MP_NOT_CAPTURED) continue;
+        mp_audio_tap(a, p->slot, &p->place.tape, channels, a->scratch + (size_t)done * channels,
+                     part, captured_ns);
+    }
 }
 
 uint32_t mp_audio_insert(mp_audio *a, mp_place lane, float *samples, uint32_t frames) {
@@ -194,8 +198,9 @@ static void hear_players(mp_audio *a, float *const *from, uint32_t frames) {
             }
             continue;
         }
+        uint64_t at = atomic_load_explicit(&p->ring.read, memory_order_relaxed);
         read_player(p, a->scratch, frames);
-        tap_player(a, p, frames);
+        tap_player(a, p, at, frames);
         mp_link_pass(&p->place.link, p->ring.channels, a->scratch, frames);
         mp_level_see(p->meters, p->ring.channels, a->scratch, frames);
         give_own_output(a, p, from, frames);

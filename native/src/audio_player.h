@@ -21,7 +21,7 @@ bool mp_player_pop(mp_player *p, float *block);
 /* Up to the moment's cover, and past what has no time to be heard any more. */
 void mp_player_fill_ring(mp_player *p, const mp_moment *at);
 /* All that came of this stream is decoded, before another one follows it. */
-void mp_player_drain(mp_player *p);
+void mp_player_drain(mp_player *p, uint32_t rate, const mp_clock_map *map);
 /* What has come, as far as its time is near. */
 void mp_player_take_in(mp_player *p, const mp_device_time *device, const mp_clock_map *map,
                        int64_t now_ns);

@@ -3,6 +3,7 @@
  * Stream time is RTP's: the frame count of the sender. The decoder was opened with a target of one
  * packet, and is popped one packet at a time from the first on, so that we know which frames it
  * gives. */
+#include <math.h>
 #include <string.h>
 
 #include "audio_player.h"
@@ -51,9 +52,25 @@ void mp_player_keep(mp_player *p, uint32_t timestamp, const float *block) {
     mp_history_store(&p->bars->history, timestamp, block, p->settings.packet_frames);
 }
 
+/* What is fed next was captured then: where in the ring it comes to lie. */
+static void mark(mp_player *p, int64_t captured_ns, uint32_t rate) {
+    double after = mp_resampler_waiting(&p->resampler) * rate / MP_STREAM_RATE - p->behind;
+    uint64_t written = atomic_load_explicit(&p->ring.written, memory_order_relaxed);
+    mp_capture_mark_put(&p->captured, written, after, captured_ns, rate);
+}
+
+/* The same for a packet, from its frame `from` on, if it said so itself. */
+static void mark_packet(mp_player *p, uint32_t timestamp, uint32_t from, uint32_t rate,
+                        const mp_clock_map *map) {
+    if (map == NULL || !was_seen(p, timestamp)) return;
+    int64_t captured_us = mp_player_seen_at(p, timestamp)->capture_us;
+    int64_t from_ns = (int64_t)from * 1000000000 / MP_STREAM_RATE;
+    mark(p, mp_local_at_ns(map, captured_us * 1000) + from_ns, rate);
+}
+
 /* Leave frames out: what is played goes over into what comes after them. The number is exact but
  * where it leaves too little of a packet to go over in. */
-static void skip(mp_player *p, uint32_t out) {
+static void skip(mp_player *p, uint32_t out, uint32_t rate, const mp_clock_map *map) {
     const uint32_t frames = p->settings.packet_frames, channels = p->settings.channels;
     uint32_t packets = out / frames, part = out % frames;
     if (part > frames - frames / 4) part = frames - frames / 4;
@@ -71,31 +88,35 @@ static void skip(mp_player *p, uint32_t out) {
         float in = (float)(i / channels + 1) / (float)(over + 1);
         p->block[i] += in * (to[i] - p->block[i]);
     }
+    mark_packet(p, p->next - frames, part, rate, map);
     mp_resampler_push(&p->resampler, p->block, over);
     p->to_skip = 0;
 }
 
-static void feed(mp_player *p) {
+static void feed(mp_player *p, uint32_t rate, const mp_clock_map *map) {
     uint32_t frames = p->settings.packet_frames;
     if (!p->started || p->silence >= 1.0) {
         if (p->started && p->silence < frames) frames = (uint32_t)p->silence;
         if (!p->started && frames > BEFORE) frames = BEFORE;
         mp_concealer_fill(&p->concealer, p->block, frames);
+        mark(p, MP_NOT_CAPTURED, rate);
         if (p->started) p->silence -= frames;
     } else if (p->held) {
         size_t size = p->settings.channels * sizeof(float);
         frames -= p->left_out;
+        mark_packet(p, p->next - p->left_out, p->left_out, rate, map);
         mp_player_keep(p, p->next - p->left_out, p->other);
         memcpy(p->block, p->other + p->left_out * p->settings.channels, frames * size);
         mp_concealer_pass(&p->concealer, p->block, frames);
         p->held = false;
         p->next += frames;
     } else if (p->to_skip > 0) {
-        skip(p, p->to_skip);
+        skip(p, p->to_skip, rate, map);
         return;
     } else {
         mp_player_next_block(p, p->block);
         mp_player_keep(p, p->next - frames, p->block);
+        mark_packet(p, p->next - frames, 0, rate, map);
     }
     mp_resampler_push(&p->resampler, p->block, frames);
 }
@@ -114,15 +135,24 @@ static void join(mp_player *p, float *frames, uint32_t count) {
     }
 }
 
+/* What was made now is to be heard at `ns`. */
+static void mark_bars(mp_player *p, int64_t ns, uint32_t rate) {
+    double latency_us = p->bars->latency_us;
+    int64_t captured_ns = isnan(latency_us) ? MP_NOT_CAPTURED : ns - llround(latency_us * 1e3);
+    uint64_t written = atomic_load_explicit(&p->ring.written, memory_order_relaxed);
+    mp_capture_mark_put(&p->captured, written, 0.0, captured_ns, rate);
+}
+
 static uint32_t make(mp_player *p, const mp_moment *at, float *made, uint32_t wanted, uint32_t fill) {
-    uint32_t got;
+    uint32_t got, rate = at->device->rate;
     if (p->by_bars) {
-        int64_t ns = at->device->next_ns + (int64_t)fill * 1000000000 / at->device->rate;
+        int64_t ns = at->device->next_ns + (int64_t)fill * 1000000000 / rate;
         double behind = p->target + at->least + p->settings.packet_frames;
-        mp_bars_fill(p->bars, made, wanted, ns, at->device->rate, at->map, at->pieces, behind);
+        mp_bars_fill(p->bars, made, wanted, ns, rate, at->map, at->pieces, behind);
+        mark_bars(p, ns, rate);
         return wanted;
     }
-    while ((got = mp_resampler_pull(&p->resampler, made, wanted)) == 0) feed(p);
+    while ((got = mp_resampler_pull(&p->resampler, made, wanted)) == 0) feed(p, rate, at->map);
     return got;
 }
 
@@ -147,7 +177,7 @@ void mp_player_fill_ring(mp_player *p, const mp_moment *at) {
     }
 }
 
-void mp_player_drain(mp_player *p) {
+void mp_player_drain(mp_player *p, uint32_t rate, const mp_clock_map *map) {
     float made[PULL * MP_MAX_CHANNELS];
     uint32_t got, room = p->ring.mask + 1;
     while (p->started && (int32_t)(p->newest - p->next) >= 0) {
@@ -156,7 +186,7 @@ void mp_player_drain(mp_player *p) {
             continue;
         }
         if (mp_frame_ring_fill(&p->ring) + DRAIN_ROOM > room) break;
-        feed(p);
+        feed(p, rate, map);
         while ((got = mp_resampler_pull(&p->resampler, made, PULL)) > 0) {
             join(p, made, got);
             mp_frame_ring_write(&p->ring, made, got);

@@ -109,7 +109,7 @@ static void begin(mp_player *p, const mp_device_time *device, const mp_rtp *rtp,
     p->late_row = 0;
     p->heard_ns = p->origin_ns = p->pending.received_ns;
     memset(p->seen, 0, sizeof p->seen);
-    *mp_player_seen_at(p, rtp->timestamp) = (mp_seen){rtp->timestamp, true};
+    *mp_player_seen_at(p, rtp->timestamp) = (mp_seen){rtp->timestamp, true, p->pending.capture_us};
     uint32_t end = rtp->timestamp + p->settings.packet_frames;
     double target = fmax(p->target, atomic_load(&p->floor));
     double lacks = target - wait_of(p, device, end, p->pending.received_ns);
@@ -167,7 +167,7 @@ static void hear_source(mp_player *p, const mp_device_time *device, const mp_clo
     int32_t after = (int32_t)(rtp.timestamp - p->newest);
     bool jumped = after > JUMP_FRAMES || after < -JUMP_FRAMES || ahead < -JUMP_FRAMES;
     if (rtp.ssrc != p->ssrc || jumped) {
-        mp_player_drain(p);
+        mp_player_drain(p, device->rate, map);
         mp_player_end_stream(p);
         if (!atomic_load(&p->needs_decoder)) begin(p, device, &rtp, now_ns);
         return;
@@ -178,7 +178,7 @@ static void hear_source(mp_player *p, const mp_device_time *device, const mp_clo
     }
     if (after > 0) p->newest = rtp.timestamp;
     p->heard_ns = p->pending.received_ns;
-    *mp_player_seen_at(p, rtp.timestamp) = (mp_seen){rtp.timestamp, true};
+    *mp_player_seen_at(p, rtp.timestamp) = (mp_seen){rtp.timestamp, true, p->pending.capture_us};
     double transit_s = (double)(p->pending.received_ns - p->origin_ns) * 1e-9;
     double wait, latency = NAN;
     if (p->bars != NULL) note_arrival(p, rtp.timestamp);

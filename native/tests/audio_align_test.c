@@ -134,7 +134,45 @@ static void who_was_away_is_recorded_in_its_place(double away_s, bool comes_anew
     pair_end(&p);
 }
 
+/* One of the devices stands still while much is on its way: what was played before stays in its
+ * place, and what is played behind it is where it was played then. `target` 0: bars later. */
+static void a_device_that_stands_still_moves_nothing(bool senders, double target, int behind_ms) {
+    enum { STOOD_NS = 10666667 };
+    const int64_t stands_ns = 5000000000 + INT64_C(1000000) * behind_ms;
+    static pair p;
+    uint32_t count = 0;
+    const device home = {48000, 256, 0.0, 1};
+    memset(&p, 0, sizeof p);
+    p.from = p.to = home, p.source = click, p.listen = nobody_listens;
+    p.delay_ns = 5000000;
+    source_rate = home.rate;
+    pair_begin(&p, 128, fmax(target, 960.0));
+    if (target == 0.0) hear_bars_later(&p);
+    mp_audio_set_input_latency(p.sender, 0);
+    mp_tap *tap = mp_tap_new(1, home.rate, RING);
+    CHECK(mp_audio_set_tap(p.hearer, 0, tap) == MP_OK);
+    while (p.now_ns < stands_ns) read_on(&p, tap, &count, 0.006);
+    *(senders ? &p.from_late_ns : &p.to_late_ns) = STOOD_NS;
+    mp_audio_xrun(senders ? p.sender : p.hearer);
+    read_on(&p, tap, &count, 5.0);
+    double worst_us = 0.0;
+    for (double at_us = 2.5e6; at_us < 6.3e6; at_us += CLICK_US) {
+        double later_us = senders && at_us > 5.1e6 ? STOOD_NS * 1e-3 : 0.0;
+        worst_us = fmax(worst_us, fabs(off_us(at_us + later_us, home.rate, count)));
+    }
+    printf("the %s device stands still %d ms behind a click, wait of %.0f ms: off by %.0f us\n",
+           senders ? "sender's" : "listener's", behind_ms, target / 48.0, worst_us);
+    CHECK(worst_us < 500.0);
+    mp_audio_set_tap(p.hearer, 0, NULL);
+    mp_tap_free(tap);
+    pair_end(&p);
+}
+
 int main(void) {
+    const double targets[] = {10000.0, 1200.0, 0.0};
+    for (int i = 0; i < 12; i++) {
+        a_device_that_stands_still_moves_nothing(i % 2 == 0, targets[i / 2 % 3], i < 6 ? 20 : 80);
+    }
     const device pairs[][2] = {
         {{44100, 256, 200, 1}, {48000, 128, -200, 1}},
         {{48000, 128, -200, 1}, {96000, 512, 200, 1}},
