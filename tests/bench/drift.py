@@ -20,6 +20,7 @@ from midipool_demo.frame_times import Floats
 from midipool_demo.jack_server import JackServer
 from midipool_demo.stage import Stage
 from tests.bench import sound_compare
+from tests.bench.machine_watch import MachineWatch, Stalls
 from tests.bench.sound_compare import TONE_PIECE
 from tests.bench.sound_probe import RATE, Plan, Record, SoundProbe, sound
 from tests.e2e.waiting import wait_until
@@ -40,11 +41,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as made:
+    with tempfile.TemporaryDirectory() as made, MachineWatch() as watch:
         records, reported = _play(options, Path(made), _quartz(Path(made)))
+        stalls = watch.end()
+    fast, other = records
     ways = {
-        "from the fast card": _way(records[0], records[1], "noise0", options.seconds),
-        "from the other": _way(records[1], records[0], "noise1", options.seconds),
+        "from the fast card": _way(fast, other, "noise0", options.seconds, stalls),
+        "from the other": _way(other, fast, "noise1", options.seconds, stalls),
     }
     return {
         "seconds": options.seconds,
@@ -52,6 +55,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "profile": options.profile,
         "period_frames": PERIOD,
         "measured_ppm": round(_ppm(records), 2),
+        "machine_stood_still": len(stalls.rows),
         "ways": ways,
         "reported": reported,
     }
@@ -103,12 +107,16 @@ def _ppm(records: list[Record]) -> float:
     return (slopes[1] / slopes[0] - 1) * 1e6
 
 
-def _way(sender: Record, listener: Record, name: str, seconds: float) -> dict[str, Any]:
+def _way(
+    sender: Record, listener: Record, name: str, seconds: float, stalls: Stalls
+) -> dict[str, Any]:
     skip = max(len(listener.heard) - round(seconds * RATE), 0)
     tone, noise = listener.heard[skip:, 0], listener.heard[skip:, 1]
     sinad, dropped = sound_compare.tone_pieces(tone)
     middle = skip + np.arange(len(sinad)) * TONE_PIECE + TONE_PIECE // 2
-    calm = sound_compare.away_from_xruns(listener, sender, middle, NEAR_XRUN_NS)
+    xruns_ns = np.concatenate((listener.xruns_ns, sender.xruns_ns))
+    calm = sound_compare.away_from(listener, middle, xruns_ns, NEAR_XRUN_NS)
+    still = calm & sound_compare.away_from(listener, middle, stalls.rows[:, 0], NEAR_XRUN_NS)
     found = sound_compare.lags(noise, sound(name), EVERY)
     ways_ms = sound_compare.latencies_ms(listener, sound(name), sender, found, skip, EVERY)
     known = ~np.isnan(ways_ms)
@@ -120,6 +128,8 @@ def _way(sender: Record, listener: Record, name: str, seconds: float) -> dict[st
         "seconds_away_from_xruns": int(calm.sum()),
         "dropped_out_seconds": int((dropped > 0).sum()),
         "dropped_out_seconds_away_from_xruns": int((dropped[calm] > 0).sum()),
+        "seconds_while_the_machine_went_on": int(still.sum()),
+        "dropped_out_seconds_while_the_machine_went_on": int((dropped[still] > 0).sum()),
         "dropped_out_frames": int(dropped.sum()),
         "bent_seconds_away_from_xruns": int((calm & (dropped == 0) & (sinad < PURE_DB)).sum()),
         "sinad_db": _spread(sinad),

@@ -2,7 +2,8 @@
 
 JACK knows eight servers at most, so the players share two, as one may have several devices on one
 sound card. The same servers run before, for as long, with the same program that plays and listens
-and without midiPool: what xruns they have then are the machine's.
+and without midiPool. Meanwhile a program that comes before all others watches the machine: an xrun
+at a moment when that one was late, too, is the machine's.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from midipool_demo.background import Background
 from midipool_demo.jack_server import JackServer
 from midipool_demo.stage import free_port
 from tests.bench import audio_peers, sound_compare
+from tests.bench.machine_watch import MachineWatch
 from tests.bench.process_cost import ProcessCost, child_running
 from tests.bench.sound_probe import RATE, Plan, Record, SoundProbe, sound
 from tests.e2e.waiting import wait_until
@@ -54,6 +56,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         jacks = [stack.enter_context(JackServer(period=PERIOD)) for _ in range(options.servers)]
         for jack in jacks:
             jack.wait_ready()
+        watch = stack.enter_context(MachineWatch())
         alone = _play(jacks, [], Path(made), options.seconds)
         members, url = _gather(stack, jacks, Path(made), options)
         with contextlib.ExitStack() as measured:
@@ -65,7 +68,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                 measured.enter_context(ProcessCost(member.client.process.pid)) for member in members
             ]
             records = _play(jacks, members, Path(made), options.seconds)
-        heard = _hearings(url)
+        heard, stalls = _hearings(url), watch.end()
     return {
         "seconds": options.seconds,
         "players": options.players,
@@ -74,6 +77,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "period_frames": PERIOD,
         "xruns_without_midipool": [len(record.xruns_ns) for record in alone],
         "xruns_with_midipool": [len(record.xruns_ns) for record in records],
+        "of_these_while_the_machine_went_on": [
+            [len(stalls.others(record.xruns_ns.tolist())) for record in part]
+            for part in (alone, records)
+        ],
+        "machine_stood_still": len(stalls.rows),
         "missing": [
             _missing(record, f"noise{(number - 1) % len(jacks)}", options.seconds)
             for number, record in enumerate(records)

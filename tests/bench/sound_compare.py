@@ -105,12 +105,12 @@ def _own_frame_at(record: Record, ns_a_frame: float, at_ns: Doubles) -> Ints:
     return np.asarray(cycles[index, 0] + np.floor(frames), np.int64)
 
 
-def away_from_xruns(there: Record, here: Record, frames: Ints, distance_ns: float) -> Bools:
-    """Which of the listener's frames have no xrun of either JACK server near."""
-    at_ns = there.times.at(there.jack_frames(frames))
+def away_from(record: Record, frames: Ints, moments_ns: Ints, distance_ns: float) -> Bools:
+    """Which of a record's frames have none of the moments near: xruns of JACK, say."""
+    at_ns = record.times.at(record.jack_frames(frames))
     calm = np.ones(len(frames), bool)
-    for xrun_ns in (*there.xruns_ns, *here.xruns_ns):
-        calm &= np.abs(at_ns - xrun_ns) > distance_ns
+    for moment_ns in moments_ns:
+        calm &= np.abs(at_ns - moment_ns) > distance_ns
     return np.asarray(calm, bool)
 
 
