@@ -9,6 +9,8 @@
 #include "audio_player.h"
 
 enum { PULL = 256, BEFORE = 16, DRAIN_ROOM = 4 * MP_MAX_PACKET_FRAMES };
+/* Packets that are looked through for one that was not lost. */
+enum { MOST_BACK = 16 };
 /* A hole that is longer is silence in a recording, which is begun anew behind it. */
 enum { LONG_HOLE = MP_STREAM_RATE / 20 };
 
@@ -59,13 +61,17 @@ static void mark(mp_player *p, int64_t captured_ns, uint32_t rate) {
     mp_capture_mark_put(&p->captured, written, after, captured_ns, rate);
 }
 
-/* The same for a packet, from its frame `from` on, if it said so itself. */
+/* The same for a packet, from its frame `from` on: as it said itself, or, where it was lost, as one
+ * shortly before said. */
 static void mark_packet(mp_player *p, uint32_t timestamp, uint32_t from, uint32_t rate,
                         const mp_clock_map *map) {
-    if (map == NULL || !was_seen(p, timestamp)) return;
-    int64_t captured_us = mp_player_seen_at(p, timestamp)->capture_us;
-    int64_t from_ns = (int64_t)from * 1000000000 / MP_STREAM_RATE;
-    mark(p, mp_local_at_ns(map, captured_us * 1000) + from_ns, rate);
+    const uint32_t frames = p->settings.packet_frames;
+    uint32_t back = 0;
+    while (back < MOST_BACK * frames && !was_seen(p, timestamp - back)) back += frames;
+    if (map == NULL || back == MOST_BACK * frames) return;
+    int64_t captured_us = mp_player_seen_at(p, timestamp - back)->capture_us;
+    int64_t later_ns = (int64_t)(back + from) * 1000000000 / MP_STREAM_RATE;
+    mark(p, mp_local_at_ns(map, captured_us * 1000) + later_ns, rate);
 }
 
 /* Leave frames out: what is played goes over into what comes after them. The number is exact but
