@@ -35,7 +35,7 @@ class _Slot:
     troubles: int = 0
     """Packets that were late or lost."""
     latency_us: int = 0
-    """As it was said last."""
+    """As it was known last."""
 
 
 class Voices:
@@ -287,7 +287,8 @@ class Voices:
         stats, sender = self._core.player_stats(slot), self._socket.look_at(slot)
         used_frames, held.used_frames = max(stats.used_frames, held.used_frames), 0
         frames = held.voice.encoding.packet_frames
-        held.latency_us = stats.latency_us or 0
+        if stats.latency_us is not None:  # else it is silent, and will be heard as late again
+            held.latency_us = stats.latency_us
         return VoiceStatus(
             name=held.voice.name,
             came=stats.packets,
