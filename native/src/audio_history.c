@@ -10,6 +10,8 @@ static const double FRAMES_A_US = MP_STREAM_RATE * 1e-6, FRAMES_A_NS = MP_STREAM
 /* Room times are noted so often, and at once where they differ from what was expected by more. */
 enum { ANCHOR_FRAMES = MP_STREAM_RATE / 10 };
 static const double ODD_FRAMES = MP_STREAM_RATE * 1e-3;
+/* A device that stood still is behind by more; a clock that is found anew may be behind by less. */
+static const double STOOD_FRAMES = MP_STREAM_RATE * 2e-3;
 /* What was captured so much later or earlier has nothing to do with what came before. */
 static const int64_t OTHER_STREAM_US = 120000000;
 /* What arrives is compared with the quickest; that is forgotten slowly, since clocks differ. */
@@ -98,8 +100,9 @@ double mp_history_capture_at(const mp_history *h, double place) {
 bool mp_history_stood_at(const mp_history *h, double capture_us) {
     if (h->anchor_count == 0) return false;
     uint32_t index = anchor_before(h, capture_us, false);
-    bool within = capture_us > (double)anchor(h, index)->capture_us;
-    return slope(h, index, within) < FRAMES_A_US / 2.0;
+    const mp_anchor *last = anchor(h, index), *next = anchor(h, index + 1);
+    bool within = capture_us > (double)last->capture_us && index + 1 < h->anchor_count;
+    return within && next->place - last->place == 1; /* by note_stand */
 }
 
 /* The room's clock is another one: what was kept is of no known time. */
@@ -135,7 +138,7 @@ static void note(mp_history *h, int64_t place, int64_t capture_us, bool at_once)
         double stood = expected - (double)place;
         bool odd = fabs(stood) > ODD_FRAMES;
         if (!at_once && !odd && place < last->place + ANCHOR_FRAMES) return;
-        if (stood > ODD_FRAMES) note_stand(h, place);
+        if (stood > STOOD_FRAMES) note_stand(h, place);
     }
     add_anchor(h, place, capture_us);
 }
