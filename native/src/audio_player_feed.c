@@ -54,11 +54,16 @@ void mp_player_keep(mp_player *p, uint32_t timestamp, const float *block) {
     mp_history_store(&p->bars->history, timestamp, block, p->settings.packet_frames);
 }
 
-/* What is fed next was captured then: where in the ring it comes to lie. */
-static void mark(mp_player *p, int64_t captured_ns, uint32_t rate) {
-    double after = mp_resampler_waiting(&p->resampler) * rate / MP_STREAM_RATE - p->behind;
+/* What comes to lie `after` frames behind what is in the ring was captured then. */
+static void mark_after(mp_player *p, double after, int64_t captured_ns, uint32_t rate) {
     uint64_t written = atomic_load_explicit(&p->ring.written, memory_order_relaxed);
     mp_capture_mark_put(&p->captured, written, after, captured_ns, rate);
+}
+
+/* What is fed next was. */
+static void mark(mp_player *p, int64_t captured_ns, uint32_t rate) {
+    double after = mp_resampler_waiting(&p->resampler) * rate / MP_STREAM_RATE - p->behind;
+    mark_after(p, after, captured_ns, rate);
 }
 
 /* The same for a packet, from its frame `from` on: as it said itself, or, where it was lost, as one
@@ -144,9 +149,7 @@ static void join(mp_player *p, float *frames, uint32_t count) {
 /* What was made now is to be heard at `ns`. */
 static void mark_bars(mp_player *p, int64_t ns, uint32_t rate) {
     double latency_us = p->bars->latency_us;
-    int64_t captured_ns = isnan(latency_us) ? MP_NOT_CAPTURED : ns - llround(latency_us * 1e3);
-    uint64_t written = atomic_load_explicit(&p->ring.written, memory_order_relaxed);
-    mp_capture_mark_put(&p->captured, written, 0.0, captured_ns, rate);
+    mark_after(p, 0.0, isnan(latency_us) ? MP_NOT_CAPTURED : ns - llround(latency_us * 1e3), rate);
 }
 
 static uint32_t make(mp_player *p, const mp_moment *at, float *made, uint32_t wanted, uint32_t fill) {

@@ -114,8 +114,7 @@ def _way(
     tone, noise = listener.heard[skip:, 0], listener.heard[skip:, 1]
     sinad, dropped = sound_compare.tone_pieces(tone)
     middle = skip + np.arange(len(sinad)) * TONE_PIECE + TONE_PIECE // 2
-    xruns_ns = np.concatenate((listener.xruns_ns, sender.xruns_ns))
-    calm = sound_compare.away_from(listener, middle, xruns_ns, NEAR_XRUN_NS)
+    calm = sound_compare.away_from_xruns(listener, sender, middle, NEAR_XRUN_NS)
     still = calm & sound_compare.away_from(listener, middle, stalls.rows[:, 0], NEAR_XRUN_NS)
     found = sound_compare.lags(noise, sound(name), EVERY)
     ways_ms = sound_compare.latencies_ms(listener, sound(name), sender, found, skip, EVERY)

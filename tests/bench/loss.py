@@ -128,8 +128,7 @@ def _way(sender: Record, listener: Record, name: str, seconds: float) -> dict[st
     if not len(known_ms):
         raise RuntimeError("nothing of what was played came out")
     frames = skip + np.arange(len(bad)) * FINE
-    xruns_ns = np.concatenate((listener.xruns_ns, sender.xruns_ns))
-    calm = sound_compare.away_from(listener, frames, xruns_ns, NEAR_XRUN_NS)
+    calm = sound_compare.away_from_xruns(listener, sender, frames, NEAR_XRUN_NS)
     return {
         "missing": round(float(bad.mean()), 5),
         "missing_away_from_xruns": round(float(bad[calm].mean()), 5) if calm.any() else None,

@@ -105,8 +105,14 @@ def _own_frame_at(record: Record, ns_a_frame: float, at_ns: Doubles) -> Ints:
     return np.asarray(cycles[index, 0] + np.floor(frames), np.int64)
 
 
+def away_from_xruns(there: Record, here: Record, frames: Ints, distance_ns: float) -> Bools:
+    """Which of the listener's frames have no xrun of either JACK server near."""
+    xruns_ns = np.concatenate((there.xruns_ns, here.xruns_ns))
+    return away_from(there, frames, xruns_ns, distance_ns)
+
+
 def away_from(record: Record, frames: Ints, moments_ns: Ints, distance_ns: float) -> Bools:
-    """Which of a record's frames have none of the moments near: xruns of JACK, say."""
+    """Which of a record's frames have none of the moments near."""
     at_ns = record.times.at(record.jack_frames(frames))
     calm = np.ones(len(frames), bool)
     for moment_ns in moments_ns:
