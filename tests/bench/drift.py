@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "profile": options.profile,
         "period_frames": PERIOD,
         "measured_ppm": round(_ppm(records), 2),
-        "machine_stood_still": len(stalls.rows),
+        "machine_stood_still": stalls.count,
         "ways": ways,
         "reported": reported,
     }

@@ -1,6 +1,6 @@
 /* Whether the machine itself stands still: a thread on each processor, before all others, which is
  * to wake each ms. Prints "ready"; at the end of its standard input a line for each wake-up that was
- * over 1 ms late: CLOCK_MONOTONIC in ns, and by how many ns. */
+ * over 1 ms late: CLOCK_MONOTONIC in ns, and by how many ns. Ends with 2 where it is not permitted. */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <pthread.h>

@@ -24,6 +24,13 @@ class Stalls:
     """Rows of when a processor went on (CLOCK_MONOTONIC, ns) and how late that was (ns)."""
 
     rows: Ints
+    watched: bool = True
+    """False where that was not permitted: then nothing is known, and no xrun is excused."""
+
+    @property
+    def count(self) -> int | None:
+        """How many there were."""
+        return len(self.rows) if self.watched else None
 
     def others(self, moments_ns: Iterable[int]) -> list[int]:
         """Those of the moments that are near to none of them."""
@@ -32,7 +39,7 @@ class Stalls:
 
 
 class MachineWatch(OwnedProcess):
-    """Watches until its end; a context manager. Needs real-time priority."""
+    """Watches until its end, if it may have real-time priority; a context manager."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -43,10 +50,9 @@ class MachineWatch(OwnedProcess):
     def end(self) -> Stalls:
         """Stop it; when the machine stood still."""
         said, _ = self._process.communicate("", 10)
-        if self._process.returncode != 0:
-            raise RuntimeError("the machine cannot be watched without real-time priority")
         rows = [[int(number) for number in line.split()] for line in said.splitlines()]
-        return Stalls(np.array(rows, np.int64).reshape(-1, 2))
+        watched = self._process.returncode == 0
+        return Stalls(np.array(rows, np.int64).reshape(-1, 2), watched)
 
 
 @functools.cache

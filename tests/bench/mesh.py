@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             [len(stalls.others(record.xruns_ns.tolist())) for record in part]
             for part in (alone, records)
         ],
-        "machine_stood_still": len(stalls.rows),
+        "machine_stood_still": stalls.count,
         "missing": [
             _missing(record, f"noise{(number - 1) % len(jacks)}", options.seconds)
             for number, record in enumerate(records)
